@@ -1,0 +1,176 @@
+"""The table of options: what an author can write, what it may be, and what it means."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mkdocs_tokenheat.block.info import Raw, read_list
+from mkdocs_tokenheat.errors import TokenheatError, unknown
+
+__all__ = ["NAMES", "Options", "read_options", "written"]
+
+Value = TypeVar("Value")
+Numbers = tuple[float | None, ...]
+
+
+def _text(raw: Raw) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise TokenheatError("takes a text")
+    return raw
+
+
+def _number(raw: Raw) -> float:
+    try:
+        number = float(raw)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TokenheatError("takes a number") from None
+    if not math.isfinite(number):
+        raise TokenheatError("takes a finite number")
+    return number
+
+
+def _flag(raw: Raw) -> bool:
+    word = raw.lower() if isinstance(raw, str) else None
+    if word in ("true", "yes", "on"):
+        return True
+    if word in ("false", "no", "off"):
+        return False
+    raise TokenheatError("takes true or false")
+
+
+def _one_of(*choices: str) -> Callable[[Raw], str]:
+    def read(raw: Raw) -> str:
+        word = _text(raw)
+        if word not in choices:
+            raise TokenheatError(
+                f"takes {' or '.join(choices)}, " + unknown("value", word, choices)
+            )
+        return word
+
+    read.choices = choices  # type: ignore[attr-defined]
+    return read
+
+
+def _list(raw: Raw) -> list[str | None]:
+    if isinstance(raw, str) and raw.lstrip().startswith("["):
+        raw = read_list(raw)
+    if not isinstance(raw, list) or not raw:
+        raise TokenheatError("takes a list such as [a, b]")
+    return raw
+
+
+def _strings(raw: Raw) -> tuple[str, ...]:
+    items = _list(raw)
+    if any(item is None for item in items):
+        raise TokenheatError("takes a list of texts: quote what YAML reads as null")
+    return tuple(item for item in items if item is not None)
+
+
+def _numbers_or_file(raw: Raw) -> Numbers | str:
+    if isinstance(raw, str) and not raw.lstrip().startswith("["):
+        return _text(raw)
+    return tuple(as_score(item, f"number {i}") for i, item in enumerate(_list(raw), 1))
+
+
+def as_score(item: object, what: str) -> float | None:
+    """One of an author's own numbers; None where there is none (a null or a NaN).
+
+    Raises:
+        TokenheatError: What is no number, or infinite.
+    """
+    if item is None:
+        return None
+    try:
+        number = float(item)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise TokenheatError(f"{what} is '{str(item)[:40]}', which is no number") from None
+    if math.isinf(number):
+        raise TokenheatError(f"{what} is infinite: write null where there is no number")
+    return None if math.isnan(number) else number
+
+
+def _option(default: object, read: Callable[[Raw], object], meaning: str) -> Any:
+    return dataclasses.field(default=default, metadata={"read": read, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a block asks for; each field is an option, with its reader and its meaning."""
+
+    view: str = _option("text", _text, "what is drawn")
+    metric: str = _option("norm", _text, "the number that colours each token or word")
+    model: str = _option("wordllama", _text, "the model, by a name that the site knows")
+    unit: str = _option(
+        "token", _one_of("token", "word"), "what gets a number: the model's tokens, or words"
+    )
+    target: str | None = _option(None, _text, "the pinned word of `cosine-target`, which needs one")
+    values: Numbers | str | None = _option(
+        None,
+        _numbers_or_file,
+        "own numbers for `metric: values`: a list, or a JSON, CSV or `.npy` file",
+    )
+    tokens: tuple[str, ...] | None = _option(
+        None, _strings, "own tokens, which together spell the text; no tokenizer is used then"
+    )
+    scale: str = _option(
+        "minmax",
+        _one_of("minmax", "quantile", "fixed"),
+        "which numbers get the ends of the colour map: the smallest and largest, "
+        "the 2 % and 98 % quantiles, or `vmin` and `vmax`",
+    )
+    vmin: float | None = _option(None, _number, "low end of `scale: fixed`")
+    vmax: float | None = _option(None, _number, "high end of `scale: fixed`")
+    center: float | None = _option(
+        None, _number, "the number that gets the middle of the map, for diverging maps"
+    )
+    share: str | None = _option(
+        None, _text, "blocks of one page that give the same name here share one scale"
+    )
+    colormap: str = _option("Reds", _text, "the colour map, by name")
+    caption: str | None = _option(None, _text, "a sentence above the legend")
+    lang: str | None = _option(
+        None, _text, "the text's language, such as `vi` or `en`; also chooses the labels"
+    )
+    legend: bool = _option(True, _flag, "whether the legend is shown")
+    table: bool = _option(True, _flag, "whether the table of all numbers is added")
+
+
+NAMES = tuple(field.name for field in dataclasses.fields(Options))
+_READERS = {field.name: field.metadata["read"] for field in dataclasses.fields(Options)}
+
+
+def read_options(raw: Mapping[str, Raw], defaults: Options, known: Iterable[str] = ()) -> Options:
+    """The options as written, over the defaults; a null keeps the default.
+
+    Parameters:
+        known: Further names that the caller has taken out, for the suggestion.
+
+    Raises:
+        TokenheatError: An unknown option, or a value that it does not take.
+    """
+    given: dict[str, object] = {}
+    for name, value in raw.items():
+        if name not in _READERS:
+            raise TokenheatError(unknown("option", name, (*NAMES, *known)), option=name)
+        if value is None:
+            continue
+        try:
+            given[name] = _READERS[name](value)
+        except TokenheatError as error:
+            raise TokenheatError(f"option '{name}' {error.message}", option=name) from None
+    return dataclasses.replace(defaults, **given)  # type: ignore[arg-type]
+
+
+def written(value: object) -> Raw:
+    """A value from a site's configuration, as an author would have written it."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return [None if item is None else str(item) for item in value]
+    return str(value)

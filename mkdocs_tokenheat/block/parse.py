@@ -1,0 +1,69 @@
+"""From a fence, or from what another host gives, to a block: options and a text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mkdocs_tokenheat.block.info import Raw, read_front_matter, read_info, split_front_matter
+from mkdocs_tokenheat.block.options import Options, read_options
+from mkdocs_tokenheat.block.text import clean
+from mkdocs_tokenheat.errors import TokenheatError
+
+__all__ = ["Block", "make_block", "read_block"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A text and what is to be drawn of it.
+
+    Attributes:
+        text: The text, character for character as the page will show it.
+        options: The block's options over the site's defaults.
+        lines: The options that the block itself gives, each with its line counted from the fence.
+    """
+
+    text: str
+    options: Options
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
+    """The block of a fence.
+
+    Raises:
+        TokenheatError: What the author has to mend, with the line counted from the fence.
+    """
+    in_info = read_info(info)
+    front_matter, text = split_front_matter(body)
+    raw: dict[str, Raw] = dict(in_info)
+    lines = dict.fromkeys(in_info, 0)
+    for name, (value, line) in read_front_matter(front_matter).items():
+        if name in in_info:
+            raise TokenheatError(
+                f"option '{name}' is given twice, in the info string and in the front matter",
+                line=line,
+            )
+        raw[name] = value
+        lines[name] = line or 0
+    return make_block(raw, "\n".join(text), defaults, lines)
+
+
+def make_block(
+    raw: Mapping[str, Raw], text: str, defaults: Options, lines: Mapping[str, int] | None = None
+) -> Block:
+    """A block of options as written and a text whose white space is normalised already.
+
+    Raises:
+        TokenheatError: An option that cannot be read, or a text of white space alone.
+    """
+    lines = lines if lines is not None else dict.fromkeys(raw, 0)
+    try:
+        options = read_options(raw, defaults)
+    except TokenheatError as error:
+        error.line = lines.get(error.option or "", 0) if error.line is None else error.line
+        raise
+    text = clean(text)
+    if not text.strip():
+        raise TokenheatError("the block has no text: write the text to colour in it", line=0)
+    return Block(text, options, lines)

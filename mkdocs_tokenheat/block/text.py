@@ -1,0 +1,29 @@
+"""White space and control characters: what a host has done to a page before a block is read."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["clean", "normalize"]
+
+_BLANK = re.compile(r"^ +$", re.MULTILINE)
+_STASH = str.maketrans("", "", "\x02\x03")
+_CONTROL = {code: "\ufffd" for code in range(0x20) if code != 0x0A}
+
+
+def normalize(source: str) -> list[str]:
+    """The lines of a page as Python-Markdown's preprocessors see them.
+
+    STX and ETX are removed (Python-Markdown keeps them for itself), CRLF and CR become LF, tabs go
+    to the next multiple of 4 columns, and lines of spaces become empty.
+    """
+    source = source.translate(_STASH).replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
+    return _BLANK.sub("", source).split("\n")
+
+
+def clean(text: str) -> str:
+    """The text with every C0 control character but LF replaced by U+FFFD.
+
+    No HTML parser hands those characters on as they were written.
+    """
+    return text.translate(_CONTROL)

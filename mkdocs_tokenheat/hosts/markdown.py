@@ -1,0 +1,308 @@
+"""The Python-Markdown extension: fences become placeholders, and placeholders become figures."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element
+
+from markdown.extensions import Extension
+from markdown.postprocessors import Postprocessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import HTML_PLACEHOLDER_RE, AtomicString, code_escape
+
+from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
+from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.parse import Block, read_block
+from mkdocs_tokenheat.block.text import normalize
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS, read_settings
+from mkdocs_tokenheat.site import Site
+from mkdocs_tokenheat.views.figure import error_figure
+
+if TYPE_CHECKING:
+    from markdown import Markdown
+
+__all__ = ["TokenheatExtension", "blocks_of", "makeExtension"]
+
+_log = logging.getLogger("mkdocs_tokenheat")
+
+_LITERAL = re.compile(r"<(?:!--|(?:pre|script|style|textarea)\b)", re.IGNORECASE)
+"""Raw HTML in which a fence is no block but what stands there."""
+
+
+def blocks_of(source: str, defaults: Options) -> Iterator[Block]:
+    """The blocks of a page's source, as far as they can be read, before the page is rendered."""
+    if NAME not in source:
+        return
+    for fence in find_fences(normalize(source)):
+        if fence.commented:
+            continue
+        try:
+            yield read_block(fence.info, fence.body, defaults)
+        except TokenheatError:
+            continue
+
+
+class TokenheatExtension(Extension):
+    """Turns `tokenheat` fences into heatmaps.
+
+    Parameters:
+        site: What a host has prepared; without it, the settings make a site of their own.
+        fail: The exception that ends a build.
+        page: The name of the page for errors, where no host tells it.
+        settings: The site settings and the options' defaults, by name.
+    """
+
+    def __init__(
+        self,
+        *,
+        site: Site | None = None,
+        fail: Callable[[TokenheatError], Exception] = lambda error: error,
+        page: str = "<markdown>",
+        **settings: object,
+    ) -> None:
+        self.config = _described()
+        super().__init__()
+        self._site = site
+        self._given = settings
+        self.fail = fail
+        self.page = page
+
+    def setConfig(self, key: str, value: object) -> None:  # noqa: N802 (Python-Markdown's name)
+        """Set one setting; it is checked with the others when the extension is used."""
+        self._given[key] = value
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Python-Markdown's name)
+        """Register with a Markdown object."""
+        if self._site is None:
+            self._site = Site(read_settings(self._given, Path.cwd()))
+        page = _Page(md, self._site, self)
+        md.registerExtension(page)  # type: ignore[arg-type]  # for its reset()
+        md.preprocessors.register(_Source(md, page), f"{NAME}-source", 1000)
+        # After white space is normalised (30) and before other fences (25) and raw HTML (20).
+        md.preprocessors.register(_Fences(md, page), NAME, 26)
+        # Before anything reads code blocks.
+        md.treeprocessors.register(_CodeBlocks(md, page), NAME, 1000)
+        # Before placeholders are replaced (30).
+        md.postprocessors.register(_Figures(md, page), NAME, 31)
+
+
+def makeExtension(**settings: Any) -> TokenheatExtension:  # noqa: N802 (Python-Markdown's name)
+    """The extension, for `extensions=["mkdocs_tokenheat.hosts.markdown"]`."""
+    return TokenheatExtension(**settings)
+
+
+def _described() -> dict[str, list[object]]:
+    settings = {name: [default, MEANINGS[name]] for name, default in DEFAULTS.items()}
+    return settings | {
+        name: [field.default, field.metadata["meaning"]]
+        for name, field in Options.__dataclass_fields__.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Stashed:
+    """A fence that a placeholder stands for, and whether a blank line was put around it."""
+
+    fence: Fence
+    lines: Sequence[str]
+    before: bool
+    after: bool
+
+
+class _Page:
+    """What the processors know of the page that is being converted."""
+
+    def __init__(self, md: Markdown, site: Site, extension: TokenheatExtension) -> None:
+        self.md = md
+        self.site = site
+        self.extension = extension
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the page before."""
+        self.source: Sequence[str] = ()
+        self.stashed: dict[int, _Stashed] = {}
+
+    def restored(self, text: str, escape: Callable[[str], str]) -> str:
+        """Code or raw HTML with the fences in it as they were written."""
+        lines: list[str] = []
+        skip_blank = False
+        for line in text.split("\n"):
+            if skip_blank and not line.strip("> "):
+                skip_blank = False
+                continue
+            skip_blank = False
+            found = HTML_PLACEHOLDER_RE.search(line)
+            stashed = self.stashed.get(int(found[1])) if found else None
+            if found is None or stashed is None:
+                lines.append(line)
+                continue
+            if stashed.before and lines and not lines[-1].strip("> "):
+                lines.pop()
+            lead = line[: found.start()]
+            width = len(stashed.fence.prefix)
+            for original in stashed.lines:
+                content = escape(original[width:])
+                lines.append(lead + content if content else content)
+            skip_blank = stashed.after
+        return "\n".join(lines)
+
+    def place(self, stashed: _Stashed, line: int) -> str:
+        """The page's name and the line in the page's own file, for an error.
+
+        Metadata, snippets and macros may have moved the fence: it is looked for in the file.
+        """
+        name, path = self._file()
+        try:
+            source = normalize(path.read_text("utf-8-sig")) if path else self.source
+        except (OSError, ValueError):
+            source = ()
+        wanted = (stashed.fence.info, stashed.fence.body)
+        earlier = sum(
+            (other.fence.info, other.fence.body) == wanted
+            and other.fence.start < stashed.fence.start
+            for other in self.stashed.values()
+        )
+        same = [f for f in find_fences(source) if (f.info, f.body) == wanted]
+        if earlier < len(same):
+            return f"{name}:{same[earlier].start + line + 1}"
+        return name
+
+    def _file(self) -> tuple[str, Path | None]:
+        if "relpath" in self.md.treeprocessors:  # MkDocs, ProperDocs
+            file = getattr(self.md.treeprocessors["relpath"], "file", None)
+            path = getattr(file, "abs_src_path", None)
+            if path:
+                return _shown(Path(path)), Path(path)
+            if file is not None:
+                return str(file.src_uri), None
+        return self.extension.page, None
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+class _Source(Preprocessor):
+    """Keeps the page as it came, to find lines in."""
+
+    def __init__(self, md: Markdown, page: _Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, lines: list[str]) -> list[str]:
+        self._page.reset()
+        if any(NAME in line for line in lines):
+            self._page.source = normalize("\n".join(lines))
+        return lines
+
+
+class _Fences(Preprocessor):
+    """Puts a placeholder in the place of each fence, with a blank line on either side."""
+
+    def __init__(self, md: Markdown, page: _Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, lines: list[str]) -> list[str]:
+        if not any(NAME in line for line in lines):
+            return lines
+        out: list[str] = []
+        at = 0
+        for fence in find_fences(lines):
+            out += lines[at : fence.start]
+            blank = fence.prefix.rstrip()
+            # A comment must stay in one piece.
+            before = not fence.commented and bool(out) and bool(out[-1].strip("> "))
+            after = not fence.commented and bool(
+                "".join(lines[fence.end : fence.end + 1]).strip("> ")
+            )
+            original = lines[fence.start : fence.end]
+            placeholder = self.md.htmlStash.store(code_escape("\n".join(original)).lstrip())
+            self._page.stashed[self.md.htmlStash.html_counter - 1] = _Stashed(
+                fence, original, before, after
+            )
+            out += [blank] * before + [fence.prefix + placeholder] + [blank] * after
+            at = fence.end
+        return out + lines[at:]
+
+
+class _CodeBlocks(Treeprocessor):
+    """Turns placeholders in indented code back: what stood there was no block."""
+
+    def __init__(self, md: Markdown, page: _Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, root: Element) -> None:
+        if not self._page.stashed:
+            return
+        for pre in root.iter("pre"):
+            code = pre.find("code")
+            if code is not None and code.text and HTML_PLACEHOLDER_RE.search(code.text):
+                code.text = AtomicString(self._page.restored(code.text, code_escape))
+
+
+class _Figures(Postprocessor):
+    """Makes the figures of those fences whose placeholders are left in the page."""
+
+    def __init__(self, md: Markdown, page: _Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, text: str) -> str:
+        page = self._page
+        if not page.stashed:
+            return text
+        found = sorted(self._alive(text))
+        blocks: dict[int, Block] = {}
+        errors: dict[int, TokenheatError] = {}
+        for index in found:
+            fence = page.stashed[index].fence
+            try:
+                blocks[index] = read_block(fence.info, fence.body, page.site.settings.options)
+            except TokenheatError as error:
+                errors[index] = error
+        results = dict(zip(blocks, page.site.figures(list(blocks.values())), strict=True))
+        for index in found:
+            result = errors[index] if index in errors else results[index]
+            if isinstance(result, TokenheatError):
+                result = self._failed(result, page.stashed[index], blocks.get(index))
+            self.md.htmlStash.rawHtmlBlocks[index] = result
+        return text
+
+    def _alive(self, text: str) -> Iterator[int]:
+        """The fences whose placeholders the text holds, or raw HTML that stands in it."""
+        raw = self.md.htmlStash.rawHtmlBlocks
+        for found in HTML_PLACEHOLDER_RE.finditer(text):
+            index = int(found[1])
+            stashed = self._page.stashed.get(index)
+            if stashed is not None:
+                if not stashed.fence.commented:
+                    yield index
+            elif index < len(raw) and HTML_PLACEHOLDER_RE.search(html := str(raw[index])):
+                if _LITERAL.match(html):
+                    raw[index] = self._page.restored(html, str)
+                else:
+                    yield from self._alive(html)
+
+    def _failed(self, error: TokenheatError, stashed: _Stashed, block: Block | None) -> str:
+        line = error.line
+        if line is None:
+            line = block.lines.get(error.option or "", 0) if block else 0
+        placed = error.at(self._page.place(stashed, line))
+        settings = self._page.site.settings
+        if settings.on_error == "raise":
+            raise self._page.extension.fail(placed) from None
+        _log.warning("%s", placed)
+        width = len(stashed.fence.prefix)
+        source = "\n".join(line[width:] for line in stashed.lines)
+        return error_figure(placed, source, settings.options.lang)

@@ -1,0 +1,150 @@
+"""The MkDocs plugin: scores all pages' blocks before the first page renders, and ships the CSS."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from collections.abc import Iterator
+from html import unescape
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from mkdocs.config import Config, config_options
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
+from mkdocs.structure.files import File
+
+from mkdocs_tokenheat.block.fences import NAME
+from mkdocs_tokenheat.block.options import NAMES
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
+from mkdocs_tokenheat.settings import DEFAULTS, read_settings
+from mkdocs_tokenheat.site import Site
+from mkdocs_tokenheat.views.markup import escape
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.nav import Navigation
+    from mkdocs.structure.pages import Page
+    from mkdocs.utils.templates import TemplateContext
+
+__all__ = ["TokenheatConfig", "TokenheatPlugin"]
+
+_STYLESHEET = "assets/stylesheets/tokenheat.css"
+_FIGURE = re.compile(
+    r'<figure class="tokenheat".*?<pre class="tokenheat-text"[^>]*>(.*?)</pre>(.*?)</figure>',
+    re.DOTALL,
+)
+_CAPTION = re.compile(r'<span class="tokenheat-caption">(.*?)</span>', re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+# MkDocs only has to know the options' names: the table checks their values.
+_Options = type(
+    "_Options",
+    (Config,),
+    {name: config_options.Optional(config_options.Type(object)) for name in NAMES},
+)
+
+
+class TokenheatConfig(_Options):  # type: ignore[misc, valid-type]
+    """The plugin's settings in `mkdocs.yml`: a default for each option, and these."""
+
+    models = config_options.Type(dict, default={})
+    cache_dir = config_options.Type(str, default=DEFAULTS["cache_dir"])
+    frozen = config_options.Type(bool, default=False)
+    on_error = config_options.Choice(("raise", "show"), default="raise")
+    max_tokens = config_options.Type(int, default=DEFAULTS["max_tokens"])
+    base_path = config_options.Optional(config_options.Type(str))
+
+
+class TokenheatPlugin(BasePlugin[TokenheatConfig]):
+    """Adds the Markdown extension, with one site's cache and models behind all of its pages."""
+
+    site: Site
+    _serving = False
+    _figures: dict[str, str]
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """Note the command; that this method exists keeps the plugin alive between rebuilds."""
+        self._serving = command == "serve"
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Read the settings, and add the extension and the stylesheet."""
+        logging.getLogger("mkdocs_tokenheat").parent = logging.getLogger("mkdocs.plugins")
+        path = Path(config.config_file_path)
+        given = {name: value for name, value in self.config.items() if value is not None}
+        given.setdefault("lang", _language(config))
+        try:
+            settings = read_settings(
+                given, path.parent, Path(config.docs_dir), f"tokenheat warm -f {path.name}"
+            )
+        except TokenheatError as error:
+            raise PluginError(str(error.at(path.name))) from None
+        if self._serving:
+            settings = dataclasses.replace(settings, on_error="show")
+        self.site = Site(settings)
+        if NAME in config.markdown_extensions:
+            config.markdown_extensions.remove(NAME)
+        extension = TokenheatExtension(site=self.site, fail=lambda error: PluginError(str(error)))
+        config.markdown_extensions.append(extension)  # type: ignore[arg-type]
+        # First, so that the site's own rules come later and win.
+        config.extra_css.insert(0, _STYLESHEET)
+        return config
+
+    @event_priority(-100)
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Score what the cache lacks of all pages, in one go, once other plugins have made theirs."""
+        css = resources("mkdocs_tokenheat").joinpath("tokenheat.css").read_text("utf-8")
+        files.append(File.generated(config, _STYLESHEET, content=css))
+        if not self.site.settings.frozen:
+            self.site.warm(self._blocks(files))
+        return files
+
+    def _blocks(self, files: Files) -> Iterator[Block]:
+        for file in files.documentation_pages():
+            try:
+                source = file.content_string
+            except (OSError, ValueError):
+                continue  # MkDocs itself says what is wrong with the page.
+            yield from blocks_of(source, self.site.settings.options)
+
+    @event_priority(100)
+    def _for_search(
+        self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
+    ) -> TemplateContext:
+        """While search indexes the page, its figures are their plain text.
+
+        Search would take every cell for a word of its own, and every number of the table too.
+        """
+        self._figures = {}
+        if page.content and 'class="tokenheat"' in page.content:
+            page.content = _FIGURE.sub(self._plain, page.content)
+        return context
+
+    def _plain(self, figure: re.Match[str]) -> str:
+        caption = _CAPTION.search(figure[2])
+        text = escape(unescape(_TAG.sub("", figure[1])))
+        plain = f'<div data-tokenheat="{len(self._figures)}"><p>{text}</p>'
+        plain += f"<p>{caption[1]}</p></div>" if caption else "</div>"
+        self._figures[plain] = figure[0]
+        return plain
+
+    @event_priority(-100)
+    def _for_readers(
+        self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
+    ) -> TemplateContext:
+        """Put the figures back."""
+        for plain, figure in self._figures.items():
+            page.content = (page.content or "").replace(plain, figure)
+        return context
+
+    on_page_context = CombinedEvent(_for_search, _for_readers)
+
+
+def _language(config: MkDocsConfig) -> str | None:
+    language = config.theme.get("language") or config.theme.get("locale")
+    return str(language) if language else None

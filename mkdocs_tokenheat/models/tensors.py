@@ -1,0 +1,124 @@
+"""Finds a checkpoint's embedding table and reads just the rows that are asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.source import Files, weight_map
+
+__all__ = ["INPUT_NAMES", "Table", "open_table"]
+
+INPUT_NAMES = (
+    "wte.weight",  # GPT-2, GPT-J, MPT
+    "embeddings.word_embeddings.weight",  # BERT, RoBERTa, DistilBERT, ELECTRA, ALBERT
+    "shared.weight",  # T5, BART
+    "embed_tokens.weight",  # Llama, Mistral, Qwen, Gemma, Phi, OPT
+    "embed_in.weight",  # GPT-NeoX, Pythia
+    "word_embeddings.weight",  # BLOOM, Falcon
+    "tok_embeddings.weight",  # Llama as Meta publishes it
+    "embedding.weight",  # wordllama
+    "embeddings",  # model2vec
+)
+"""The input embedding's name in the checkpoints of each family, without its prefix."""
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+class Table:
+    """An embedding table of shape (rows, dimensions), mapped from its file and not read into memory."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        dtype, self.shape, offset = _entry(path, name)
+        if dtype not in _DTYPES:
+            raise TokenheatError(
+                f"'{path.name}' stores '{name}' as {dtype}: float32, float16 and bfloat16 are read"
+            )
+        self._is_bfloat16 = dtype == "BF16"
+        self._data: NDArray[Any] = np.memmap(
+            path, dtype=_DTYPES[dtype], mode="r", offset=offset, shape=self.shape
+        )
+
+    def rows(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """The rows of these token ids, of shape (len(ids), dimensions), in float64."""
+        rows = self._data[np.asarray(ids, dtype=np.int64)]
+        if self._is_bfloat16:
+            rows = (rows.astype(np.uint32) << 16).view(np.float32)
+        return rows.astype(np.float64)
+
+
+def open_table(files: Files, vocabulary: int) -> Table:
+    """The table of the model's input embeddings.
+
+    Parameters:
+        vocabulary: How many tokens the tokenizer has; the table has a row for each at least.
+
+    Raises:
+        TokenheatError: No tensor has a known name (the message lists those that might be meant),
+            the table is too short, or a file is no safetensors file.
+    """
+    where = {name: path for path in files.weights for name in _names(path)}
+    name = _find(where)
+    if name is None:
+        tables = [n for n in where if _looks_like_table(where[n], n, vocabulary)]
+        listed = ", ".join(sorted(tables)[:8]) or "none has two dimensions and a row a token"
+        raise TokenheatError(
+            f"no tensor of '{files.weights[0].parent}' has a name that is known for input "
+            f"embeddings; candidates: {listed}"
+        )
+    table = Table(where[name], name)
+    if len(table.shape) != 2 or table.shape[0] < vocabulary:
+        raise TokenheatError(
+            f"'{name}' has the shape {list(table.shape)}, "
+            f"which is no row for each of the tokenizer's {vocabulary} tokens"
+        )
+    return table
+
+
+def _find(names: Sequence[str] | dict[str, Path]) -> str | None:
+    for known in INPUT_NAMES:
+        fitting = [name for name in names if name == known or name.endswith("." + known)]
+        if fitting:
+            # A decoder's table stands beside an encoder's, and an inner model's under a prefix.
+            return min(fitting, key=lambda name: ("decoder" in name, len(name), name))
+    return None
+
+
+def _names(path: Path) -> list[str]:
+    index = path.parent / "model.safetensors.index.json"
+    if index.is_file() and path.name != "model.safetensors":
+        return [name for name, shard in weight_map(index).items() if shard == path.name]
+    with _opened(path) as file:
+        return list(file.keys())
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="numpy")
+    except (OSError, SafetensorError) as error:
+        raise TokenheatError(f"cannot read '{path}' as safetensors: {error}") from None
+
+
+def _looks_like_table(path: Path, name: str, vocabulary: int) -> bool:
+    with _opened(path) as file:
+        shape = file.get_slice(name).get_shape()
+    return len(shape) == 2 and shape[0] >= vocabulary
+
+
+def _entry(path: Path, name: str) -> tuple[str, tuple[int, ...], int]:
+    """Data type, shape and offset of a tensor, from a header that safetensors has validated."""
+    with _opened(path) as opened:
+        if name not in opened.keys():  # noqa: SIM118 (no mapping)
+            raise TokenheatError(f"'{path}' does not hold '{name}', which its index says it holds")
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(length))[name]
+    return str(entry["dtype"]), tuple(entry["shape"]), 8 + length + int(entry["data_offsets"][0])

@@ -1,0 +1,46 @@
+"""How far the scoring is: a bar on a terminal, elsewhere a plain line every few seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+__all__ = ["Progress"]
+
+_SECONDS = 5.0
+
+
+class Progress:
+    """Counts the blocks that are scored, on standard error."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._count = 0
+        self._said = time.monotonic()
+        self._bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, desc="tokenheat", unit="block", leave=False)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def advance(self) -> None:
+        """One more block is scored."""
+        self._count += 1
+        if self._bar is not None:
+            self._bar.update()
+        elif time.monotonic() - self._said > _SECONDS:
+            self._said = time.monotonic()
+            sys.stderr.write(f"tokenheat: scored {self._count} of {self._total} blocks\n")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,1 @@
+"""Which numbers a block needs, where they are kept, and how they come to be."""

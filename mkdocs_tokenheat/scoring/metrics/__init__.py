@@ -1,0 +1,13 @@
+"""The metrics, by name: a new one is a file here and a line in the registry."""
+
+from __future__ import annotations
+
+from mkdocs_tokenheat.scoring.metrics.cosine import PREVIOUS, TARGET
+from mkdocs_tokenheat.scoring.metrics.length import LENGTH
+from mkdocs_tokenheat.scoring.metrics.metric import Metric
+from mkdocs_tokenheat.scoring.metrics.norm import NORM
+from mkdocs_tokenheat.scoring.metrics.values import VALUES
+
+__all__ = ["METRICS", "Metric"]
+
+METRICS = {metric.name: metric for metric in (NORM, PREVIOUS, TARGET, LENGTH, VALUES)}

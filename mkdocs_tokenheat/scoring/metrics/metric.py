@@ -1,0 +1,58 @@
+"""What a metric is, and what it sees of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mkdocs_tokenheat.block.options import Numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float64]
+
+__all__ = ["Metric", "Units"]
+
+
+@dataclass(frozen=True)
+class Units:
+    """A text's n units (tokens or words), as a metric sees them.
+
+    Attributes:
+        texts: What each unit shows of the text.
+        vectors: The mean embedding of each unit's tokens, of shape (n, dimensions); NaN where the
+            unit has no token that the model knows. None for metrics that need no vectors.
+        norms: The mean of the L2 norms of each unit's tokens, of shape (n,).
+        target: The mean embedding of the target's tokens, of shape (dimensions,).
+        values: The author's own numbers.
+    """
+
+    texts: Sequence[str]
+    vectors: Vectors | None = None
+    norms: Vectors | None = None
+    target: Vectors | None = None
+    values: Numbers = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that each unit of a text gets.
+
+    Attributes:
+        name: As authors write it.
+        labels: What it is, for the caption, by language. `{unit}` and `{target}` are filled in.
+        compute: From the units to their n numbers; None or NaN where there is none.
+        needs_vectors: Whether it needs the model's embeddings.
+        parameters: The options that it needs and that its numbers depend on.
+        takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    compute: Callable[[Units], Sequence[float | None] | Vectors]
+    needs_vectors: bool = False
+    parameters: tuple[str, ...] = ()
+    takes_tokens: bool = False

@@ -1,0 +1,30 @@
+"""Norm: how long each embedding vector is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
+
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.scoring.metrics.metric import Vectors
+
+
+def _norm(units: Units) -> Vectors:
+    """The L2 norm ‖v‖ = √Σvᵢ² of a token's embedding; for a word, the mean over its tokens.
+
+    The norm of a word's mean vector would shrink with the number of its tokens.
+    """
+    assert units.norms is not None
+    return units.norms
+
+
+NORM = Metric(
+    "norm",
+    {
+        "en": "L2 norm ‖v‖ of each {unit}'s embedding",
+        "vi": "Độ lớn ‖v‖ (chuẩn L2) của vector nhúng mỗi {unit}",
+    },
+    _norm,
+    needs_vectors=True,
+)

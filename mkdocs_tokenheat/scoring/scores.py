@@ -1,0 +1,149 @@
+"""A text's scores, and the small JSON file that they are kept in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Cell", "Note", "Scores", "Span", "decode", "encode", "rounded"]
+
+Span = tuple[int, int]
+Cell = tuple[int, int, int, int]
+Note = tuple[str | int, ...]
+"""Something that the caption says: its name in the labels, and what is filled in."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The numbers of a text's units (tokens or words), and where each unit stands in it.
+
+    Attributes:
+        spans: Start and end of each unit in code points of the text, the end excluded.
+        ids: Each unit's token id; a list of ids for words; None without a tokenizer.
+        scores: Each unit's number with six significant digits; None where there is none.
+        cells: What is coloured as one: first unit, number of units, start and end.
+        unknown: The units that the tokenizer has no token for.
+        notes: What the caption has to say of how the numbers came to be.
+    """
+
+    spans: Sequence[Span]
+    ids: Sequence[int] | Sequence[Sequence[int]] | None
+    scores: Sequence[float | None]
+    cells: Sequence[Cell]
+    unknown: Sequence[int] = ()
+    notes: Sequence[Note] = ()
+
+
+def rounded(number: float | None) -> float | None:
+    """The number with six significant digits; None for a NaN."""
+    if number is None or math.isnan(number):
+        return None
+    return float(f"{number:.6g}") + 0.0
+
+
+def encode(scores: Scores, key: str) -> str:
+    """The entry's text: a line a column, so that a change reads well in a diff.
+
+    Spans are written as gaps and lengths, and only cells that are not just one unit's span.
+    """
+    gaps, lengths, at = [], [], 0
+    for start, end in scores.spans:
+        gaps.append(start - at)
+        lengths.append(end - start)
+        at = end
+    plain = set(_plain_cells(scores.spans))
+    columns = {
+        "gaps": gaps,
+        "lengths": lengths,
+        "ids": scores.ids,
+        "scores": [_short(score) for score in scores.scores],
+        "cells": [cell for cell in scores.cells if cell not in plain],
+        "unknown": scores.unknown,
+        "notes": scores.notes,
+    }
+    lines = (
+        f'"{name}":{json.dumps(column, separators=(",", ":"))}' for name, column in columns.items()
+    )
+    body = ",\n".join(lines) + "}\n"
+    return _head(key, body.encode()) + "\n" + body
+
+
+def _short(score: float | None) -> float | int | None:
+    whole = score is not None and abs(score) < 1e9 and score == int(score)
+    return int(score) if whole and score is not None else score
+
+
+def _head(key: str, body: bytes) -> str:
+    # The key is in the sum: an entry under another's name is as wrong as a broken one.
+    checksum = hashlib.sha256(key.encode() + b"\n" + body).hexdigest()[:32]
+    return f'{{"checksum":"{checksum}",'
+
+
+def _plain_cells(spans: Sequence[Span]) -> list[Cell]:
+    return [(i, 1, start, end) for i, (start, end) in enumerate(spans) if start < end]
+
+
+def decode(raw: bytes, key: str, length: int) -> Scores:
+    """The scores that an entry holds.
+
+    Parameters:
+        key: The entry's name, which its checksum covers.
+        length: The length of the text that it belongs to, in code points.
+
+    Raises:
+        ValueError: An entry that is not whole, belongs to another key, or does not fit the text.
+    """
+    head, _, body = raw.partition(b"\n")
+    if head != _head(key, body).encode():
+        raise ValueError("its checksum does not fit")
+    try:
+        return _checked(json.loads(raw), length)
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"its shape does not fit ({error})") from None
+
+
+def _checked(entry: dict[str, Any], length: int) -> Scores:
+    gaps, lengths = entry["gaps"], entry["lengths"]
+    ids, numbers, unknown = entry["ids"], entry["scores"], entry["unknown"]
+    count = len(gaps)
+    if len(lengths) != count or len(numbers) != count or (ids is not None and len(ids) != count):
+        raise ValueError("its columns differ in length")
+    spans, at = [], 0
+    for gap, size in zip(gaps, lengths, strict=True):
+        start = at + gap
+        at = start + size
+        if not (type(gap) is type(size) is int and 0 <= start <= at <= length):
+            raise ValueError("a span lies outside the text")
+        spans.append((start, at))
+    if not all(n is None or (type(n) in (int, float) and math.isfinite(n)) for n in numbers):
+        raise ValueError("a score is no number")
+    for token in ids or ():
+        if not all(type(i) is int for i in (token if isinstance(token, list) else (token,))):
+            raise ValueError("an id is no number")
+    if not all(type(i) is int and 0 <= i < count for i in unknown):
+        raise ValueError("an unknown unit is not there")
+    notes = [tuple(note) for note in entry["notes"]]
+    if not all(note and all(type(part) in (str, int) for part in note) for note in notes):
+        raise ValueError("a note cannot be read")
+    numbers = [None if number is None else float(number) for number in numbers]
+    return Scores(spans, ids, numbers, _cells(spans, entry["cells"], length), unknown, notes)
+
+
+def _cells(spans: Sequence[Span], special: Sequence[Sequence[int]], length: int) -> Sequence[Cell]:
+    cells = _plain_cells(spans)
+    if special:
+        joined: set[int] = set()
+        for first, count, *_ in special:
+            joined.update(range(first, first + min(count, len(spans))))
+        cells = [cell for cell in cells if cell[0] not in joined]
+        cells = sorted([*cells, *((int(a), int(b), int(c), int(d)) for a, b, c, d in special)])
+    at = 0
+    for first, count, start, end in cells:
+        if not (0 <= first < first + count <= len(spans) and at <= start < end <= length):
+            raise ValueError("a cell lies outside the text")
+        at = end
+    return cells

@@ -1,0 +1,133 @@
+"""An author's own numbers from a file: JSON, CSV or NumPy's `.npy`, never pickled."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from mkdocs_tokenheat.block.options import Numbers, as_score
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.settings import Settings
+
+__all__ = ["ValuesFile", "open_values", "read_values"]
+
+_BYTES_PER_NUMBER = 64
+_COLUMNS = ("value", "values", "score", "scores")
+
+
+@dataclass(frozen=True)
+class ValuesFile:
+    """A file of numbers that a page names.
+
+    Attributes:
+        name: The file's name, as the page gives it.
+        data: What it holds.
+    """
+
+    name: str
+    data: bytes
+
+    @property
+    def digest(self) -> dict[str, str]:
+        """What the scores depend on."""
+        kind = Path(self.name).suffix.lower()
+        return {"kind": kind, "sha256": hashlib.sha256(self.data).hexdigest()}
+
+
+def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | ValuesFile | None:
+    """The numbers, or the file that holds them.
+
+    Raises:
+        TokenheatError: A file outside `base_path`, missing, too large or of another kind.
+    """
+    if not isinstance(values, str):
+        return values
+    try:
+        base = settings.base_path.resolve()
+        path = (base / values).resolve()
+        inside = path.is_relative_to(base)
+        if inside and path.suffix.lower() in _READERS and path.is_file():
+            limit = _BYTES_PER_NUMBER * settings.max_tokens + 4096
+            with path.open("rb") as file:
+                data = file.read(limit + 1)
+            if len(data) > limit:
+                raise TokenheatError(
+                    f"the values file '{values}' is larger than the numbers of "
+                    f"max_tokens ({settings.max_tokens}) tokens can be",
+                    option="values",
+                )
+            return ValuesFile(values, data)
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, TokenheatError):
+            raise
+        raise TokenheatError(
+            f"cannot read the values file '{values}': {error}", option="values"
+        ) from None
+    if not inside:
+        problem = "lies outside base_path, the folder that files named by a page must lie under"
+    elif path.suffix.lower() not in _READERS:
+        problem = f"is of no known kind: {', '.join(_READERS)} are read"
+    else:
+        problem = "is not there: its path starts at base_path, the docs folder in MkDocs"
+    raise TokenheatError(f"the values file '{values}' {problem}", option="values")
+
+
+def read_values(file: ValuesFile) -> Numbers:
+    """The numbers that the file holds; None for a null or a NaN.
+
+    Raises:
+        TokenheatError: Anything but a flat list of numbers.
+    """
+    reader = _READERS[Path(file.name).suffix.lower()]
+    try:
+        numbers = reader(file.data)
+    except TokenheatError as error:
+        problem = error.message
+    except (ValueError, RecursionError, csv.Error, EOFError, SyntaxError, MemoryError) as error:
+        problem = str(error) or type(error).__name__
+    else:
+        return tuple(as_score(n, f"number {i} of '{file.name}'") for i, n in enumerate(numbers, 1))
+    raise TokenheatError(f"cannot read the values file '{file.name}': {problem}", option="values")
+
+
+def _json(data: bytes) -> list[object]:
+    content = json.loads(data)
+    if not isinstance(content, list) or any(
+        isinstance(item, (list, dict, str, bool)) for item in content
+    ):
+        raise TokenheatError("it is not one flat list of numbers and nulls")
+    return content
+
+
+def _csv(data: bytes) -> list[object]:
+    rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
+    if not rows:
+        raise TokenheatError("it is empty")
+    header = [cell.strip().lower() for cell in rows[0]]
+    named = next((header.index(name) for name in _COLUMNS if name in header), None)
+    if named is not None:
+        cells = [row[named] if named < len(row) else "" for row in rows[1:]]
+    elif len(rows) == 1 or all(len(row) == 1 for row in rows):
+        cells = [cell for row in rows for cell in row]
+    else:
+        raise TokenheatError(
+            "it has several columns: give it one, or a header that calls one of them 'value'"
+        )
+    return [cell if cell.strip() else None for cell in cells]
+
+
+def _npy(data: bytes) -> list[object]:
+    import numpy as np
+
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "fiu":
+        raise TokenheatError("it is not one row of real numbers")
+    numbers: list[object] = array.astype(np.float64).tolist()
+    return numbers
+
+
+_READERS = {".json": _json, ".csv": _csv, ".npy": _npy}

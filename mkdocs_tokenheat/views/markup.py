@@ -1,0 +1,23 @@
+"""Escaping and numbers: the two ways in which anything gets into a page."""
+
+from __future__ import annotations
+
+__all__ = ["escape", "number"]
+
+_ESCAPES = str.maketrans(
+    {code: "\ufffd" for code in range(0x20) if code != 0x0A}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+)
+
+
+def escape(text: str) -> str:
+    """The text for an element's content or a quoted attribute."""
+    return text.translate(_ESCAPES)
+
+
+def number(value: float) -> str:
+    """The number with four significant digits, without an exponent where it reads well."""
+    short = f"{value:.4g}"
+    if "e" in short and 1e-5 <= abs(value) < 1e9:
+        short = f"{float(short):.9f}".rstrip("0").rstrip(".")
+    return short

@@ -1,0 +1,77 @@
+"""From numbers to positions on a colour map, between 0 and 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.errors import TokenheatError
+
+__all__ = ["Scale", "fit"]
+
+_QUANTILES = (0.02, 0.98)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear scale.
+
+    Attributes:
+        low: The number that gets the low end of what is shown of the map.
+        high: The number that gets the high end.
+        smallest: The smallest of the numbers themselves.
+        largest: The largest of them.
+        center: The number that gets the map's middle; the map then goes as far to either side.
+    """
+
+    low: float
+    high: float
+    smallest: float
+    largest: float
+    center: float | None = None
+
+    def position(self, value: float) -> float:
+        """Where the number lies on the map, between 0 and 1; constant numbers lie at 0."""
+        value = min(max(value, self.low), self.high)
+        if self.center is not None:
+            reach = max(self.high - self.center, self.center - self.low)
+            return 0.5 + (value - self.center) / (2 * reach) if reach else 0.5
+        width = self.high - self.low
+        return (value - self.low) / width if width else 0.0
+
+
+def fit(scores: Iterable[float | None], options: Options) -> Scale | None:
+    """The scale that a block's options make of its numbers; None where there are none.
+
+    Raises:
+        TokenheatError: `scale: fixed` without both of its ends, or with the ends swapped.
+    """
+    numbers = sorted(score for score in scores if score is not None)
+    if options.scale == "fixed":
+        low, high = _fixed(options)
+    elif not numbers:
+        return None
+    elif options.scale == "quantile":
+        low, high = (_quantile(numbers, q) for q in _QUANTILES)
+    else:
+        low, high = numbers[0], numbers[-1]
+    if not numbers:
+        return None
+    return Scale(low, high, numbers[0], numbers[-1], options.center)
+
+
+def _fixed(options: Options) -> tuple[float, float]:
+    if options.vmin is None or options.vmax is None:
+        raise TokenheatError("'scale: fixed' needs both 'vmin' and 'vmax'", option="scale")
+    if options.vmin >= options.vmax:
+        raise TokenheatError("'vmin' must be smaller than 'vmax'", option="vmin")
+    return options.vmin, options.vmax
+
+
+def _quantile(ordered: Sequence[float], q: float) -> float:
+    """The quantile of ordered numbers, linear between them, as NumPy's default."""
+    at = q * (len(ordered) - 1)
+    below = int(at)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (at - below)
