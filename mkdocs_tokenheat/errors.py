@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["TokenheatError", "nearest", "unknown"]
+__all__ = ["NotScoredError", "TokenheatError", "nearest", "unknown"]
 
 
 class TokenheatError(ValueError):
@@ -36,6 +36,10 @@ class TokenheatError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.place}: tokenheat: {self.message}" if self.place else self.message
+
+
+class NotScoredError(TokenheatError):
+    """A block whose scores a frozen build does not find in the cache."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

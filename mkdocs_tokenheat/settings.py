@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Settings:
     """What a site sets.
 
     Attributes:
+        cache_dir: The folder of the cached scores; None for none.
         base: The folder of the site's config, which relative paths of settings start from.
         base_path: The folder that files named by a page must lie under.
         command: The command that scores what a frozen build misses.
@@ -52,6 +54,10 @@ class Settings:
     base: Path = Path()
     base_path: Path = Path()
     command: str = "tokenheat warm"
+
+    def with_models(self, lines: Mapping[str, str]) -> Settings:
+        """These settings with further models."""
+        return dataclasses.replace(self, models={**self.models, **lines})
 
 
 def read_settings(
@@ -72,18 +78,18 @@ def read_settings(
     for name in given:
         if name not in DEFAULTS and name not in NAMES:
             raise TokenheatError(unknown("setting", name, (*DEFAULTS, *NAMES)))
-    merged = {**DEFAULTS, **{n: v for n, v in given.items() if n in DEFAULTS and v is not None}}
+    merged = {**DEFAULTS, **{n: v for n, v in given.items() if n in DEFAULTS}}
     options = {name: written(value) for name, value in given.items() if name in NAMES}
-    folder = merged["base_path"]
+    folder, pages = merged["cache_dir"], merged["base_path"]
     return Settings(
         options=read_options(options, Options()),
         models=_models(merged["models"]),
-        cache_dir=base / _string("cache_dir", merged["cache_dir"]),
+        cache_dir=None if folder is None else base / _string("cache_dir", folder),
         frozen=_flag("frozen", merged["frozen"]) or os.environ.get("TOKENHEAT_FROZEN") == "1",
         on_error=_on_error(merged["on_error"]),
         max_tokens=_count("max_tokens", merged["max_tokens"]),
         base=base,
-        base_path=base / _string("base_path", folder) if folder is not None else base_path or base,
+        base_path=base_path or base if pages is None else base / _string("base_path", pages),
         command=command,
     )
 

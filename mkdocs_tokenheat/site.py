@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import TokenheatError, unknown
+from mkdocs_tokenheat.errors import NotScoredError, TokenheatError, unknown
 from mkdocs_tokenheat.models.identity import Identity, identify
 from mkdocs_tokenheat.progress import Progress
 from mkdocs_tokenheat.scoring.cache import Cache
@@ -27,6 +27,7 @@ class Site:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.cache = Cache(settings.cache_dir)
+        self.scored = 0
         self._identities: dict[str, Identity | TokenheatError] = {}
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
@@ -113,7 +114,7 @@ class Site:
         return {request.key: result for request, result in self._scored(misses)}
 
     def _not_scored(self, request: Request) -> TokenheatError:
-        return TokenheatError(
+        return NotScoredError(
             f"the scores of this block (metric '{request.metric.name}') are not in the cache "
             f"'{self.settings.cache_dir}' and the build is frozen: run '{self.settings.command}' "
             "where the model is, and commit or restore the cache",
@@ -135,6 +136,7 @@ class Site:
             ):
                 if isinstance(result, Scores):
                     self.cache.put(request.key, result)
+                    self.scored += 1
                 yield request, result
 
 

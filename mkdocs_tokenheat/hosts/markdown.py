@@ -56,6 +56,7 @@ class TokenheatExtension(Extension):
         site: What a host has prepared; without it, the settings make a site of their own.
         fail: The exception that ends a build.
         page: The name of the page for errors, where no host tells it.
+        collected: Takes the errors that are shown in a page; without it they are logged.
         settings: The site settings and the options' defaults, by name.
     """
 
@@ -65,6 +66,7 @@ class TokenheatExtension(Extension):
         site: Site | None = None,
         fail: Callable[[TokenheatError], Exception] = lambda error: error,
         page: str = "<markdown>",
+        collected: list[TokenheatError] | None = None,
         **settings: object,
     ) -> None:
         self.config = _described()
@@ -73,6 +75,7 @@ class TokenheatExtension(Extension):
         self._given = settings
         self.fail = fail
         self.page = page
+        self.collected = collected
 
     def setConfig(self, key: str, value: object) -> None:  # noqa: N802 (Python-Markdown's name)
         """Set one setting; it is checked with the others when the extension is used."""
@@ -302,7 +305,10 @@ class _Figures(Postprocessor):
         settings = self._page.site.settings
         if settings.on_error == "raise":
             raise self._page.extension.fail(placed) from None
-        _log.warning("%s", placed)
+        if self._page.extension.collected is None:
+            _log.warning("%s", placed)
+        else:
+            self._page.extension.collected.append(placed)
         width = len(stashed.fence.prefix)
         source = "\n".join(line[width:] for line in stashed.lines)
         return error_figure(placed, source, settings.options.lang)

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from html import unescape
 from importlib.resources import files as resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from mkdocs.config import Config, config_options
-from mkdocs.exceptions import PluginError
+from mkdocs.config import Config, config_options, load_config
+from mkdocs.exceptions import MkDocsException, PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File
 
@@ -21,7 +22,7 @@ from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
-from mkdocs_tokenheat.settings import DEFAULTS, read_settings
+from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.markup import escape
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
-__all__ = ["TokenheatConfig", "TokenheatPlugin"]
+__all__ = ["TokenheatConfig", "TokenheatPlugin", "build_into_nowhere", "settings_of"]
 
 _STYLESHEET = "assets/stylesheets/tokenheat.css"
 _FIGURE = re.compile(
@@ -65,6 +66,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """Adds the Markdown extension, with one site's cache and models behind all of its pages."""
 
     site: Site
+    collected: list[TokenheatError] | None = None
+    """Where the command line wants errors instead of a failed build."""
+    frozen: bool | None = None
+    """What the command line wants instead of the site's setting."""
     _serving = False
     _figures: dict[str, str]
 
@@ -75,25 +80,41 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and add the extension and the stylesheet."""
         logging.getLogger("mkdocs_tokenheat").parent = logging.getLogger("mkdocs.plugins")
-        path = Path(config.config_file_path)
-        given = {name: value for name, value in self.config.items() if value is not None}
-        given.setdefault("lang", _language(config))
         try:
-            settings = read_settings(
-                given, path.parent, Path(config.docs_dir), f"tokenheat warm -f {path.name}"
-            )
+            settings = self.settings(config)
         except TokenheatError as error:
-            raise PluginError(str(error.at(path.name))) from None
-        if self._serving:
+            raise PluginError(str(error)) from None
+        if self._serving or self.collected is not None:
             settings = dataclasses.replace(settings, on_error="show")
+        if self.frozen is not None:
+            settings = dataclasses.replace(settings, frozen=self.frozen)
         self.site = Site(settings)
         if NAME in config.markdown_extensions:
             config.markdown_extensions.remove(NAME)
-        extension = TokenheatExtension(site=self.site, fail=lambda error: PluginError(str(error)))
+        extension = TokenheatExtension(
+            site=self.site,
+            fail=lambda error: PluginError(str(error)),
+            collected=self.collected,
+        )
         config.markdown_extensions.append(extension)  # type: ignore[arg-type]
         # First, so that the site's own rules come later and win.
         config.extra_css.insert(0, _STYLESHEET)
         return config
+
+    def settings(self, config: MkDocsConfig) -> Settings:
+        """The site's settings.
+
+        Raises:
+            TokenheatError: One that cannot be used, said of the config.
+        """
+        path = Path(config.config_file_path)
+        given = {name: value for name, value in self.config.items() if value is not None}
+        given.setdefault("lang", _language(config))
+        try:
+            command = f"tokenheat warm -f {path.name}"
+            return read_settings(given, path.parent, Path(config.docs_dir), command)
+        except TokenheatError as error:
+            raise error.at(path.name) from None
 
     @event_priority(-100)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -143,6 +164,52 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         return context
 
     on_page_context = CombinedEvent(_for_search, _for_readers)
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings of the site that has this config.
+
+    Raises:
+        TokenheatError: A config that MkDocs cannot read, or that lacks the plugin.
+    """
+    config, plugin = _loaded(path)
+    return plugin.settings(config)
+
+
+def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+    """Build the site as MkDocs does, for its cache alone.
+
+    Returns:
+        The site, whose cache knows which entries the pages asked for, and the blocks' errors.
+
+    Raises:
+        TokenheatError: A build that MkDocs ends for other reasons.
+    """
+    from mkdocs.commands.build import build
+
+    with TemporaryDirectory(prefix="tokenheat-") as folder:
+        config, plugin = _loaded(path, site_dir=folder)
+        plugin.collected = errors = []
+        plugin.frozen = frozen
+        try:
+            config.plugins.on_startup(command="build", dirty=False)
+            build(config)
+        except (MkDocsException, SystemExit) as error:
+            raise TokenheatError(f"MkDocs cannot build the site: {error}").at(path.name) from None
+        finally:
+            config.plugins.on_shutdown()
+    return plugin.site, errors
+
+
+def _loaded(path: Path, **overrides: str) -> tuple[MkDocsConfig, TokenheatPlugin]:
+    try:
+        config = load_config(str(path), **overrides)
+    except (MkDocsException, SystemExit) as error:
+        raise TokenheatError(f"MkDocs cannot read the config: {error}").at(path.name) from None
+    for plugin in config.plugins.values():
+        if isinstance(plugin, TokenheatPlugin):
+            return config, plugin
+    raise TokenheatError("the plugin 'tokenheat' is not in the config's 'plugins'").at(path.name)
 
 
 def _language(config: MkDocsConfig) -> str | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from mkdocs_tokenheat.files import write
 from mkdocs_tokenheat.scoring.scores import Scores, decode, encode
 
 __all__ = ["Cache"]
+
+_ENTRY = re.compile(r"[0-9a-f]{64}")
 
 _log = logging.getLogger("mkdocs_tokenheat")
 
@@ -65,8 +70,27 @@ class Cache:
                 )
             self._unstored[key] = scores
 
-    def keys(self) -> Iterator[str]:
-        """The names of the entries on disk."""
+    def files(self) -> Iterator[Path]:
+        """The entries on disk, whole or not, of this version and others."""
         if self.folder and self.folder.is_dir():
-            for path in self.folder.glob("*.json"):
-                yield path.stem
+            yield from sorted(
+                path for path in self.folder.glob("*.json") if _ENTRY.match(path.stem)
+            )
+
+    def broken(self) -> Iterator[tuple[Path, str]]:
+        """What is not as it should be: entries that are not whole, and what killed builds left."""
+        for path in self.files():
+            try:
+                decode(path.read_bytes(), path.stem, sys.maxsize)
+            except (OSError, ValueError) as error:
+                yield path, str(error)
+        if self.folder:
+            for path in sorted(self.folder.rglob(".*.tmp")):
+                yield path, "left behind by a build that was stopped"
+
+    def remove(self, path: Path) -> None:
+        """Remove a file of the cache, or a folder that stands in an entry's place."""
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

