@@ -189,7 +189,8 @@ def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[Tokenhea
 
     with TemporaryDirectory(prefix="tokenheat-") as folder:
         config, plugin = _loaded(path, site_dir=folder)
-        plugin.collected = errors = []
+        errors: list[TokenheatError] = []
+        plugin.collected = errors
         plugin.frozen = frozen
         try:
             config.plugins.on_startup(command="build", dirty=False)

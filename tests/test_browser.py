@@ -1,0 +1,127 @@
+"""The built example site as Chromium shows it, in light and dark."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.hosts.markdown import blocks_of
+from tests.browser import chromium, served
+
+EXAMPLE = Path(__file__).parents[1] / "example_site"
+PAGES = sorted(
+    path.relative_to(EXAMPLE / "docs").with_suffix("").as_posix()
+    for path in (EXAMPLE / "docs").rglob("*.md")
+)
+
+# For each cell its text colour and every colour that lies behind its letters.
+CELLS = """
+() => [...document.querySelectorAll('.tokenheat-text > span')].map(cell => {
+  const style = getComputedStyle(cell);
+  const plain = style.backgroundColor;
+  const striped = style.backgroundImage.startsWith('repeating-');
+  const behind = striped ? style.backgroundImage.match(/rgba?\\([^)]*\\)/g) : [plain];
+  return {text: cell.textContent, ink: style.color, behind};
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("browser")
+    shutil.copytree(EXAMPLE, folder / "site", ignore=shutil.ignore_patterns("site", "local"))
+    config, out = folder / "site" / "mkdocs.yml", folder / "out"
+    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", config, "-d", out]
+    subprocess.run(command, check=True, env={**os.environ, "TOKENHEAT_FROZEN": "1"})
+    with served(out) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(color_scheme=request.param, viewport={"width": 1280, "height": 900})
+    yield page
+    page.close()
+
+
+def luminance(colour: str) -> float:
+    channels = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def url(address: str, name: str) -> str:
+    return f"{address}/{name.removesuffix('index')}".rstrip("/") + "/"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_readable_whole_and_self_contained(
+    page: Page, address: str, name: str
+) -> None:
+    outside: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda r: None if r.url.startswith(address) else outside.append(r.url))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    page.goto(url(address, name), wait_until="networkidle")
+
+    cells = page.evaluate(CELLS)
+    for cell in cells:
+        assert not any(colour.startswith("rgba(0, 0, 0, 0") for colour in cell["behind"]), cell
+        assert min(contrast(cell["ink"], colour) for colour in cell["behind"]) >= 4.5, cell
+    shown = page.evaluate(
+        "() => [...document.querySelectorAll('.tokenheat-text')].map(pre => pre.textContent)"
+    )
+    source = (EXAMPLE / "docs" / f"{name}.md").read_text("utf-8")
+    assert shown == [block.text for block in blocks_of(source, Options())]
+    assert bool(cells) == bool(shown)
+    assert outside == []
+    assert complaints == []
+
+
+def test_the_course_has_heatmaps(page: Page, address: str) -> None:
+    page.goto(address)
+    assert (
+        sum(
+            len(list(blocks_of((EXAMPLE / "docs" / f"{name}.md").read_text("utf-8"), Options())))
+            for name in PAGES
+        )
+        >= 10
+    )
+
+
+def test_the_scheme_changes_the_page_and_not_the_figure(browser: Browser, address: str) -> None:
+    name = next(
+        name
+        for name in PAGES
+        if "```tokenheat" in (EXAMPLE / "docs" / f"{name}.md").read_text("utf-8")
+    )
+    seen = {}
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(url(address, name), wait_until="networkidle")
+        body = "() => getComputedStyle(document.body).backgroundColor"
+        seen[scheme] = page.evaluate(body), page.evaluate(CELLS)
+        page.close()
+    assert luminance(seen["light"][0]) > luminance(seen["dark"][0])
+    assert seen["light"][1] == seen["dark"][1]
