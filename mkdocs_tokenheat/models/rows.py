@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
+from tokenizers.models import Unigram
 
 from mkdocs_tokenheat.block.words import Span, visible
 from mkdocs_tokenheat.errors import TokenheatError
@@ -47,8 +49,7 @@ class RowModel:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._tokenizer = _tokenizer(files)
-        self._unknown = _unknown_id(self._tokenizer, files)
+        self._tokenizer, self._unknown = _tokenizer(files)
         self._word_forms: dict[str, tuple[list[int], bool]] = {}
 
     @cached_property
@@ -56,7 +57,11 @@ class RowModel:
         return open_table(self._files, self._tokenizer.get_vocab_size(with_added_tokens=False))
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
-        """The tokens of each text, without special ones."""
+        """The tokens of each text, without special ones.
+
+        Raises:
+            TokenheatError: A text that the tokenizer cannot cut.
+        """
         return [
             Tokens(
                 encoding.ids,
@@ -70,7 +75,11 @@ class RowModel:
         ]
 
     def words(self, words: Iterable[str]) -> dict[str, tuple[list[int], bool]]:
-        """For each word its token ids in the middle of a sentence, and whether all are known."""
+        """For each word its token ids in the middle of a sentence, and whether all are known.
+
+        Raises:
+            TokenheatError: A word that the tokenizer cannot cut.
+        """
         wanted = list(dict.fromkeys(words))
         missing = [word for word in wanted if word not in self._word_forms]
         for word, encoding in zip(
@@ -105,7 +114,10 @@ class RowModel:
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         if not texts:
             return []
-        return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        try:
+            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        except Exception as error:  # noqa: BLE001 (tokenizers raises no narrower class)
+            raise TokenheatError(f"the model's tokenizer cannot cut the text: {error}") from None
 
 
 def _shown(text: str, token: str, offsets: Span) -> Span:
@@ -120,26 +132,38 @@ def _accents(text: str) -> int:
     return sum(unicodedata.combining(char) > 0 for char in unicodedata.normalize("NFD", text))
 
 
-def _tokenizer(files: Files) -> Tokenizer:
+def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
+    """The tokenizer, and the id of its token for what it does not know."""
     try:
         tokenizer = Tokenizer.from_file(str(files.tokenizer))
+        if isinstance(tokenizer.model, Unigram):
+            unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
+        else:
+            token = tokenizer.model.unk_token
+            unknown = tokenizer.token_to_id(token) if token else None
     except Exception as error:  # noqa: BLE001 (tokenizers raises no narrower class)
         raise TokenheatError(f"cannot read '{files.tokenizer}': {error}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
-    return tokenizer
+    return tokenizer, unknown
 
 
-def _unknown_id(tokenizer: Tokenizer, files: Files) -> int | None:
-    token = getattr(tokenizer.model, "unk_token", None)
-    if token:
-        return tokenizer.token_to_id(token)
-    if type(tokenizer.model).__name__ == "Unigram":
-        # The Python class does not tell.
-        unknown: int | None = json.loads(files.tokenizer.read_bytes())["model"].get("unk_id")
-        return unknown
-    return None
+def _make_literal(tokenizer: Tokenizer, content: dict[str, Any]) -> int | None:
+    """Keep a Unigram model from finding its special tokens in a text, and tell its unknown one.
+
+    They are pieces like any other to it, often the likeliest ones.
+    """
+    model = content["model"]
+    unknown: int | None = model.get("unk_id")
+    special = {token["content"] for token in content.get("added_tokens", ()) if token["special"]}
+    pieces = [
+        # No text has this character.
+        (f"\0{piece}" if piece in special or i == unknown else piece, score)
+        for i, (piece, score) in enumerate(model["vocab"])
+    ]
+    tokenizer.model = Unigram(pieces, unknown, model.get("byte_fallback", False))
+    return unknown
 
 
 _loaded: dict[Files, tuple[object, RowModel]] = {}

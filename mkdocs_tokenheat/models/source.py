@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -58,13 +59,19 @@ def locate(line: str, base: Path) -> Files:
             folder / "tokenizers" / "l2_supercat_tokenizer_config.json",
             (folder / "weights" / "l2_supercat_256.safetensors",),
         )
-    return _files(folder)
+    try:
+        return _files(folder)
+    except OSError as error:
+        raise TokenheatError(f"cannot read the model's folder '{folder}': {error}") from None
 
 
 def _package(rest: str, base: Path) -> Path:
     name, _, inside = rest.partition("/")
     # The top level alone: to find a submodule, Python would import the package.
-    spec = find_spec(name) if name.isidentifier() else None
+    try:
+        spec = find_spec(name) if name.isidentifier() else None
+    except ValueError:  # A module that runs and comes from no package, such as __main__.
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise AbsentModelError(
             f"the package '{name}' that carries the model is not installed: "
@@ -74,7 +81,7 @@ def _package(rest: str, base: Path) -> Path:
 
 
 def _path(rest: str, base: Path) -> Path:
-    return base / Path(rest).expanduser()
+    return base / os.path.expanduser(rest)  # noqa: PTH111 (pathlib's raises for unknown users)
 
 
 KINDS: dict[str, Callable[[str, Path], Path]] = {"package": _package, "path": _path}
@@ -131,6 +138,8 @@ def weight_map(index: Path) -> dict[str, str]:
         names = {str(tensor): str(shard) for tensor, shard in shards.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TokenheatError(f"cannot read '{index}': {error}") from None
+    if not names:
+        raise TokenheatError(f"'{index}' names no tensor")
     for shard in names.values():
         if Path(shard).name != shard or not shard.endswith(".safetensors"):
             raise TokenheatError(

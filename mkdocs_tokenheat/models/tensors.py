@@ -35,9 +35,14 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 class Table:
     """An embedding table of shape (rows, dimensions), mapped from its file and not read into memory."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, vocabulary: int) -> None:
         self.path = path
         dtype, self.shape, offset = _entry(path, name)
+        if len(self.shape) != 2 or self.shape[0] < vocabulary or 0 in self.shape:
+            raise TokenheatError(
+                f"'{name}' has the shape {list(self.shape)}, "
+                f"which is no row for each of the tokenizer's {vocabulary} tokens"
+            )
         if dtype not in _DTYPES:
             raise TokenheatError(
                 f"'{path.name}' stores '{name}' as {dtype}: float32, float16 and bfloat16 are read"
@@ -74,13 +79,7 @@ def open_table(files: Files, vocabulary: int) -> Table:
             f"no tensor of '{files.weights[0].parent}' has a name that is known for input "
             f"embeddings; candidates: {listed}"
         )
-    table = Table(where[name], name)
-    if len(table.shape) != 2 or table.shape[0] < vocabulary:
-        raise TokenheatError(
-            f"'{name}' has the shape {list(table.shape)}, "
-            f"which is no row for each of the tokenizer's {vocabulary} tokens"
-        )
-    return table
+    return Table(where[name], name, vocabulary)
 
 
 def _find(names: Sequence[str] | dict[str, Path]) -> str | None:

@@ -82,18 +82,21 @@ def _batches(requests: Sequence[Request]) -> Iterator[list[Request]]:
 def _score_batch(
     batch: Sequence[Request], model: RowModel | None, max_tokens: int
 ) -> Iterator[tuple[Request, Scores | TokenheatError]]:
-    cuts: list[tuple[Request, _Cut]] = []
-    for request, cut in _cut(batch, model, max_tokens):
-        if isinstance(cut, TokenheatError):
-            yield request, cut
-        else:
-            cuts.append((request, cut))
     try:
+        found = list(_cut(batch, model, max_tokens))
+        cuts = [(request, cut) for request, cut in found if isinstance(cut, _Cut)]
         rows = _Rows(model, cuts) if model else None
     except TokenheatError as error:
-        yield from ((request, error.about("model")) for request, _ in cuts)
+        if len(batch) == 1:
+            yield batch[0], error.about("model")
+        else:  # One text's tokens must not spoil the others.
+            for request in batch:
+                yield from _score_batch([request], model, max_tokens)
         return
-    for request, cut in cuts:
+    for request, cut in found:
+        if isinstance(cut, TokenheatError):
+            yield request, cut
+            continue
         try:
             yield request, _scores(request, cut, model, rows)
         except TokenheatError as error:
