@@ -1,0 +1,137 @@
+"""Writes example_site/docs/reference.md from the code's own tables; `--check` only compares."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.scoring.metrics import METRICS
+from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
+from mkdocs_tokenheat.site import VIEWS
+from mkdocs_tokenheat.views.colormaps import colormap, names
+
+TARGET = Path(__file__).parents[1] / "example_site" / "docs" / "reference.md"
+
+_TYPES = {
+    "str": "a text",
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "`true` or `false`",
+    "tuple[str, ...]": "a list of texts",
+    "Numbers | str": "a list of numbers, or a file",
+}
+_SWATCH = (
+    '<span style="display:inline-block;width:14em;max-width:100%;height:1em;'
+    'border:1px solid #767676;background:linear-gradient(90deg,{stops})"></span>'
+)
+
+
+def reference() -> str:
+    """The whole page."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# Reference"
+    yield ""
+    yield (
+        "This page is written by `scripts/reference.py` from the tables that the program itself "
+        "checks a block against. [For authors](guide-authors.md) says how the options are used, "
+        "[For site owners](guide-owners.md) the same of the settings."
+    )
+    yield from _section("Options of a block", ("Option", "Takes", "Default", "Meaning"), _options())
+    yield from _section("Settings of a site", ("Setting", "Default", "Meaning"), _settings())
+    yield (
+        "\nEvery option of a block is a setting too: what a site sets there is the default of "
+        "all its blocks."
+    )
+    yield from _section(
+        "Metrics", ("Metric", "What is shown", "How it is computed", "Needs"), _metrics()
+    )
+    yield "\n## Colour maps"
+    yield ""
+    yield (
+        "The low end is on the left. Each map can be had turned around, with `_r` behind its "
+        "name: `RdBu_r`."
+    )
+    for category in dict.fromkeys(colormap(name).category for name in names()):
+        yield from _section(category.capitalize(), ("Name", "Colours"), _maps(category), level=3)
+
+
+def _section(
+    title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], level: int = 2
+) -> Iterator[str]:
+    columns = list(columns)
+    yield f"\n{'#' * level} {title}\n"
+    yield _row(columns)
+    yield _row(["---"] * len(columns))
+    yield from map(_row, rows)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _options() -> Iterator[list[str]]:
+    for field in dataclasses.fields(Options):
+        takes = _takes(field)
+        yield [f"`{field.name}`", takes, _shown(field.default), field.metadata["meaning"]]
+
+
+def _takes(field: dataclasses.Field[object]) -> str:
+    registries = {"view": VIEWS, "metric": tuple(METRICS)}
+    choices = registries.get(field.name) or getattr(field.metadata["read"], "choices", ())
+    if choices:
+        return ", ".join(f"`{choice}`" for choice in choices)
+    kind = str(field.type).removesuffix(" | None")
+    return _TYPES.get(kind, kind)
+
+
+def _settings() -> Iterator[list[str]]:
+    for name, default in DEFAULTS.items():
+        yield [f"`{name}`", _shown(default), MEANINGS[name]]
+
+
+def _shown(default: object) -> str:
+    if default is None or default == {}:
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _metrics() -> Iterator[list[str]]:
+    for metric in METRICS.values():
+        label = metric.labels["en"].format(unit="token", target="target")
+        computed = " ".join((inspect.getdoc(metric.compute) or "Taken as it is.").split())
+        needs = [f"`{parameter}`" for parameter in metric.parameters]
+        needs += ["a model's embeddings"] if metric.needs_vectors else []
+        needs += (
+            ["a model's tokenizer, own `tokens` or `unit: word`"] if metric.takes_tokens else []
+        )
+        yield [f"`{metric.name}`", label, computed, ", ".join(needs) or "nothing"]
+
+
+def _maps(category: str) -> Iterator[list[str]]:
+    for name in names():
+        colours = colormap(name)
+        if colours.category == category:
+            yield [f"`{name}`", _SWATCH.format(stops=colours.gradient(0, 1))]
+
+
+def main() -> int:
+    """Write the page, or with `--check` return 1 where it is not up to date."""
+    page = reference()
+    if "--check" in sys.argv[1:]:
+        if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page:
+            return 0
+        print(f"{TARGET.name} is out of date: run {Path(__file__).name}", file=sys.stderr)
+        return 1
+    TARGET.write_text(page, encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
