@@ -153,7 +153,7 @@ def _scalar(event: Event, first_line: int | None) -> str | None:
 
     if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag not in (None, "!"):
         raise _not_flat(event, first_line)
-    return None if event.style is None and event.value in _NULLS else str(event.value)
+    return None if not event.style and event.value in _NULLS else str(event.value)
 
 
 def _not_flat(event: Event, first_line: int | None) -> TokenheatError:
