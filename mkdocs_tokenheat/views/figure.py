@@ -78,18 +78,18 @@ def _caption(
 
 def _legend(scale: Scale | None, colours: Colormap, share: str | None, lang: str) -> str:
     if scale is None:
-        return f'<span class="tokenheat-legend">{say(lang, "no-numbers")}</span>'
+        return f'<span class="tokenheat-legend">{say(lang, "no-numbers")}.</span>'
     stops = colours.gradient(scale.position(scale.low), scale.position(scale.high))
     bar = f'<span class="tokenheat-bar" style="{_BAR.format(stops=stops)}"></span>'
     low = ("≤ " if scale.smallest < scale.low else "") + number(scale.low)
     high = ("≥ " if scale.largest > scale.high else "") + number(scale.high)
-    said = [f"{low} {bar} {high}"]
+    said = [f'<span style="white-space:nowrap">{low} {bar} {high}</span>']
     if (scale.smallest, scale.largest) != (scale.low, scale.high):
         ends = {"smallest": number(scale.smallest), "largest": number(scale.largest)}
         said.append(say(lang, "range", **ends))
     if share:
         said.append(say(lang, "shared", name=share))
-    return f'<span class="tokenheat-legend">{"; ".join(said)}</span>'
+    return f'<span class="tokenheat-legend">{"; ".join(said)}.</span>'
 
 
 def _table(text: str, scores: Scores, unit: str, lang: str) -> str:
