@@ -10,7 +10,10 @@ __all__ = ["NAME", "Fence", "find_fences"]
 
 NAME = "tokenheat"
 
-_OPENING = re.compile(r"(?P<marks>`{3,}(?=[^`]*$)|~{3,}) *(?P<info>.*)$")
+# Behind backticks, backticks stand only in quoted values: other lines are inline code.
+_OPENING = re.compile(
+    r"""(?P<marks>`{3,}(?=(?:[^`=]|=(?!["'])|="[^"]*"|='[^']*')*$)|~{3,}) *(?P<info>.*)$"""
+)
 _OURS = re.compile(rf"(?:\{{ *)?\.?{NAME}(?![\w#.+-])")
 _PREFIX = re.compile(r"[> ]*")
 
@@ -74,6 +77,29 @@ class _Opened:
         return True
 
 
+@dataclass
+class _Comment:
+    """An open HTML comment, as far as Python-Markdown takes one for a comment.
+
+    Attributes:
+        width: How far in it starts; 0 where it is raw HTML, which only `-->` ends.
+        inline: Whether it starts inside a paragraph, with which it ends.
+        blank: Whether a blank line has been seen in it.
+    """
+
+    width: int
+    inline: bool
+    blank: bool = False
+
+    def breaks_off(self, line: str) -> bool:
+        """Whether the line lies outside the paragraph, or the container, that it started in."""
+        prefix = _PREFIX.match(line)[0]  # type: ignore[index]
+        if len(prefix) == len(line):
+            self.blank = True
+            return self.inline
+        return self.blank and len(prefix) < self.width
+
+
 def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
     """The page's tokenheat fences, at any depth of lists, quotes, admonitions, details and tabs.
 
@@ -85,27 +111,36 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
         lines: As `normalize` gives them.
     """
     opened: _Opened | None = None
-    commented = False
+    comment: _Comment | None = None
     last_comment_end = max((i for i, line in enumerate(lines) if "-->" in line), default=-1)
     for number, line in enumerate(lines):
-        if commented and "-->" in line:
-            commented, opened = False, None
-        elif opened is not None:
-            goes_on = opened.takes(line)
-            if goes_on is False and _OURS.match(opened.info):
-                body = tuple(opened.body)
+        if comment is not None and "-->" in line:
+            comment, opened = _opened_comment(line, number < last_comment_end), None
+            continue
+        goes_on = opened.takes(line) if opened is not None else None
+        if opened is not None and goes_on is not None:
+            if not goes_on and _OURS.match(opened.info):
+                body, commented = tuple(opened.body), comment is not None
                 yield Fence(opened.start, number + 1, opened.prefix, opened.info, body, commented)
-            if not goes_on:
-                opened = None
-        else:
-            prefix = _PREFIX.match(line)[0]  # type: ignore[index]
-            opening = _OPENING.match(line, len(prefix))
-            if opening:
-                opened = _Opened(number, prefix, opening["marks"], opening["info"].rstrip())
-            elif not commented and "<!--" in line:
-                commented = number < last_comment_end and _opens_comment(line)
+            opened = opened if goes_on else None
+            continue
+        if comment is not None and comment.breaks_off(line):
+            comment = None
+        prefix = _PREFIX.match(line)[0]  # type: ignore[index]
+        opening = _OPENING.match(line, len(prefix))
+        if opening and opened is None:
+            opened = _Opened(number, prefix, opening["marks"], opening["info"].rstrip())
+            continue
+        # As in superfences, a line that breaks a fence off opens none.
+        opened = None
+        if comment is None and "<!--" in line:
+            comment = _opened_comment(line, number < last_comment_end)
 
 
-def _opens_comment(line: str) -> bool:
-    before, _, after = line.rpartition("<!--")
-    return "-->" not in after and before.count("`") % 2 == 0
+def _opened_comment(line: str, closes: bool) -> _Comment | None:
+    before, mark, after = line.rpartition("<!--")
+    if not closes or not mark or "-->" in after or before.count("`") % 2:
+        return None
+    prefix = _PREFIX.match(line)[0]  # type: ignore[index]
+    is_raw = len(prefix) <= 3 and ">" not in prefix
+    return _Comment(0 if is_raw else len(prefix), bool(before.rpartition("-->")[2].strip("> ")))

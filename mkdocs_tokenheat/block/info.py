@@ -97,10 +97,10 @@ def read_list(text: str) -> list[str | None]:
     Raises:
         TokenheatError: Anything else.
     """
-    ((_, value, _),) = _mapping(f"list: {text}", first_line=None)
-    if not isinstance(value, list):
+    found = _mapping(f"list: {text}", first_line=None)
+    if len(found) != 1 or not isinstance(found[0][1], list):
         raise TokenheatError(f"cannot read the list '{_excerpt(text)}'")
-    return value
+    return found[0][1]
 
 
 def _mapping(text: str, first_line: int | None) -> list[tuple[str, Raw, int | None]]:
@@ -113,6 +113,9 @@ def _mapping(text: str, first_line: int | None) -> list[tuple[str, Raw, int | No
         problem = getattr(error, "problem", None) or str(error)
         what = "front matter is not YAML" if first_line else "list cannot be read"
         line = _line(getattr(error, "problem_mark", None), first_line)
+        if line is not None and isinstance(error, yaml.reader.ReaderError):
+            # A character that YAML does not allow, which has no mark.
+            line += text.partition(chr(int(error.character)))[0].count("\n")
         raise TokenheatError(f"the {what}: {problem}", line=line) from None
 
 
@@ -122,7 +125,9 @@ def _pairs(
     import yaml
 
     for event in events:
-        if isinstance(event, (yaml.MappingStartEvent, yaml.StreamEndEvent)):
+        if isinstance(event, yaml.MappingStartEvent) and not _is_marked(event):
+            break
+        if isinstance(event, yaml.StreamEndEvent):
             break
         if not isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
             raise _not_flat(event, first_line)
@@ -140,7 +145,7 @@ def _value(events: Iterator[Event], first_line: int | None) -> Raw:
     import yaml
 
     event = next(events)
-    if not isinstance(event, yaml.SequenceStartEvent):
+    if not isinstance(event, yaml.SequenceStartEvent) or _is_marked(event):
         return _scalar(event, first_line)
     items: list[str | None] = []
     while not isinstance(item := next(events), yaml.SequenceEndEvent):
@@ -151,16 +156,23 @@ def _value(events: Iterator[Event], first_line: int | None) -> Raw:
 def _scalar(event: Event, first_line: int | None) -> str | None:
     import yaml
 
-    if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag not in (None, "!"):
+    if not isinstance(event, yaml.ScalarEvent) or _is_marked(event):
         raise _not_flat(event, first_line)
     return None if not event.style and event.value in _NULLS else str(event.value)
 
 
+def _is_marked(event: Any) -> bool:
+    return event.anchor is not None or event.tag not in (None, "!")
+
+
 def _not_flat(event: Event, first_line: int | None) -> TokenheatError:
+    takes = (
+        "takes a list of plain values"
+        if first_line is None
+        else "the front matter takes 'key: value' and lists of plain values"
+    )
     return TokenheatError(
-        "the front matter takes 'key: value' and lists of plain values, "
-        "without nesting, aliases or tags",
-        line=_line(event.start_mark, first_line),
+        f"{takes}, without nesting, aliases or tags", line=_line(event.start_mark, first_line)
     )
 
 

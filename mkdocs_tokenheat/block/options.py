@@ -76,6 +76,9 @@ def _numbers_or_file(raw: Raw) -> Numbers | str:
     return tuple(as_score(item, f"number {i}") for i, item in enumerate(_list(raw), 1))
 
 
+_YAML_FLOATS = {".nan": "nan", ".inf": "inf", "+.inf": "inf", "-.inf": "-inf"}
+
+
 def as_score(item: object, what: str) -> float | None:
     """One of an author's own numbers; None where there is none (a null or a NaN).
 
@@ -84,6 +87,8 @@ def as_score(item: object, what: str) -> float | None:
     """
     if item is None:
         return None
+    if isinstance(item, str):
+        item = _YAML_FLOATS.get(item.lower(), item)
     try:
         number = float(item)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

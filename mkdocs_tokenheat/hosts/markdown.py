@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,11 @@ __all__ = ["TokenheatExtension", "blocks_of", "makeExtension"]
 
 _log = logging.getLogger("mkdocs_tokenheat")
 
-_LITERAL = re.compile(r"<(?:!--|(?:pre|script|style|textarea)\b)", re.IGNORECASE)
+_LITERAL_TAGS = ("pre", "script", "style", "textarea")
+_LITERAL = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<({'|'.join(_LITERAL_TAGS)})\b.*?(?:</\1\s*>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
 """Raw HTML in which a fence is no block but what stands there."""
 
 
@@ -132,6 +137,7 @@ class _Page:
         """Forget the page before."""
         self.source: Sequence[str] = ()
         self.stashed: dict[int, _Stashed] = {}
+        self._starts: dict[int, int] | None = None
 
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
         """Code or raw HTML with the fences in it as they were written."""
@@ -163,20 +169,25 @@ class _Page:
         Metadata, snippets and macros may have moved the fence: it is looked for in the file.
         """
         name, path = self._file()
+        if self._starts is None:
+            self._starts = self._found_again(path)
+        start = self._starts.get(stashed.fence.start)
+        return name if start is None else f"{name}:{start + line + 1}"
+
+    def _found_again(self, path: Path | None) -> dict[int, int]:
+        """For each fence's line in what was converted, its line in the file."""
         try:
             source = normalize(path.read_text("utf-8-sig")) if path else self.source
         except (OSError, ValueError):
             source = ()
-        wanted = (stashed.fence.info, stashed.fence.body)
-        earlier = sum(
-            (other.fence.info, other.fence.body) == wanted
-            and other.fence.start < stashed.fence.start
-            for other in self.stashed.values()
-        )
-        same = [f for f in find_fences(source) if (f.info, f.body) == wanted]
-        if earlier < len(same):
-            return f"{name}:{same[earlier].start + line + 1}"
-        return name
+        same: dict[tuple[str, Sequence[str]], deque[int]] = defaultdict(deque)
+        for fence in find_fences(source):
+            same[fence.info, fence.body].append(fence.start)
+        starts = {}
+        for each in self.stashed.values():
+            if found := same[each.fence.info, each.fence.body]:
+                starts[each.fence.start] = found.popleft()
+        return starts
 
     def _file(self) -> tuple[str, Path | None]:
         if "relpath" in self.md.treeprocessors:  # MkDocs, ProperDocs
@@ -239,7 +250,7 @@ class _Fences(Preprocessor):
 
 
 class _CodeBlocks(Treeprocessor):
-    """Turns placeholders in indented code back: what stood there was no block."""
+    """Turns placeholders in indented code and literal elements back: there is no block there."""
 
     def __init__(self, md: Markdown, page: _Page) -> None:
         super().__init__(md)
@@ -248,10 +259,16 @@ class _CodeBlocks(Treeprocessor):
     def run(self, root: Element) -> None:
         if not self._page.stashed:
             return
-        for pre in root.iter("pre"):
-            code = pre.find("code")
-            if code is not None and code.text and HTML_PLACEHOLDER_RE.search(code.text):
-                code.text = AtomicString(self._page.restored(code.text, code_escape))
+        for element in root.iter():
+            if element.tag in _LITERAL_TAGS:
+                self._restore(element, str)
+                code = element.find("code")
+                if code is not None:
+                    self._restore(code, code_escape)
+
+    def _restore(self, element: Element, escape: Callable[[str], str]) -> None:
+        if element.text and HTML_PLACEHOLDER_RE.search(element.text):
+            element.text = AtomicString(self._page.restored(element.text, escape))
 
 
 class _Figures(Postprocessor):
@@ -292,10 +309,9 @@ class _Figures(Postprocessor):
                 if not stashed.fence.commented:
                     yield index
             elif index < len(raw) and HTML_PLACEHOLDER_RE.search(html := str(raw[index])):
-                if _LITERAL.match(html):
-                    raw[index] = self._page.restored(html, str)
-                else:
-                    yield from self._alive(html)
+                html = _LITERAL.sub(lambda found: self._page.restored(found[0], str), html)
+                raw[index] = html
+                yield from self._alive(html)
 
     def _failed(self, error: TokenheatError, stashed: _Stashed, block: Block | None) -> str:
         line = error.line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 __all__ = ["Scale", "fit"]
 
 _QUANTILES = (0.02, 0.98)
+_FAR = 1e307
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,16 @@ class Scale:
     def position(self, value: float) -> float:
         """Where the number lies on the map, between 0 and 1; constant numbers lie at 0."""
         value = min(max(value, self.low), self.high)
+        # The difference of the largest floats is none.
+        far = max(abs(self.low), abs(self.high), abs(self.center or 0.0)) > _FAR
+        unit = 0.125 if far else 1.0
+        value, low, high = value * unit, self.low * unit, self.high * unit
         if self.center is not None:
-            reach = max(self.high - self.center, self.center - self.low)
-            return 0.5 + (value - self.center) / (2 * reach) if reach else 0.5
-        width = self.high - self.low
-        return (value - self.low) / width if width else 0.0
+            center = self.center * unit
+            reach = max(high - center, center - low)
+            return 0.5 + (value - center) / (2 * reach) if reach else 0.5
+        width = high - low
+        return (value - low) / width if width else 0.0
 
 
 def fit(scores: Iterable[float | None], options: Options) -> Scale | None:
@@ -74,4 +81,7 @@ def _quantile(ordered: Sequence[float], q: float) -> float:
     at = q * (len(ordered) - 1)
     below = int(at)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (at - below)
+    first, step = ordered[below], ordered[above] - ordered[below]
+    if math.isinf(step):
+        return first * (1 - (at - below)) + ordered[above] * (at - below)
+    return first + step * (at - below)

@@ -1,0 +1,456 @@
+"""Where a block is, and where a fence is none."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import markdown
+import pytest
+
+from mkdocs_tokenheat.block.fences import Fence, find_fences
+from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.text import normalize
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.hosts.markdown import blocks_of
+from tests.pages import content, convert, having, parse, texts
+
+BLOCK = "```tokenheat\nhi there\n```"
+BAD = "```tokenheat metrik=a\nhi\n```"
+
+CONTAINERS = {
+    "list": ("- item\n\n", "    "),
+    "numbered": ("1. item\n\n", "    "),
+    "quote": ("", "> "),
+    "admonition": ('!!! note "Title"\n\n', "    "),
+    "details": ('??? note "Title"\n\n', "    "),
+    "tab": ('=== "Tab"\n\n', "    "),
+}
+CONTAINER_EXTENSIONS = ("admonition", "pymdownx.details", "pymdownx.tabbed")
+
+
+def inside(source: str, *containers: str) -> str:
+    """The source in these containers, the last one innermost."""
+    for name in reversed(containers):
+        opening, prefix = CONTAINERS[name]
+        lines = [prefix + line if line or ">" in prefix else line for line in source.split("\n")]
+        source = opening + "\n".join(lines)
+    return source
+
+
+def fences(source: str) -> list[Fence]:
+    return list(find_fences(normalize(source)))
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Callable[..., str]:
+    """From Markdown to HTML, with a cache of its own."""
+    return lambda source, *extensions, **settings: convert(
+        source, tmp_path, *extensions, **settings
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "```tokenheat\nhi there\n```",
+        "``` tokenheat\nhi there\n```",
+        "```   tokenheat  \nhi there\n```  ",
+        "~~~tokenheat\nhi there\n~~~",
+        "`````tokenheat\nhi there\n`````",
+        "~~~~~~ tokenheat\nhi there\n~~~~~~",
+        "```{.tokenheat}\nhi there\n```",
+        "``` { .tokenheat }\nhi there\n```",
+        '```{.tokenheat lang=en caption="two words"}\nhi there\n```',
+        "```.tokenheat\nhi there\n```",
+        "```{tokenheat}\nhi there\n```",
+        "```tokenheat {lang=en}\nhi there\n```",
+        "```tokenheat lang=en\nhi there\n```",
+        '```tokenheat caption="with `code` in it"\nhi there\n```',
+        "```tokenheat caption='with `code` in it'\nhi there\n```",
+        "~~~tokenheat caption=`code`\nhi there\n~~~",
+        "```tokenheat\n---\nlang: en\n---\nhi there\n```",
+        "```tokenheat\n---\n---\nhi there\n```",
+        "```tokenheat\r\nhi there\r\n```\r\n",
+        "```tokenheat\nhi\x02 \x03there\n```",
+        " ```tokenheat\n hi there\n ```",
+        "\n\n\n```tokenheat\nhi there\n```\n\n\n",
+    ],
+)
+def test_is_a_block(page: Callable[..., str], source: str) -> None:
+    assert texts(page(source)) == ["hi there"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "```tokenheat",
+        "```tokenheat\nhi there",
+        "```tokenheat\nhi there\n~~~",
+        "````tokenheat\nhi there\n```",
+        "```tokenheat\nhi there\n````",
+        "    ```tokenheat\nhi there\n```",
+        "```tokenheated\nhi there\n```",
+        "```tokenheat-x\nhi there\n```",
+        "```tokenheat.x\nhi there\n```",
+        "```Tokenheat\nhi there\n```",
+        "```python tokenheat\nhi there\n```",
+        "```{.python .tokenheat}\nhi there\n```",
+        "``tokenheat\nhi there\n``",
+        "```tokenheat hi there```",
+        "```tokenheat `x`\nhi there\n```",
+        "x ```tokenheat\nhi there\n```",
+    ],
+)
+def test_is_no_block(page: Callable[..., str], source: str) -> None:
+    html = page(source)
+    assert texts(html) == []
+    assert html == markdown.markdown(source)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("---\nhi", "---\nhi"),
+        ("---\n---\n---\nhi", "---\nhi"),
+        ("---\n---\n---\nhi\n---", "---\nhi\n---"),
+        ("---\n\n---\nhi", "hi"),
+        ("---\n# a comment\n---\nhi", "hi"),
+        ("---   \nlang: en\n---   \nhi", "hi"),
+        ("\n---\nlang: en\n---\nhi", "\n---\nlang: en\n---\nhi"),
+        ("----\nlang: en\n---\nhi", "----\nlang: en\n---\nhi"),
+        ("hi\n---\nlang: en\n---", "hi\n---\nlang: en\n---"),
+        ("---\nlang: en\n---\n\nhi", "\nhi"),
+    ],
+    ids=range(10),
+)
+def test_front_matter_is_no_text_and_text_no_front_matter(
+    page: Callable[..., str], body: str, text: str
+) -> None:
+    assert texts(page(f"```tokenheat\n{body}\n```")) == [text]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("a\n\n\nb", "a\n\n\nb"),
+        ("\n\na", "\n\na"),
+        ("a\n\n", "a\n\n"),
+        ("a\n   \nb", "a\n\nb"),
+        ("\ta\tb", "    a   b"),
+        ("  a  ", "  a  "),
+        ("a\u00a0\nb", "a\u00a0\nb"),
+        ("a\x00\x0b\x1f\x7fb", "a\ufffd\ufffd\ufffd\x7fb"),
+        ("a\rb", "a\nb"),
+        ("```", "```"),
+        ("`````", "`````"),
+        ("~~~tokenheat\na\n~~~", "~~~tokenheat\na\n~~~"),
+        ("# a\n- b\n> c\n<d>\n&amp;", "# a\n- b\n> c\n<d>\n&amp;"),
+    ],
+    ids=range(13),
+)
+def test_text_is_literal(page: Callable[..., str], body: str, text: str) -> None:
+    assert texts(page(f"````tokenheat\n{body}\n````")) == [text]
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("outer", ["", *CONTAINERS])
+def test_block_inside_containers(page: Callable[..., str], outer: str, name: str) -> None:
+    body = "```tokenheat\n---\nlang: en\n---\n\nhi\n\n    there\n```"
+    source = inside(body, *filter(None, [outer, name]))
+    assert texts(page(source, *CONTAINER_EXTENSIONS)) == ["\nhi\n\n    there"]
+
+
+@pytest.mark.parametrize("fence", ["```tokenheat\nhi\n```", "~~~~ { .tokenheat }\nhi\n~~~~"])
+def test_block_at_depth(page: Callable[..., str], fence: str) -> None:
+    depth = ["tab", "list", "admonition", "details", "quote", "tab", "list", "quote"]
+    source = inside(fence, *depth)
+    assert texts(page(source, *CONTAINER_EXTENSIONS)) == ["hi"]
+
+
+def test_block_in_other_places(page: Callable[..., str]) -> None:
+    block = "    ```tokenheat\n    hi\n    ```\n"
+    assert texts(page(f"Term\n\n:   is\n\n{block}", "def_list")) == ["hi"]
+    assert texts(page(f"a[^1]\n\n[^1]:\n    b\n\n{block}\n    c", "footnotes")) == ["hi"]
+    assert texts(page(f"<div markdown>\n\n{BLOCK}\n\n</div>", "md_in_html")) == ["hi there"]
+    assert texts(page(f"# A\n{BLOCK}\n# B\n[TOC]", "toc")) == ["hi there"]
+
+
+def test_figure_is_no_paragraphs_part(page: Callable[..., str]) -> None:
+    html = page(f"before\n{BLOCK}\nbehind")
+    assert [child.tag for child in parse(html)] == ["p", "figure", "p"]
+
+
+@pytest.mark.parametrize("name", ["", "list", "quote", "admonition"])
+def test_fence_swallows_no_item(page: Callable[..., str], name: str) -> None:
+    source = inside(f"{BLOCK}\n- one\n- two\n{BLOCK}\n1. three", *filter(None, [name]))
+    html = page(source, *CONTAINER_EXTENSIONS)
+    assert texts(html) == ["hi there", "hi there"]
+    items = [content(each).strip() for each in parse(html).iter("li")]
+    assert items[-3:] == ["one", "two", "three"]
+
+
+def test_tight_items_around_a_block(page: Callable[..., str]) -> None:
+    html = page("- one\n    ```tokenheat\n    hi\n    ```\n- two")
+    assert texts(html) == ["hi"]
+    assert len(list(parse(html).iter("li"))) == 2
+
+
+def test_two_blocks_that_touch(page: Callable[..., str]) -> None:
+    assert texts(page("```tokenheat\na\n```\n~~~tokenheat\nb\n~~~\n```tokenheat\nc\n```")) == [
+        "a",
+        "b",
+        "c",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"````markdown\n{BLOCK}\n````",
+        f"````\n{BLOCK}\n````",
+        f"~~~\n{BLOCK}\n~~~",
+        f"~~~ python\n{BLOCK}\n~~~",
+        f"> ~~~ python\n> {BLOCK.replace(chr(10), chr(10) + '> ')}\n> ~~~",
+        "- a\n\n    ````markdown\n    ```tokenheat\n    hi there\n    ```\n    ````",
+        '```` python title="`x`"\n```tokenheat\nhi\n```\n````',
+    ],
+    ids=range(7),
+)
+def test_fence_inside_another_fence_is_code(page: Callable[..., str], source: str) -> None:
+    html = page(source, "pymdownx.superfences")
+    assert texts(html) == []
+    (code,) = parse(html).iter("code")
+    assert content(code).startswith("```tokenheat\nhi")
+    assert content(code).endswith("\n```\n")
+
+
+@pytest.mark.parametrize("superfences", [(), ("pymdownx.superfences",), ("codehilite",)])
+@pytest.mark.parametrize(
+    "code",
+    [
+        BLOCK,
+        f"x\n{BLOCK}",
+        f"{BLOCK}\ny",
+        f"x\n\n{BLOCK}\n\ny",
+        f"x\n\n\n{BLOCK}\n{BLOCK}\n\n\ny",
+        f"x\n  {BLOCK}\n  y",
+        '```tokenheat metric="<b>"\na\n\n\n  b <b> &amp; "c"\n\n```',
+        f"x\n{BLOCK}\n\n\n{BLOCK}\ny",
+        "~~~tokenheat\n---\nlang: en\n---\n```\n~~~",
+    ],
+    ids=range(9),
+)
+@pytest.mark.parametrize(
+    ("lead", "indent"),
+    [("p\n\n", "    "), ("- item\n\n", "        "), ("> q\n>\n", ">     "), ("", "    ")],
+    ids=["top", "list", "quote", "start"],
+)
+def test_indented_code_is_restored(
+    page: Callable[..., str], lead: str, indent: str, code: str, superfences: tuple[str, ...]
+) -> None:
+    lines = [(indent + line if line else indent.rstrip()) for line in code.split("\n")]
+    source = f"{lead}{chr(10).join(lines)}\n\nbehind"
+    html = page(source, *superfences)
+    without = markdown.markdown(source, extensions=[*superfences])
+    if lead.startswith("-"):
+        # Of several blank lines in an item's code, Python-Markdown keeps one; a fence keeps all.
+        assert re.sub("\n\n+", "\n\n", html) == without
+    else:
+        assert html == without
+    assert content(next(parse(html).iter("code"))).count("tokenheat") == code.count("tokenheat")
+
+
+COMMENTS = [
+    "<!--\n{}\n-->",
+    "<!-- {}\n-->",
+    "<!--\n\n{}\n\n-->",
+    "<!--\n{}\n\n{}\n-->",
+    "<!-- a --> <!--\n{}\n-->",
+    "<!-- a\n--> <!--\n{}\n-->",
+    "<div>\n<!--\n{}\n-->\n</div>",
+    "text <!--\n{}\n--> text",
+]
+
+
+@pytest.mark.parametrize("extensions", [(), ("pymdownx.superfences",)])
+@pytest.mark.parametrize("comment", COMMENTS)
+def test_comment_stays_as_written(
+    page: Callable[..., str], comment: str, extensions: tuple[str, ...]
+) -> None:
+    commented = comment.replace("<!-- {}", "<!--\n{}").replace(
+        "{}", "```tokenheat metrik=no\n<b> &amp; \"'\n\n\n  c\n```"
+    )
+    html = page(f"before\n\n{commented}\n\n{BLOCK}\n\nbehind", *extensions)
+    assert texts(html) == ["hi there"]
+    # What stands before the last one Python-Markdown may put elsewhere.
+    assert commented[commented.rindex("<!--") :] in html
+
+
+@pytest.mark.parametrize("extensions", [(), ("pymdownx.superfences",)])
+@pytest.mark.parametrize("indent", ["  ", "    ", "        ", "> "])
+def test_comment_in_a_container_stays_as_written(
+    page: Callable[..., str], indent: str, extensions: tuple[str, ...]
+) -> None:
+    comment = '<!--\n```tokenheat metrik=no\n<b> &amp; "c"\n```\nx\n-->'
+    source = "\n".join(indent + line for line in comment.split("\n"))
+    lead = "> q\n>\n" if ">" in indent else "- a\n\n" + ("    - b\n\n" if len(indent) > 4 else "")
+    html = page(f"{lead}{source}\n\nbetween\n\n{BLOCK}", *extensions)
+    assert texts(html) == ["hi there"]
+    found = html[html.index("<!--") : html.index("-->") + 3]
+    assert found.replace("\n" + indent, "\n") == comment
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"`<!--`\n\n{BLOCK}\n\n`-->`",
+        f"`` <!-- ``\n\n{BLOCK}\n\n`` --> ``",
+        f"text <!-- text\n\n{BLOCK}\n\n-->",
+        f"\\<!--\n\n{BLOCK}\n\n-->",
+        f"a\n\n    <!-- indented code\n\n{BLOCK}\n\n    -->",
+        f"~~~html\n<!--\n~~~\n\n{BLOCK}\n\n-->",
+        f"<!-- never closed\n\n{BLOCK}",
+        f"<!-- closed -->\n{BLOCK}\n-->",
+        f"<!--\n```tokenheat\n-->\n\n{BLOCK}",
+    ],
+    ids=range(9),
+)
+def test_block_behind_what_only_looks_like_a_comment(page: Callable[..., str], source: str) -> None:
+    assert texts(page(source, "pymdownx.superfences")) == ["hi there"]
+
+
+@pytest.mark.parametrize("element", ["pre", "script", "style", "textarea"])
+@pytest.mark.parametrize("outer", ["{}", "<div>\n{}\n</div>", "<div markdown>\n{}\n</div>"])
+@pytest.mark.parametrize("extension", [(), ("md_in_html",)])
+def test_literal_html_stays_as_written(
+    page: Callable[..., str], element: str, outer: str, extension: tuple[str, ...]
+) -> None:
+    source = outer.format(f"<{element}>\nx\n{BLOCK}\ny\n</{element}>")
+    html = page(f"{source}\n\n{BLOCK}", *extension)
+    assert texts(html) == ["hi there"]
+    assert f"x\n{BLOCK}\ny" in html
+
+
+def test_comment_inside_a_block_is_text(page: Callable[..., str]) -> None:
+    html = page(f"```tokenheat\n<!--\n```\n\n{BLOCK}\n\n-->")
+    assert texts(html) == ["<!--", "hi there"]
+
+
+def test_page_without_a_block_is_untouched(page: Callable[..., str]) -> None:
+    source = "# tokenheat\n\n`tokenheat`\n\n    ```tokenheat\n\n```python\ntokenheat\n```\n\n- a\nb"
+    assert page(source) == markdown.markdown(source)
+
+
+def test_one_markdown_object_for_several_pages(tmp_path: Path) -> None:
+    from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+
+    extension = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word")
+    md = markdown.Markdown(extensions=[extension])
+    assert texts(md.convert(f"{BLOCK}\n\n    {BLOCK}")) == ["hi there"]
+    assert texts(md.convert("none")) == []
+    assert texts(md.convert(f"a\n\n{BLOCK}")) == ["hi there"]
+    assert texts(md.reset().convert(f"{BLOCK}\n{BLOCK}")) == ["hi there", "hi there"]
+
+
+def test_warming_sees_the_blocks_that_the_page_has() -> None:
+    source = f"{BLOCK}\n\n<!--\n{BLOCK}\n-->\n\n````\n{BLOCK}\n````\n\n```tokenheat x=y\na\n```\n"
+    source += "\n> ```tokenheat\n> quoted\n> ```"
+    assert [block.text for block in blocks_of(source, Options())] == ["hi there", "quoted"]
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (BAD, 1),
+        (f"a\n\nb\n{BAD}", 4),
+        ("```tokenheat\n---\nlang: en\nmetrik: a\n---\nhi\n```", 4),
+        ("a\n\n> ```tokenheat\n> ---\n> lang: en\n> # b\n>\n> metrik: a\n> ---\n> hi\n> ```", 8),
+        (
+            f"{BLOCK}\n\n{BLOCK}\n- a\n\n    ```tokenheat\n    ---\n    metrik: a\n    ---\n    ```",
+            12,
+        ),
+        (f"<!--\n{BLOCK}\n-->\n\n> {BLOCK.replace(chr(10), chr(10) + '> ')}\n\n{BAD}", 11),
+        (f"<!--\n{BAD}\n-->\n{BAD}", 6),
+        (f"---\ntitle: a\n---\n\n{BAD}", 5),
+        ("```tokenheat\n\n```", 1),
+        ("a\r\n\r\n```tokenheat metrik=a\r\nhi\r\n```", 3),
+    ],
+    ids=range(10),
+)
+def test_error_names_the_line(page: Callable[..., str], source: str, line: int) -> None:
+    with pytest.raises(TokenheatError) as caught:
+        page(source, "meta")
+    assert str(caught.value).startswith(f"<markdown>:{line}: tokenheat: ")
+
+
+def test_errors_of_equal_blocks_name_each_ones_line(page: Callable[..., str]) -> None:
+    html = page(f"{BAD}\n\n{BAD}\n\n> {BAD.replace(chr(10), chr(10) + '> ')}", on_error="show")
+    boxes = [content(box) for box in having(parse(html), "tokenheat-error")]
+    assert [box.partition("<markdown>:")[2].partition(":")[0] for box in boxes] == ["1", "5", "9"]
+    assert all(box.endswith(BAD) for box in boxes)
+
+
+def steps(function: Callable[[], object]) -> int:
+    """How many functions are called, C's included, while this one runs."""
+    count = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+LONG = {
+    "blocks": "```tokenheat\nhi\n```\n\n",
+    "unclosed": "```tokenheat\n",
+    "unclosed of growing depth": "> ```tokenheat\n\n",
+    "comments": "<!--\n```tokenheat\nhi\n```\n-->\n\n",
+    "open comments": "a <!--\n\n```tokenheat\nhi\n```\n",
+    "indented": "    ```tokenheat\n    hi\n    ```\n\na\n\n",
+    "literal": "<pre>\n```tokenheat\nhi\n```\n</pre>\n\n",
+    "long text": None,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_fences_are_found_in_linear_time(name: str) -> None:
+    unit = LONG[name]
+
+    def source(count: int) -> list[str]:
+        if unit is None:
+            return ["```tokenheat", *["word"] * count, "```"]
+        return normalize(unit * count)
+
+    once, twice = (steps(lambda n=n: list(find_fences(source(n)))) for n in (200, 400))  # type: ignore[misc]
+    assert once > 200
+    assert twice <= 2.2 * once
+
+
+@pytest.mark.parametrize("name", ["indented", "literal", "comments", "errors"])
+def test_pages_are_converted_in_linear_time(page: Callable[..., str], name: str) -> None:
+    unit = LONG.get(name) or f"{BAD}\n\n"
+    page(unit, on_error="show")
+    once, twice = (
+        steps(lambda n=n: page(unit * n, on_error="show"))  # type: ignore[misc]
+        for n in (40, 80)
+    )
+    assert twice <= 2.2 * once
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["`" * 40_000, "```" + '="' * 20_000 + "`", "```" + "='`'" * 10_000 + "`", "> " * 20_000],
+)
+def test_long_lines_are_read_at_once(line: str) -> None:
+    # A pattern that backtracks would not come back.
+    assert fences(f"{line}\nhi\n{line}") == []
