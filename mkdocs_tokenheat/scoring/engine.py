@@ -172,6 +172,7 @@ def _marks(spans: Sequence[Span], tokens: Tokens) -> list[tuple[list[int], bool]
 class _Rows:
     """The embedding rows that a batch needs, each read once."""
 
+    @np.errstate(all="ignore")
     def __init__(self, model: RowModel, cuts: Sequence[tuple[Request, _Cut]]) -> None:
         needed: set[int] = set()
         self.targets: dict[str, tuple[list[int], bool]] = model.words(
@@ -213,6 +214,7 @@ class _Rows:
         return vector, len(ids)
 
 
+@np.errstate(all="ignore")
 def _scores(request: Request, cut: _Cut, model: RowModel | None, rows: _Rows | None) -> Scores:
     text, metric = request.text, request.metric
     notes: list[Note] = []
@@ -236,9 +238,7 @@ def _scores(request: Request, cut: _Cut, model: RowModel | None, rows: _Rows | N
         target,
         _values(request, len(cut.spans)),
     )
-    with np.errstate(all="ignore"):
-        numbers = metric.compute(units)
-    scores = [rounded(number) for number in numbers]
+    scores = [rounded(number) for number in metric.compute(units)]
     return Scores(
         cut.spans,
         _ids(request, cut),

@@ -58,7 +58,7 @@ def make_request(block: Block, settings: Settings, identify: Callable[[str], Ide
         raise TokenheatError(unknown("metric", options.metric, METRICS), option="metric")
     _check(block, metric)
     values = open_values(options.values, settings) if "values" in metric.parameters else None
-    target = options.target if "target" in metric.parameters else None
+    target = (options.target or "").strip() if "target" in metric.parameters else None
     tokens = options.tokens if metric.takes_tokens else None
     unit = options.unit if tokens is None else "token"
     needs_model = tokens is None and (metric.needs_vectors or unit == "token")

@@ -39,8 +39,8 @@ class Scores:
 
 
 def rounded(number: float | None) -> float | None:
-    """The number with six significant digits; None for a NaN."""
-    if number is None or math.isnan(number):
+    """The number with six significant digits; None for what is no finite number."""
+    if number is None or not math.isfinite(number):
         return None
     return float(f"{number:.6g}") + 0.0
 

@@ -15,13 +15,12 @@ def _unit_length(vectors: Vectors) -> Vectors:
     return normalized
 
 
-def _previous(units: Units) -> Vectors:
+def _previous(units: Units) -> list[float | None]:
     """Cos θ = x·y / (‖x‖‖y‖) of each unit and the one before it; the first has none."""
     assert units.vectors is not None
     normalized = _unit_length(units.vectors)
-    cosines: Vectors = (normalized * normalized[[0, *range(len(normalized) - 1)]]).sum(axis=-1)
-    cosines[0] = float("nan")
-    return cosines
+    cosines: list[float | None] = (normalized[1:] * normalized[:-1]).sum(axis=-1).tolist()
+    return [None, *cosines] if len(normalized) else []
 
 
 def _target(units: Units) -> Vectors:
