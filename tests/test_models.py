@@ -528,7 +528,7 @@ def test_a_changed_model_is_loaded_anew_within_one_process(author: Author) -> No
         assert norms(author) == close(expected_norms(embeddings, wordpiece()))
 
 
-def test_a_stored_identity_is_no_secret_format(author: Author) -> None:
+def test_a_stored_identity_says_whose_it_is(author: Author) -> None:
     save(toy(author), {"wte.weight": table(ROWS)})
     norms(author)
     (stored,) = (author.cache / "models").glob("*.json")

@@ -46,7 +46,7 @@ def identify(line: str, base: Path, cache: Path | None) -> Identity:
     noted = read_json(note) if note else None
     if isinstance(noted, dict) and noted.get("files") == stamp:
         identity = _checked(noted)
-        if identity is not None and known and known.is_file():
+        if identity is not None and known and _checked(read_json(known)) == identity:
             return identity
     identity = _hashed(files)
     if line == DEFAULT_LINE and identity != _DEFAULT_IDENTITY:
@@ -101,7 +101,7 @@ def _sha256(path: Path) -> str:
 def _store(path: Path, content: object) -> None:
     text = content if isinstance(content, str) else json.dumps(content, indent=1) + "\n"
     try:
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        if not path.is_file() or path.read_bytes() != text.encode():
             write(path, text)
     except OSError:
         # The cache itself warns once where it cannot store; an identity can be had again.

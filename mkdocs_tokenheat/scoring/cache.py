@@ -47,7 +47,7 @@ class Cache:
             return self._unstored.get(key)
         try:
             return decode(path.read_bytes(), key, length)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             _log.warning("tokenheat: the cache's entry %s is scored anew: %s", path.name, error)

@@ -68,4 +68,7 @@ def note(lang: str, said: Note) -> str:
     """What a note of the scores says, escaped; nothing where it is not known."""
     name, *parts = said
     label = LABELS[lang].get(str(name), "")
-    return escape(label.format(*parts, *[""] * 3))
+    try:
+        return escape(label.format(*parts, *[""] * 3))
+    except KeyError:  # The label of something else, which has other parts.
+        return ""
