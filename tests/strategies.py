@@ -85,8 +85,8 @@ def texts() -> st.SearchStrategy[str]:
 
 def as_block_text(written: str) -> str:
     """The block's text that the design defines for what an author has written."""
-    text = written.replace("\x02", "").replace("\x03", "")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
+    text = f"{written}\n".replace("\x02", "").replace("\x03", "")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).removesuffix("\n")
     lines = ["" if not line.strip(" ") else line for line in text.split("\n")]
     return re.sub(r"[\x00-\x09\x0b-\x1f]", "\ufffd", "\n".join(lines))
 

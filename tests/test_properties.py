@@ -43,6 +43,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 @given(text=strategies.texts())
 @example(text="\n\na")
+@example(text="a\r")
 @example(text="---\na\n---\nb")
 @example(text="</pre><script>alert(1)</script>\x02wzxhzdk:0\x03")
 @example(text="日本語 nai\u0308ve 👩\u200d👩\u200d👧\u200d👦 🇻🇳🇫🇷🇩 שָׁלוֹם")

@@ -56,8 +56,9 @@ def text_view(
         else:
             style, title = _joined(cell, scores, unknown, scale, colours, titles, shown)
         if start == at > 0:
-            # A line beside the cell, which moves no letter and breaks no ligature.
-            style += ";box-shadow:1px 0" if _is_rtl(shown) else ";box-shadow:-1px 0"
+            # A line beside the cell, which moves no letter and breaks no ligature. It comes first:
+            # what follows `</span><span` is then always the same, and compresses to almost nothing.
+            style = f"box-shadow:{'' if _is_rtl(shown) else '-'}1px 0;{style}"
         if shown[0] == "\n":
             style += ";padding-left:.5em"
         parts.append(f'<span style="{style}" title="{title}">{escape(shown)}</span>')
