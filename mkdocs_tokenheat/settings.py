@@ -77,7 +77,7 @@ def read_settings(
     """
     for name in given:
         if name not in DEFAULTS and name not in NAMES:
-            raise TokenheatError(unknown("setting", name, (*DEFAULTS, *NAMES)))
+            raise TokenheatError(unknown("setting", str(name), (*DEFAULTS, *NAMES)))
     merged = {**DEFAULTS, **{n: v for n, v in given.items() if n in DEFAULTS}}
     options = {name: written(value) for name, value in given.items() if name in NAMES}
     folder, pages = merged["cache_dir"], merged["base_path"]

@@ -113,7 +113,7 @@ class Project:
         name = "language" if theme == "material" else "locale"
         config = (
             f"site_name: Heat\ntheme:\n  name: {theme}\n  {name}: {language}\n"
-            f"plugins: {plugins}\n{extra}"
+            f"plugins: {plugins}\nmarkdown_extensions: [admonition]\n{extra}"
         )
         (self.folder / "mkdocs.yml").write_text(config, encoding="utf-8")
 
@@ -135,12 +135,14 @@ class Project:
         )
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        quiet = {"NO_MKDOCS_2_WARNING": "1", "PYTHONIOENCODING": "utf-8"}
+        # Themes write the date of the build into their pages.
+        quiet = {"NO_MKDOCS_2_WARNING": "1", "PYTHONIOENCODING": "utf-8", "SOURCE_DATE_EPOCH": "0"}
         return {**os.environ, **quiet, **more}
 
-    def build(self, **environment: str) -> subprocess.CompletedProcess[str]:
-        """A strict build, however it ends."""
-        return self.run(sys.executable, "-m", "mkdocs", "build", "--strict", **environment)
+    def build(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """A build, however it ends; a strict one, unless there are other flags."""
+        command = [sys.executable, "-m", "mkdocs", "build", *(flags or ["--strict"])]
+        return self.run(*command, **environment)
 
     def built(self, name: str = "index.html", **environment: str) -> str:
         """A page of a strict build that must succeed."""

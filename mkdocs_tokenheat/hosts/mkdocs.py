@@ -10,7 +10,7 @@ from html import unescape
 from importlib.resources import files as resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mkdocs.config import Config, config_options, load_config
 from mkdocs.exceptions import MkDocsException, PluginError
@@ -27,6 +27,7 @@ from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.markup import escape
 
 if TYPE_CHECKING:
+    from mkdocs.config.base import ConfigErrors, ConfigWarnings
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.nav import Navigation
@@ -43,23 +44,16 @@ _FIGURE = re.compile(
 _CAPTION = re.compile(r'<span class="tokenheat-caption">(.*?)</span>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 
-# MkDocs only has to know the options' names: the table checks their values.
-_Options = type(
-    "_Options",
+# MkDocs only has to know the names: what is wrong with a value is said as in every host.
+_Named = type(
+    "_Named",
     (Config,),
-    {name: config_options.Optional(config_options.Type(object)) for name in NAMES},
+    {name: config_options.Optional(config_options.Type(object)) for name in (*DEFAULTS, *NAMES)},
 )
 
 
-class TokenheatConfig(_Options):  # type: ignore[misc, valid-type]
-    """The plugin's settings in `mkdocs.yml`: a default for each option, and these."""
-
-    models = config_options.Type(dict, default={})
-    cache_dir = config_options.Type(str, default=DEFAULTS["cache_dir"])
-    frozen = config_options.Type(bool, default=False)
-    on_error = config_options.Choice(("raise", "show"), default="raise")
-    max_tokens = config_options.Type(int, default=DEFAULTS["max_tokens"])
-    base_path = config_options.Optional(config_options.Type(str))
+class TokenheatConfig(_Named):  # type: ignore[misc, valid-type]
+    """The plugin's settings in `mkdocs.yml`: the site's own, and a default for each option."""
 
 
 class TokenheatPlugin(BasePlugin[TokenheatConfig]):
@@ -72,6 +66,13 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """What the command line wants instead of the site's setting."""
     _serving = False
     _figures: dict[str, str]
+
+    def load_config(
+        self, options: dict[str, Any], config_file_path: str | None = None
+    ) -> tuple[ConfigErrors, ConfigWarnings]:
+        """Take the settings unread: MkDocs would only warn of a name that it does not know."""
+        errors, _ = super().load_config(options, config_file_path)
+        return errors, []
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Note the command; that this method exists keeps the plugin alive between rebuilds."""

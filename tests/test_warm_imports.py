@@ -1,0 +1,89 @@
+"""A warm build stays light: what scores a text is not even imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project
+
+HEAVY = {"numpy", "regex", "safetensors", "tokenizers", "torch", "transformers", "wordllama"}
+
+PAGE = """
+```tokenheat metric=norm caption="Words & more"
+Purple is a colour; tím là một màu.
+```
+
+```tokenheat metric=cosine-target target=purple unit=word lang=vi
+Purple is a colour; tím là một màu.
+```
+
+```tokenheat metric=length scale=quantile colormap=viridis
+---
+tokens: [a, " cat"]
+---
+a cat
+```
+
+```tokenheat metric=values unit=word values=data.json
+nghie\u0302ng \U0001f469\u200d\U0001f467
+```
+
+```tokenheat metric=values unit=word values=data.npy
+a cat
+```
+"""
+
+BUILD = """
+import json, sys
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+config = load_config("mkdocs.yml")
+config.plugins.on_startup(command="build", dirty=False)
+build(config)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+CONVERT = """
+import json, sys
+from pathlib import Path
+from markdown import markdown
+html = markdown(Path("docs/index.md").read_text("utf-8"), extensions=["tokenheat"],
+    extension_configs={"tokenheat": {"base_path": "docs"}})
+assert html.count("<figure") == 5
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("script", [BUILD, CONVERT], ids=["MkDocs", "Python-Markdown"])
+def test_a_warm_build_imports_nothing_that_scores(project: Project, script: str) -> None:
+    numbers(project.folder / "docs")
+    project.page(PAGE)
+    cold, warm = imported(project, script), imported(project, script)
+    assert {"numpy", "tokenizers", "safetensors", "regex"} <= cold
+    assert warm & HEAVY == set()
+    assert len(project.entries()) == 5
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    script = "import json, sys, mkdocs_tokenheat; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert {*json.loads(done.stdout)} & {*HEAVY, "mkdocs", "markdown", "yaml"} == set()
+
+
+def imported(project: Project, script: str) -> set[str]:
+    """The top-level modules that a fresh process has once it has run the script."""
+    done = project.run(sys.executable, "-c", script)
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+
+
+def numbers(folder: Path) -> None:
+    import numpy as np
+
+    (folder / "data.json").write_text("[1, 2]", encoding="utf-8")
+    np.save(folder / "data.npy", np.array([1.0, 2.0]))
