@@ -304,10 +304,19 @@ def test_comment_in_a_container_stays_as_written(
     assert found.replace("\n" + indent, "\n") == comment
 
 
+def test_comment_that_python_markdown_shows_has_no_block(page: Callable[..., str]) -> None:
+    # In a container, a blank line makes the comment's marks visible; its author meant a comment.
+    fence = "    ```tokenheat metrik=no\n    <b> &amp;\n    ```"
+    html = page(f"- a\n\n    <!--\n\n{fence}\n\n    -->\n\n{BLOCK}")
+    assert texts(html) == ["hi there"]
+    assert "```tokenheat metrik=no\n    <b> &amp;\n    ```" in content(parse(html))
+
+
 @pytest.mark.parametrize(
     "source",
     [
         f"`<!--`\n\n{BLOCK}\n\n`-->`",
+        f"The mark `<!--` begins\n{BLOCK}\nwhat `-->` ends.",
         f"`` <!-- ``\n\n{BLOCK}\n\n`` --> ``",
         f"text <!-- text\n\n{BLOCK}\n\n-->",
         f"\\<!--\n\n{BLOCK}\n\n-->",
@@ -317,7 +326,7 @@ def test_comment_in_a_container_stays_as_written(
         f"<!-- closed -->\n{BLOCK}\n-->",
         f"<!--\n```tokenheat\n-->\n\n{BLOCK}",
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_block_behind_what_only_looks_like_a_comment(page: Callable[..., str], source: str) -> None:
     assert texts(page(source, "pymdownx.superfences")) == ["hi there"]

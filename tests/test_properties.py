@@ -10,6 +10,7 @@ import markdown
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from markdown.preprocessors import NormalizeWhitespace
 
 from mkdocs_tokenheat.block.fences import find_fences
 from mkdocs_tokenheat.block.text import clean, normalize
@@ -209,6 +210,15 @@ YAML = (
 def test_whatever_the_front_matter_says_no_other_error_is_raised(cache: Path, lines: str) -> None:
     said = message(f"~~~tokenheat metric=values\n---\n{lines}\n---\na\n~~~", cache)
     assert said is None or ONE_LINE.fullmatch(said)
+
+
+@given(page=strategies.texts())
+@settings(max_examples=200)
+def test_lines_are_as_pythonmarkdown_sees_them(page: str) -> None:
+    source = "\n" + page
+    lines = NormalizeWhitespace(markdown.Markdown()).run(source.split("\n"))
+    # It ends every page with a blank line.
+    assert "\n".join(normalize(source)).rstrip("\n") == "\n".join(lines).rstrip("\n")
 
 
 @given(text=strategies.texts())

@@ -10,6 +10,7 @@ import runpy
 import string
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,6 +155,24 @@ def test_every_number_has_its_place_in_order(
     places = [scale.position(n) for n in sorted(numbers)]
     assert all(0 <= place <= 1 for place in places)
     assert all(a <= b + 1e-12 for a, b in itertools.pairwise(places))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "options", "at"),
+    [
+        ([-1.7e308, 0, 1.7e308], {}, [0, 0.5, 1]),
+        ([-1.7e308, 0, 1.7e308], {"scale": "quantile"}, [0, 0.5, 1]),
+        ([0, 1.7e308], {"center": -1.7e308}, [0.75, 1]),
+        ([-2, 0, 2], {"scale": "fixed", "vmin": -1.7e308, "vmax": 1.7e308}, [0.5, 0.5, 0.5]),
+        ([0, 5e-324], {}, [0, 1]),
+    ],
+)
+def test_the_numbers_farthest_apart_and_closest_together_have_places(
+    numbers: list[float], options: dict[str, Any], at: list[float]
+) -> None:
+    scale = fit(numbers, Options(**options))
+    assert scale is not None
+    assert [scale.position(n) for n in numbers] == pytest.approx(at)
 
 
 def test_share_has_one_scale(cache: Path) -> None:

@@ -113,6 +113,8 @@ def test_white_space_before_a_token_is_not_shown_unless_it_is_all(
         ("e\u0301a", [(0, 1), (2, 3)], [(0, 1, 0, 2), (1, 1, 2, 3)]),
         # A chain: the second shares with the first, the third with the second.
         ("e\u0301o\u0301a", [(0, 1), (1, 3), (3, 4), (4, 5)], [(0, 3, 0, 4), (3, 1, 4, 5)]),
+        # A token over the whole, and tokens within it.
+        ("abc", [(0, 3), (0, 1), (2, 3)], [(0, 3, 0, 3)]),
         # An empty span has no cell, wherever it stands.
         ("日本", [(0, 0), (0, 1), (1, 1), (1, 2)], [(1, 1, 0, 1), (3, 1, 1, 2)]),
         ("🇻🇳", [(0, 1), (1, 1), (1, 2)], [(0, 3, 0, 2)]),
@@ -122,7 +124,7 @@ def test_white_space_before_a_token_is_not_shown_unless_it_is_all(
         ("a \u0301b", [(0, 1), (2, 3), (3, 4)], [(0, 1, 0, 1), (1, 1, 1, 3), (2, 1, 3, 4)]),
         (f"{FAMILY}a", [(i, i + 1) for i in range(8)], [(0, 7, 0, 7), (7, 1, 7, 8)]),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_cells(
     text: str, spans: list[tuple[int, int]], found: list[tuple[int, int, int, int]]
