@@ -16,7 +16,8 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._count = 0
+        self._count = self._tokens = 0
+        self._start = time.monotonic()
         self._said = time.monotonic()
         self._bar = None
         if sys.stderr.isatty():
@@ -27,14 +28,19 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def advance(self) -> None:
-        """One more block is scored."""
+    def advance(self, tokens: int) -> None:
+        """One more block, of so many tokens or words, is through."""
         self._count += 1
+        self._tokens += tokens
+        speed = self._tokens / max(time.monotonic() - self._start, 1e-3)
         if self._bar is not None:
+            self._bar.set_postfix_str(f"{speed:.0f} tokens/s", refresh=False)
             self._bar.update()
         elif time.monotonic() - self._said > _SECONDS:
             self._said = time.monotonic()
-            sys.stderr.write(f"tokenheat: scored {self._count} of {self._total} blocks\n")
+            sys.stderr.write(
+                f"tokenheat: scored {self._count} of {self._total} blocks, {speed:.0f} tokens/s\n"
+            )
 
     def __exit__(
         self,

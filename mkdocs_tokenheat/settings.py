@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ DEFAULTS: Mapping[str, object] = {
     "frozen": False,
     "on_error": "raise",
     "max_tokens": 5000,
+    "device": "auto",
     "base_path": None,
 }
 """The settings that are not options of a block, each with its default."""
@@ -29,6 +30,7 @@ MEANINGS: Mapping[str, str] = {
     "frozen": "whether a block that is not in the cache is an error instead of being scored",
     "on_error": "`raise` ends the build at an error, `show` puts it in the page",
     "max_tokens": "the largest number of tokens or words that a block may have",
+    "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
     "base_path": "the folder that files named by a page must lie under: "
     "the docs folder in MkDocs and Sphinx, the current folder elsewhere",
 }
@@ -51,6 +53,7 @@ class Settings:
     frozen: bool = False
     on_error: str = "raise"
     max_tokens: int = 5000
+    device: str = "auto"
     base: Path = Path()
     base_path: Path = Path()
     command: str = "tokenheat warm"
@@ -86,8 +89,9 @@ def read_settings(
         models=_models(merged["models"]),
         cache_dir=None if folder is None else base / _string("cache_dir", folder),
         frozen=_flag("frozen", merged["frozen"]) or os.environ.get("TOKENHEAT_FROZEN") == "1",
-        on_error=_on_error(merged["on_error"]),
+        on_error=_one_of("on_error", merged["on_error"], ("raise", "show")),
         max_tokens=_count("max_tokens", merged["max_tokens"]),
+        device=_one_of("device", merged["device"], ("auto", "cpu", "cuda", "mps")),
         base=base,
         base_path=base_path or base if pages is None else base / _string("base_path", pages),
         command=command,
@@ -114,9 +118,9 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
-def _on_error(value: object) -> str:
-    if value not in ("raise", "show"):
-        raise TokenheatError(f"setting 'on_error' takes raise or show, not '{value}'")
+def _one_of(name: str, value: object, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise TokenheatError(f"setting '{name}' takes {' or '.join(choices)}, not '{value}'")
     return str(value)
 
 

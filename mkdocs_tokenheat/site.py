@@ -41,7 +41,7 @@ class Site:
                 continue
             request, scores = result
             try:
-                numbers = _shown_numbers(scores)
+                numbers = scores.on_scale
                 if block.options.share is not None:
                     numbers = _pooled(shared[block.options.share], block)
                 scale = fit(numbers, block.options)
@@ -129,20 +129,13 @@ class Site:
         # Only here are numpy, the tokenizers and the models needed.
         from mkdocs_tokenheat.scoring.engine import score
 
-        settings = self.settings
         with Progress(len(misses)) as progress:
-            for request, result in score(
-                misses, settings.base, settings.max_tokens, progress.advance
-            ):
+            for request, result in score(misses, self.settings):
                 if isinstance(result, Scores):
                     self.cache.put(request.key, result)
                     self.scored += 1
+                progress.advance(len(result.scores) if isinstance(result, Scores) else 0)
                 yield request, result
-
-
-def _shown_numbers(scores: Scores) -> list[float | None]:
-    unknown_units = set(scores.unknown)
-    return [None if i in unknown_units else score for i, score in enumerate(scores.scores)]
 
 
 Shared = list[tuple[Block, Scores]]
@@ -171,4 +164,4 @@ def _pooled(group: Shared, block: Block) -> list[float | None]:
                 f"{name}: here it is '{mine}', in the first of them '{theirs}'",
                 option=name if name in block.lines else "share",
             )
-    return [number for _, scores in group for number in _shown_numbers(scores)]
+    return [number for _, scores in group for number in scores.on_scale]

@@ -55,6 +55,20 @@ def _one_of(*choices: str) -> Callable[[Raw], str]:
     return read
 
 
+def _layer(raw: Raw) -> str:
+    word = _text(raw)
+    if word in ("input", "last") or (word.isdecimal() and word.isascii()):
+        return str(int(word)) if word.isdecimal() else word
+    raise TokenheatError("takes input, last or the number of a layer")
+
+
+def _count(raw: Raw) -> int:
+    word = _text(raw)
+    if not (word.isdecimal() and word.isascii() and len(word) < 7):
+        raise TokenheatError("takes a whole number")
+    return int(word)
+
+
 def _list(raw: Raw) -> list[str | None]:
     if isinstance(raw, str) and raw.lstrip().startswith("["):
         raw = read_list(raw)
@@ -120,6 +134,34 @@ class Options:
     )
     tokens: tuple[str, ...] | None = _option(
         None, _strings, "own tokens, which together spell the text; no tokenizer is used then"
+    )
+    layer: str = _option(
+        "input",
+        _layer,
+        "which vectors: `input` for the embedding table, or the hidden states of a layer: its "
+        "number, 0 for the first, or `last` for those after the final norm",
+    )
+    embedding: str = _option(
+        "input", _one_of("input", "output"), "which embedding table, with `layer: input`"
+    )
+    pool: str = _option(
+        "mean",
+        _one_of("mean", "last"),
+        "what a word's hidden state is: the mean of its tokens' or its last token's",
+    )
+    bos: bool | None = _option(
+        None,
+        _flag,
+        "whether a BOS token comes before the text; by default as the tokenizer's template has it",
+    )
+    topk: int = _option(
+        0, _count, "how many of the tokens that the model expected are listed with each token"
+    )
+    stride: int | None = _option(
+        None, _count, "how far windows over a long text lie apart, in tokens: half a window"
+    )
+    dtype: str = _option(
+        "float32", _one_of("float32", "float16", "bfloat16"), "the numbers a model computes in"
     )
     scale: str = _option(
         "minmax",

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.files import read_json, write
-from mkdocs_tokenheat.models.source import DEFAULT_LINE, AbsentModelError, Files, locate
+from mkdocs_tokenheat.models import hub
+from mkdocs_tokenheat.models.absent import AbsentModelError
+from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 
 __all__ = ["Identity", "identify"]
 
@@ -34,6 +36,8 @@ def identify(line: str, base: Path, cache: Path | None) -> Identity:
     """
     name = hashlib.sha256(line.encode()).hexdigest() + ".json"
     known = cache and cache / "models" / name
+    if line.startswith("hub:"):
+        return _hub_identity(line, base, known)
     try:
         files = locate(line, base)
     except AbsentModelError:
@@ -58,6 +62,21 @@ def identify(line: str, base: Path, cache: Path | None) -> Identity:
         _store(known, {"line": line, "identity": identity})
         _store(cache / "local" / ".gitignore", "*\n")
         _store(note, {"files": stamp, "identity": identity})
+    return identity
+
+
+def _hub_identity(line: str, base: Path, known: Path | None) -> Identity:
+    """A hub's model is its commit: nothing is read, and a line that pins it needs no model here."""
+    model = hub.parse(line.removeprefix("hub:"))
+    commit = hub.known_commit(model)
+    if commit is None:
+        stored = _checked(read_json(known)) if known else None
+        if stored is not None:
+            return stored
+        commit = locate(line, base).tokenizer.parent.name
+    identity = {"hub": model.repo, "commit": commit}
+    if known:
+        _store(known, {"line": line, "identity": identity})
     return identity
 
 

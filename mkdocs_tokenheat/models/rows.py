@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import threading
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from tokenizers.models import Unigram
 from mkdocs_tokenheat.block.words import Span, visible
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.source import Files
-from mkdocs_tokenheat.models.tensors import Table, open_table
+from mkdocs_tokenheat.models.tensors import Table, open_output_table, open_table
 
 __all__ = ["RowModel", "Tokens", "load"]
 
@@ -94,15 +94,28 @@ class RowModel:
             self._word_forms[word] = ids, self._unknown not in ids
         return {word: self._word_forms[word] for word in wanted}
 
-    def rows(self, ids: Sequence[int]) -> NDArray[np.float64]:
+    def rows(self, ids: Sequence[int], embedding: str = "input") -> NDArray[np.float64]:
         """The embedding of each token id, of shape (len(ids), dimensions).
+
+        Parameters:
+            embedding: `input`, or `output` for the matrix that hidden states are compared with.
 
         Raises:
             TokenheatError: A token that has no row.
         """
-        if ids and max(ids) >= self._table.shape[0]:
+        table = self._table if embedding == "input" else self._output[0]
+        if ids and max(ids) >= table.shape[0]:
             raise TokenheatError(f"the model has no embedding for its token {max(ids)}")
-        return self._table.rows(ids)
+        return table.rows(ids)
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether the output embeddings are the input embeddings."""
+        return self._output[1]
+
+    @cached_property
+    def _output(self) -> tuple[Table, bool]:
+        return open_output_table(self._files, self._table)
 
     def drops_accents(self, text: str) -> bool:
         """Whether the tokenizer takes accents away from this text before it looks tokens up."""
@@ -135,7 +148,7 @@ def _accents(text: str) -> int:
 def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
     """The tokenizer, and the id of its token for what it does not know."""
     try:
-        tokenizer = Tokenizer.from_file(str(files.tokenizer))
+        tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
         if isinstance(tokenizer.model, Unigram):
             unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
         else:
@@ -147,6 +160,14 @@ def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
     return tokenizer, unknown
+
+
+def _gguf(files: Files) -> Tokenizer:
+    from transformers import AutoTokenizer
+
+    folder, name = str(files.tokenizer.parent), files.tokenizer.name
+    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name).backend_tokenizer
+    return tokenizer
 
 
 def _make_literal(tokenizer: Tokenizer, content: dict[str, Any]) -> int | None:
@@ -166,18 +187,26 @@ def _make_literal(tokenizer: Tokenizer, content: dict[str, Any]) -> int | None:
     return unknown
 
 
-_loaded: dict[Files, tuple[object, RowModel]] = {}
+Model = TypeVar("Model", bound=RowModel)
+
+_loaded: dict[object, tuple[object, RowModel]] = {}
 _lock = threading.Lock()
 
 
-def load(files: Files, identity: object) -> RowModel:
+def load(files: Files, identity: object, kind: Callable[..., Model], **how: object) -> Model:
     """The model, loaded once a process and again only when its files have changed.
+
+    Parameters:
+        kind: The model's class.
+        how: What else it is made with.
 
     Raises:
         TokenheatError: Files that cannot be read.
     """
+    key = files, kind, tuple(sorted(how.items()))
     with _lock:
-        known = _loaded.get(files)
+        known = _loaded.get(key)
         if known is None or known[0] != identity:
-            known = _loaded[files] = identity, RowModel(files)
-        return known[1]
+            known = _loaded[key] = identity, kind(files, **how)
+        model: Model = known[1]  # type: ignore[assignment]
+        return model

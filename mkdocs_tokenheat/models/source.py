@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models import hub
+from mkdocs_tokenheat.models.absent import AbsentModelError
 
-__all__ = ["DEFAULT", "DEFAULT_LINE", "KINDS", "AbsentModelError", "Files", "locate"]
+__all__ = ["DEFAULT", "DEFAULT_LINE", "KINDS", "Files", "locate"]
 
 DEFAULT = "wordllama"
 """The embedded default's name: real token embeddings, which the package of that name carries."""
@@ -21,13 +23,9 @@ DEFAULT_LINE = "package:wordllama"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
-class AbsentModelError(TokenheatError):
-    """A model that the site lists and this machine lacks: its cached scores still serve."""
-
-
 @dataclass(frozen=True)
 class Files:
-    """The files of a model: its `tokenizer.json` and its safetensors, one or several shards."""
+    """The files of a model: `tokenizer.json` and safetensors, one or several, or one GGUF file."""
 
     tokenizer: Path
     weights: tuple[Path, ...]
@@ -35,15 +33,22 @@ class Files:
     @property
     def all(self) -> tuple[Path, ...]:
         """Every file that the model's identity rests on."""
-        return (self.tokenizer, *self.weights)
+        return tuple(dict.fromkeys((self.tokenizer, *self.weights)))
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether one GGUF file holds tokenizer and weights."""
+        return self.tokenizer.suffix == ".gguf"
 
 
-def locate(line: str, base: Path) -> Files:
+def locate(line: str, base: Path, commit: str | None = None) -> Files:
     """The files of the model that a site's line means.
 
     Parameters:
-        line: `package:TOP_LEVEL_NAME/sub/path` or `path:relative/to/the/config`.
+        line: `package:TOP_LEVEL_NAME/sub/path`, `path:relative/to/the/config` or
+            `hub:OWNER/NAME@REVISION`.
         base: The folder that relative paths start from.
+        commit: The commit of a hub's model that is meant; it is fetched where it is not here.
 
     Raises:
         AbsentModelError: The package or folder is not here.
@@ -53,7 +58,7 @@ def locate(line: str, base: Path) -> Files:
     if not colon or kind not in KINDS or not rest:
         forms = " or ".join(f"'{known}:…'" for known in KINDS)
         raise TokenheatError(f"cannot read the model line '{line}': it is written {forms}")
-    folder = KINDS[kind](rest, base)
+    folder = KINDS[kind](rest, base, commit)
     if line == DEFAULT_LINE:
         return Files(
             folder / "tokenizers" / "l2_supercat_tokenizer_config.json",
@@ -65,7 +70,7 @@ def locate(line: str, base: Path) -> Files:
         raise TokenheatError(f"cannot read the model's folder '{folder}': {error}") from None
 
 
-def _package(rest: str, base: Path) -> Path:
+def _package(rest: str, base: Path, commit: str | None) -> Path:
     name, _, inside = rest.partition("/")
     # The top level alone: to find a submodule, Python would import the package.
     try:
@@ -80,20 +85,33 @@ def _package(rest: str, base: Path) -> Path:
     return Path(next(iter(spec.submodule_search_locations)), inside)
 
 
-def _path(rest: str, base: Path) -> Path:
+def _path(rest: str, base: Path, commit: str | None) -> Path:
     return base / os.path.expanduser(rest)  # noqa: PTH111 (pathlib's raises for unknown users)
 
 
-KINDS: dict[str, Callable[[str, Path], Path]] = {"package": _package, "path": _path}
+def _hub(rest: str, base: Path, commit: str | None) -> Path:
+    return hub.folder(hub.parse(rest), commit)
+
+
+KINDS: dict[str, Callable[[str, Path, str | None], Path]] = {
+    "package": _package,
+    "path": _path,
+    "hub": _hub,
+}
 
 
 def _files(folder: Path) -> Files:
+    if folder.suffix == ".gguf" and folder.is_file():
+        return Files(folder, (folder,))
     if folder.is_file():
         raise TokenheatError(
             f"'{folder}' is a file: name the folder that holds tokenizer.json and safetensors"
         )
     if not folder.is_dir():
         raise AbsentModelError(f"the model's folder '{folder}' is not there")
+    ggufs = sorted(folder.glob("*.gguf"))
+    if len(ggufs) == 1 and not any(folder.glob("*.safetensors")):
+        return Files(ggufs[0], (ggufs[0],))
     tokenizer = folder / "tokenizer.json"
     weights = _weights(folder)
     if not tokenizer.is_file():
@@ -124,7 +142,7 @@ def _weights(folder: Path) -> tuple[Path, ...]:
             f"'{folder}' holds only pickled weights ({pickles[0]}), which can run code "
             "and are never opened: save the model as safetensors"
         )
-    raise TokenheatError(f"'{folder}' has no safetensors file")
+    raise TokenheatError(f"'{folder}' has no safetensors file and no single GGUF file")
 
 
 def weight_map(index: Path) -> dict[str, str]:

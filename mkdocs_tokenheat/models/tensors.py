@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.files import read_json
 from mkdocs_tokenheat.models.source import Files, weight_map
 
-__all__ = ["INPUT_NAMES", "Table", "open_table"]
+__all__ = ["INPUT_NAMES", "OUTPUT_NAMES", "Table", "open_output_table", "open_table"]
 
 INPUT_NAMES = (
     "wte.weight",  # GPT-2, GPT-J, MPT
@@ -28,6 +29,15 @@ INPUT_NAMES = (
     "embeddings",  # model2vec
 )
 """The input embedding's name in the checkpoints of each family, without its prefix."""
+
+OUTPUT_NAMES = (
+    "lm_head.weight",  # GPT-2, Llama and most causal models
+    "embed_out.weight",  # GPT-NeoX, Pythia
+    "cls.predictions.decoder.weight",  # BERT
+    "lm_head.decoder.weight",  # RoBERTa
+    "output.weight",  # Llama as Meta publishes it
+)
+"""The output embedding's name in the checkpoints of each family."""
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
@@ -82,8 +92,33 @@ def open_table(files: Files, vocabulary: int) -> Table:
     return Table(where[name], name, vocabulary)
 
 
-def _find(names: Sequence[str] | dict[str, Path]) -> str | None:
-    for known in INPUT_NAMES:
+def open_output_table(files: Files, table: Table) -> tuple[Table, bool]:
+    """The table of the model's output embeddings, and whether it is that of the inputs.
+
+    Parameters:
+        table: The table of the input embeddings.
+
+    Raises:
+        TokenheatError: A model that has none.
+    """
+    config = read_json(files.tokenizer.parent / "config.json")
+    if not isinstance(config, dict):
+        raise TokenheatError(
+            "the model has no config.json, and so is no language model with output embeddings",
+            option="embedding",
+        )
+    tied = config.get("tie_word_embeddings", True) is not False
+    where = {name: path for path in files.weights for name in _names(path)}
+    name = _find(where, OUTPUT_NAMES)
+    if name is not None:
+        return Table(where[name], name, 0), tied
+    if tied:
+        return table, True
+    raise TokenheatError("the checkpoint holds no output embeddings", option="embedding")
+
+
+def _find(names: Iterable[str], known_names: Sequence[str] = INPUT_NAMES) -> str | None:
+    for known in known_names:
         fitting = [name for name in names if name == known or name.endswith("." + known)]
         if fitting:
             # A decoder's table stands beside an encoder's, and an inner model's under a prefix.

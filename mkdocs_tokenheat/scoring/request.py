@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from mkdocs_tokenheat.block.options import Numbers
 from mkdocs_tokenheat.block.parse import Block
@@ -23,6 +23,29 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
+class Way:
+    """Which vectors or predictions of a model are meant; the defaults where that does not matter.
+
+    Attributes:
+        layer: `input` for the embedding table, a layer's number, or `last`.
+        embedding: `input` or `output`, with layer `input`.
+        pool: How a word's hidden states become one: `mean` or `last`.
+        bos: Whether a BOS token comes first; None as the tokenizer's template has it.
+        topk: How many expected tokens are listed.
+        stride: How far windows over a long text lie apart.
+        dtype: The numbers that the model computes in.
+    """
+
+    layer: str = "input"
+    embedding: str = "input"
+    pool: str = "mean"
+    bos: bool | None = None
+    topk: int = 0
+    stride: int | None = None
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
 class Request:
     """Which numbers a block needs.
 
@@ -30,6 +53,7 @@ class Request:
         key: The SHA-256 of everything that the numbers depend on.
         model: The model's line, or None where no model is needed.
         identity: Who the model is.
+        way: Which of its vectors or predictions are meant.
     """
 
     key: str
@@ -41,6 +65,12 @@ class Request:
     tokens: tuple[str, ...] | None = None
     model: str | None = None
     identity: Identity | None = None
+    way: Way = Way()
+
+    @property
+    def runs(self) -> bool:
+        """Whether the model must be run, and not only its embeddings read."""
+        return self.metric.needs == "predictions" or self.way.layer != "input"
 
 
 def make_request(block: Block, settings: Settings, identify: Callable[[str], Identity]) -> Request:
@@ -61,8 +91,9 @@ def make_request(block: Block, settings: Settings, identify: Callable[[str], Ide
     target = (options.target or "").strip() if "target" in metric.parameters else None
     tokens = options.tokens if metric.takes_tokens else None
     unit = options.unit if tokens is None else "token"
-    needs_model = tokens is None and (metric.needs_vectors or unit == "token")
+    needs_model = tokens is None and (metric.needs != "text" or unit == "token")
     model = model_line(options.model, settings) if needs_model else None
+    way = _way(block, metric)
     identity = _identity(options.model, model, identify) if model else None
     key = _key(
         format=FORMAT,
@@ -73,8 +104,51 @@ def make_request(block: Block, settings: Settings, identify: Callable[[str], Ide
         values=values.digest if isinstance(values, ValuesFile) else values,
         tokens=tokens,
         model=identity,
+        **{name: value for name, value in asdict(way).items() if value != getattr(Way(), name)},
     )
-    return Request(key, block.text, metric, unit, target, values, tokens, model, identity)
+    return Request(key, block.text, metric, unit, target, values, tokens, model, identity, way)
+
+
+_NEEDED = {
+    "layer": ("vectors",),
+    "embedding": ("vectors",),
+    "pool": ("vectors",),
+    "topk": ("predictions",),
+    "bos": ("vectors", "predictions"),
+    "stride": ("vectors", "predictions"),
+    "dtype": ("vectors", "predictions"),
+}
+
+
+def _way(block: Block, metric: Metric) -> Way:
+    """The options that say which vectors or predictions are meant, as far as they matter."""
+    options = block.options
+    for name, needs in _NEEDED.items():
+        if name in block.lines and metric.needs not in needs:
+            raise TokenheatError(
+                f"option '{name}' does not go with metric '{metric.name}'", option=name
+            )
+    if options.unit == "word" and not metric.of_words:
+        raise TokenheatError(
+            f"metric '{metric.name}' is of tokens: words have probability and surprisal",
+            option="unit" if "unit" in block.lines else "metric",
+        )
+    if metric.needs == "text":
+        return Way()
+    run = Way(bos=options.bos, stride=options.stride or None, dtype=options.dtype)
+    if metric.needs == "predictions":
+        if options.topk and options.unit == "word":
+            raise TokenheatError(
+                "option 'topk' lists tokens: it goes with unit: token", option="topk"
+            )
+        return replace(run, topk=options.topk)
+    if options.layer == "input":
+        return Way(embedding=options.embedding)
+    if "embedding" in block.lines:
+        raise TokenheatError("option 'embedding' goes with 'layer: input'", option="embedding")
+    return replace(
+        run, layer=options.layer, pool=options.pool if options.unit == "word" else "mean"
+    )
 
 
 def model_line(name: str, settings: Settings) -> str:

@@ -28,6 +28,8 @@ class Scores:
         cells: What is coloured as one: first unit, number of units, start and end.
         unknown: The units that the tokenizer has no token for.
         notes: What the caption has to say of how the numbers came to be.
+        aside: The units that are marked and left out of the scale: a model's first position.
+        expected: For each unit what the model expected there, as texts with probabilities.
     """
 
     spans: Sequence[Span]
@@ -36,6 +38,14 @@ class Scores:
     cells: Sequence[Cell]
     unknown: Sequence[int] = ()
     notes: Sequence[Note] = ()
+    aside: Sequence[int] = ()
+    expected: Sequence[Sequence[tuple[str, float]]] = ()
+
+    @property
+    def on_scale(self) -> list[float | None]:
+        """Each unit's number as far as it has a colour."""
+        off = {*self.unknown, *self.aside}
+        return [None if i in off else score for i, score in enumerate(self.scores)]
 
 
 def rounded(number: float | None) -> float | None:
@@ -56,7 +66,7 @@ def encode(scores: Scores, key: str) -> str:
         lengths.append(end - start)
         at = end
     plain = set(_plain_cells(scores.spans))
-    columns = {
+    columns: dict[str, object] = {
         "gaps": gaps,
         "lengths": lengths,
         "ids": scores.ids,
@@ -65,6 +75,10 @@ def encode(scores: Scores, key: str) -> str:
         "unknown": scores.unknown,
         "notes": scores.notes,
     }
+    if scores.aside:
+        columns["aside"] = scores.aside
+    if scores.expected:
+        columns["expected"] = scores.expected
     lines = (
         f'"{name}":{json.dumps(column, separators=(",", ":"))}' for name, column in columns.items()
     )
@@ -124,13 +138,31 @@ def _checked(entry: dict[str, Any], length: int) -> Scores:
     for token in ids or ():
         if not all(type(i) is int for i in (token if isinstance(token, list) else (token,))):
             raise ValueError("an id is no number")
-    if not all(type(i) is int and 0 <= i < count for i in unknown):
-        raise ValueError("an unknown unit is not there")
+    aside, expected = entry.get("aside", ()), entry.get("expected", ())
+    if not all(type(i) is int and 0 <= i < count for i in (*unknown, *aside)):
+        raise ValueError("a unit is not there")
+    if expected and len(expected) != count:
+        raise ValueError("its columns differ in length")
+    expected = [[(_text(text), _share(share)) for text, share in each] for each in expected]
     notes = [tuple(note) for note in entry["notes"]]
     if not all(note and all(type(part) in (str, int) for part in note) for note in notes):
         raise ValueError("a note cannot be read")
     numbers = [None if number is None else float(number) for number in numbers]
-    return Scores(spans, ids, numbers, _cells(spans, entry["cells"], length), unknown, notes)
+    return Scores(
+        spans, ids, numbers, _cells(spans, entry["cells"], length), unknown, notes, aside, expected
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _share(value: object) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:  # type: ignore[operator]
+        raise ValueError("a probability is none")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _cells(spans: Sequence[Span], special: Sequence[Sequence[int]], length: int) -> Sequence[Cell]:

@@ -7,7 +7,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.metrics import Metric
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.views.colormaps import Colormap, colormap
-from mkdocs_tokenheat.views.labels import LABELS, language, note, say
+from mkdocs_tokenheat.views.labels import LABELS, expected, language, note, said, say
 from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.text import text_view
@@ -72,7 +72,7 @@ def _caption(
         sentences.insert(0, f'<span class="tokenheat-caption">{escape(options.caption)}</span>')
     if options.legend:
         sentences.append(_legend(scale, colours, options.share, lang))
-    sentences += [said for each in scores.notes if (said := note(lang, each))]
+    sentences += [sentence for each in scores.notes if (sentence := note(lang, each))]
     return " ".join(sentences)
 
 
@@ -83,30 +83,31 @@ def _legend(scale: Scale | None, colours: Colormap, share: str | None, lang: str
     bar = f'<span class="tokenheat-bar" style="{_BAR.format(stops=stops)}"></span>'
     low = ("≤ " if scale.smallest < scale.low else "") + number(scale.low)
     high = ("≥ " if scale.largest > scale.high else "") + number(scale.high)
-    said = [f'<span style="white-space:nowrap">{low} {bar} {high}</span>']
+    parts = [f'<span style="white-space:nowrap">{low} {bar} {high}</span>']
     if (scale.smallest, scale.largest) != (scale.low, scale.high):
         ends = {"smallest": number(scale.smallest), "largest": number(scale.largest)}
-        said.append(say(lang, "range", **ends))
+        parts.append(say(lang, "range", **ends))
     if share:
-        said.append(say(lang, "shared", name=share))
-    return f'<span class="tokenheat-legend">{"; ".join(said)}.</span>'
+        parts.append(say(lang, "shared", name=share))
+    return f'<span class="tokenheat-legend">{"; ".join(parts)}.</span>'
 
 
 def _table(text: str, scores: Scores, unit: str, lang: str) -> str:
-    unknown = set(scores.unknown)
     empty = f"<i>{say(lang, 'nothing-shown')}</i>"
-    none, not_known = say(lang, "none"), say(lang, "unknown")
-    rows = [
-        f"<tr><td>{_visible(text[start:end]) or empty}</td>"
-        f"<td>{number(score) if score is not None else not_known if i in unknown else none}</td></tr>"
-        for i, ((start, end), score) in enumerate(zip(scores.spans, scores.scores, strict=True))
-    ]
+    shown = [_visible(text[start:end]) or empty for start, end in scores.spans]
+    columns, names = [shown, said(scores, lang)], [f"column-{unit}", "column-score"]
+    if scores.expected:
+        columns.append(expected(scores))
+        names.append("column-expected")
+    head = "".join(f'<th scope="col">{say(lang, name)}</th>' for name in names)
+    rows = (
+        f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>"
+        for row in zip(*columns, strict=True)
+    )
     return (
         '<details class="tokenheat-data" data-search-exclude>'
         f"<summary>{say(lang, 'table')}</summary>"
-        '<table class="tokenheat-table"><thead><tr>'
-        f'<th scope="col">{say(lang, f"column-{unit}")}</th>'
-        f'<th scope="col">{say(lang, "column-score")}</th></tr></thead>'
+        f'<table class="tokenheat-table"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></details>"
     )
 

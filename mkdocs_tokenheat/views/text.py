@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from mkdocs_tokenheat.scoring.scores import Cell, Scores
 from mkdocs_tokenheat.views.colormaps import Colormap
-from mkdocs_tokenheat.views.labels import say
-from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.labels import expected, said
+from mkdocs_tokenheat.views.markup import escape
 from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = ["HATCHED", "text_view"]
@@ -38,11 +38,10 @@ def text_view(
         lang: The language of the labels.
         text_lang: The language of the text, if it is known.
     """
-    unknown = set(scores.unknown)
-    titles = [
-        say(lang, "unknown" if i in unknown else "none") if score is None else number(score)
-        for i, score in enumerate(scores.scores)
-    ]
+    numbers = scores.on_scale
+    titles = said(scores, lang)
+    if scores.expected:
+        titles = [f"{t}; {e}" if e else t for t, e in zip(titles, expected(scores), strict=True)]
     parts: list[str] = []
     at = 0
     for cell in scores.cells:
@@ -51,10 +50,9 @@ def text_view(
             parts.append(escape(text[at:start]))
         shown = text[start:end]
         if count == 1:
-            score, title = scores.scores[first], titles[first]
-            style = _background(None if first in unknown else score, scale, colours)
+            style, title = _background(numbers[first], scale, colours), titles[first]
         else:
-            style, title = _joined(cell, scores, unknown, scale, colours, titles, shown)
+            style, title = _joined(cell, scores, numbers, scale, colours, titles, shown)
         if start == at > 0:
             # A line beside the cell, which moves no letter and breaks no ligature. It comes first:
             # what follows `</span><span` is then always the same, and compresses to almost nothing.
@@ -82,7 +80,7 @@ def _background(score: float | None, scale: Scale | None, colours: Colormap) -> 
 def _joined(
     cell: Cell,
     scores: Scores,
-    unknown: set[int],
+    on_scale: Sequence[float | None],
     scale: Scale | None,
     colours: Colormap,
     titles: Sequence[str],
@@ -91,7 +89,7 @@ def _joined(
     """Tokens that share a character: the colour of their mean, and a strip with a band a token."""
     first, count, _, _ = cell
     members = [i for i in range(first, first + count) if scores.spans[i][0] < scores.spans[i][1]]
-    numbers = [None if i in unknown else scores.scores[i] for i in members]
+    numbers = [on_scale[i] for i in members]
     known = [n for n in numbers if n is not None]
     mean = sum(known) / len(known) if known else None
     title = " · ".join(titles[i] for i in members)

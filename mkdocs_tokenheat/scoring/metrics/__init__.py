@@ -6,8 +6,22 @@ from mkdocs_tokenheat.scoring.metrics.cosine import PREVIOUS, TARGET
 from mkdocs_tokenheat.scoring.metrics.length import LENGTH
 from mkdocs_tokenheat.scoring.metrics.metric import Metric
 from mkdocs_tokenheat.scoring.metrics.norm import NORM
+from mkdocs_tokenheat.scoring.metrics.prediction import (
+    COSINE,
+    ENTROPY,
+    LOGIT,
+    PROBABILITY,
+    RANK,
+    SURPRISAL,
+)
 from mkdocs_tokenheat.scoring.metrics.values import VALUES
 
 __all__ = ["METRICS", "Metric"]
 
-METRICS = {metric.name: metric for metric in (NORM, PREVIOUS, TARGET, LENGTH, VALUES)}
+METRICS = {
+    metric.name: metric
+    for metric in (
+        *(NORM, PREVIOUS, TARGET, LENGTH, VALUES),
+        *(LOGIT, PROBABILITY, SURPRISAL, RANK, ENTROPY, COSINE),
+    )
+}

@@ -37,7 +37,7 @@ PREVIOUS = Metric(
         "vi": "Độ tương đồng cosine của vector nhúng mỗi {unit} với {unit} liền trước",
     },
     _previous,
-    needs_vectors=True,
+    needs="vectors",
 )
 
 TARGET = Metric(
@@ -47,6 +47,6 @@ TARGET = Metric(
         "vi": "Độ tương đồng cosine của vector nhúng mỗi {unit} với “{target}”",
     },
     _target,
-    needs_vectors=True,
+    needs="vectors",
     parameters=("target",),
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from mkdocs_tokenheat.block.options import Numbers
 
@@ -27,6 +27,7 @@ class Units:
             unit has no token that the model knows. None for metrics that need no vectors.
         norms: The mean of the L2 norms of each unit's tokens, of shape (n,).
         target: The mean embedding of the target's tokens, of shape (dimensions,).
+        predictions: By metric, what a language model made of each unit, of shape (n,).
         values: The author's own numbers.
     """
 
@@ -35,6 +36,7 @@ class Units:
     norms: Vectors | None = None
     target: Vectors | None = None
     values: Numbers = ()
+    predictions: Mapping[str, Vectors] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,17 @@ class Metric:
         name: As authors write it.
         labels: What it is, for the caption, by language. `{unit}` and `{target}` are filled in.
         compute: From the units to their n numbers; None or NaN where there is none.
-        needs_vectors: Whether it needs the model's embeddings.
+        needs: `text` where it needs how the text is cut alone, `vectors` for embeddings or hidden
+            states, `predictions` for what a language model expects.
         parameters: The options that it needs and that its numbers depend on.
+        of_words: Whether words have it, too.
         takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
     """
 
     name: str
     labels: Mapping[str, str]
     compute: Callable[[Units], Sequence[float | None] | Vectors]
-    needs_vectors: bool = False
+    needs: Literal["text", "vectors", "predictions"] = "text"
     parameters: tuple[str, ...] = ()
+    of_words: bool = True
     takes_tokens: bool = False

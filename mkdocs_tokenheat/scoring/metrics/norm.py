@@ -26,5 +26,5 @@ NORM = Metric(
         "vi": "Độ lớn ‖v‖ (chuẩn L2) của vector nhúng mỗi {unit}",
     },
     _norm,
-    needs_vectors=True,
+    needs="vectors",
 )

@@ -1,0 +1,111 @@
+"""Models of the Hugging Face hub: found in its local cache, or fetched into it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.absent import AbsentModelError
+
+__all__ = ["HubModel", "folder", "known_commit", "parse"]
+
+_LINE = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?$", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}$")
+_FILES = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer*.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+)
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A repository and the revision that a site's line asks for.
+
+    Attributes:
+        revision: A commit, tag or branch; `main` where the line names none.
+        is_pinned: Whether the line names a revision.
+    """
+
+    repo: str
+    revision: str
+    is_pinned: bool
+
+    @property
+    def pinned_commit(self) -> str | None:
+        """The commit that the line itself names, if it names one."""
+        return self.revision if _COMMIT.match(self.revision) else None
+
+
+def parse(rest: str) -> HubModel:
+    """The model that `OWNER/NAME@REVISION` means.
+
+    Raises:
+        TokenheatError: Anything else.
+    """
+    found = _LINE.match(rest)
+    if found is None or ".." in rest:
+        raise TokenheatError(
+            f"cannot read 'hub:{rest}': it is written hub:OWNER/NAME@REVISION, "
+            "where the revision is best a commit"
+        )
+    return HubModel(found["repo"], found["revision"] or "main", found["revision"] is not None)
+
+
+def known_commit(model: HubModel) -> str | None:
+    """The commit that the revision is here, found without asking the hub."""
+    if model.pinned_commit:
+        return model.pinned_commit
+    try:
+        commit = (_repository(model) / "refs" / model.revision).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return commit if _COMMIT.match(commit) else None
+
+
+def folder(model: HubModel, commit: str | None) -> Path:
+    """The model's folder, fetched where it is not here.
+
+    Parameters:
+        commit: The commit that is meant, where it is known.
+
+    Raises:
+        AbsentModelError: It is not here and cannot be fetched.
+    """
+    commit = commit or known_commit(model)
+    if commit is not None:
+        snapshot = _repository(model) / "snapshots" / commit
+        if (snapshot / "tokenizer.json").exists() and any(snapshot.glob("*.safetensors")):
+            return snapshot
+    return _downloaded(model, commit or model.revision)
+
+
+def _downloaded(model: HubModel, revision: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model.repo, revision=revision, allow_patterns=list(_FILES)))
+    except Exception as error:  # noqa: BLE001 (the hub's client raises whatever its transport met)
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise AbsentModelError(
+            f"'{model.repo}' is not on this machine and cannot be fetched ({reason[:200]}): "
+            f"run 'hf download {model.repo} --revision {revision}' where there is a network"
+        ) from None
+
+
+def _repository(model: HubModel) -> Path:
+    return _root() / f"models--{model.repo.replace('/', '--')}"
+
+
+def _root() -> Path:
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    if named:
+        return Path(named).expanduser()
+    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("HF_HOME") or f"{caches}/huggingface"
+    return Path(home).expanduser() / "hub"

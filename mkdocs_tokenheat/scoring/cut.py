@@ -1,0 +1,112 @@
+"""A text cut into units, tokens or words, before and after its numbers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mkdocs_tokenheat.block.words import Span, cells, visible, words
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.rows import Tokens
+from mkdocs_tokenheat.scoring.metrics.metric import Units
+from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.scores import Note, Scores, rounded
+
+__all__ = ["Cut", "cut_own", "cut_tokens", "cut_words", "finished", "too_long"]
+
+_CHARACTERS_PER_TOKEN = 64
+"""No text of natural language has tokens this long on average."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A text's units.
+
+    Attributes:
+        spans: Where each unit stands in the text.
+        is_word: Whether each unit is a word, and not punctuation or a single token.
+        groups: Which of the text's tokens each unit has, by their place among them.
+        ids: The token ids that each unit's numbers rest on; None where no tokenizer is used.
+        unknown: The units that the tokenizer has no token for.
+    """
+
+    spans: Sequence[Span]
+    is_word: Sequence[bool] = ()
+    groups: Sequence[list[int]] = ()
+    ids: Sequence[Sequence[int]] | None = None
+    unknown: Sequence[int] = ()
+
+
+def too_long(text: str, count: int, unit: str, max_tokens: int) -> TokenheatError | None:
+    """What is wrong with a text of so many units, or of too many characters to be cut at all."""
+    if len(text) > max_tokens * _CHARACTERS_PER_TOKEN:
+        count, unit = len(text), "character"
+    elif count <= max_tokens:
+        return None
+    return TokenheatError(
+        f"the text has {count} {unit}s, more than max_tokens ({max_tokens}) allows: "
+        "shorten it, or raise max_tokens in the site's settings",
+        line=0,
+    )
+
+
+def cut_own(text: str, tokens: Sequence[str]) -> Cut:
+    """The author's own tokens, which spell the text."""
+    ends = np.cumsum([len(token) for token in tokens]).tolist()
+    return Cut([visible(text, span) for span in zip([0, *ends], ends, strict=False)])
+
+
+def cut_tokens(tokens: Tokens) -> Cut:
+    """The model's tokens, each a unit."""
+    return Cut(
+        tokens.spans,
+        groups=[[i] for i in range(len(tokens.ids))],
+        ids=[[token] for token in tokens.ids],
+        unknown=[i for i, unknown in enumerate(tokens.unknown) if unknown],
+    )
+
+
+def cut_words(text: str, tokens: Tokens | None) -> Cut:
+    """Words and punctuation; a token belongs to the unit of its first visible character."""
+    units = words(text)
+    spans = [(start, end) for start, end, _ in units]
+    is_word = [word for _, _, word in units]
+    if tokens is None:
+        return Cut(spans, is_word)
+    unit_at = {at: i for i, (start, end) in enumerate(spans) for at in range(start, end)}
+    groups: list[list[int]] = [[] for _ in spans]
+    for token, (start, end) in enumerate(tokens.spans):
+        unit = unit_at.get(start) if start < end else None
+        if unit is not None:
+            groups[unit].append(token)
+    return Cut(
+        spans,
+        is_word,
+        groups,
+        [[tokens.ids[token] for token in group] for group in groups],
+        [i for i, group in enumerate(groups) if any(tokens.unknown[token] for token in group)],
+    )
+
+
+@np.errstate(all="ignore")
+def finished(
+    request: Request,
+    cut: Cut,
+    units: Units,
+    notes: Sequence[Note] = (),
+    aside: Sequence[int] = (),
+    expected: Sequence[Sequence[tuple[str, float]]] = (),
+) -> Scores:
+    """The scores of a text whose units have all that the metric needs."""
+    numbers = request.metric.compute(units)
+    unknown = cut.unknown if request.metric.needs != "text" else ()
+    ids: Sequence[int] | Sequence[Sequence[int]] | None = cut.ids
+    if cut.ids is not None and request.unit == "token":
+        ids = [token for token, *_ in cut.ids]
+    lost = set(unknown)
+    scores = [None if i in lost else rounded(number) for i, number in enumerate(numbers)]
+    return Scores(
+        cut.spans, ids, scores, cells(request.text, cut.spans), unknown, notes, aside, expected
+    )

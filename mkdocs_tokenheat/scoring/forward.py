@@ -1,0 +1,236 @@
+"""Scores that need the model to run: predictions and hidden states, many texts at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.rows import Tokens
+from mkdocs_tokenheat.models.transformer import Array, Context, Predictions, Transformer
+from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, too_long
+from mkdocs_tokenheat.scoring.metrics.metric import Units
+from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.scores import Note, Scores, rounded
+
+__all__ = ["score_forward"]
+
+_OF_MASKED = ("probability", "surprisal")
+_BEFORE = "x "
+
+Result = tuple[Request, Scores | TokenheatError]
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text on its way through the model, for all the requests that are about it."""
+
+    tokens: Tokens
+    context: Context
+    requests: list[Request]
+
+
+def score_forward(
+    requests: Sequence[Request], model: Transformer, max_tokens: int
+) -> Iterator[Result]:
+    """The scores of each request, or why it has none, as soon as its text is through the model.
+
+    Parameters:
+        max_tokens: The largest number of units that a text may have.
+    """
+    by_way: dict[tuple[str, bool | None, int | None], list[Request]] = defaultdict(list)
+    for request in requests:
+        by_way[request.metric.needs, request.way.bos, request.way.stride].append(request)
+    for (needs, bos, stride), group in by_way.items():
+        texts, refused = _texts(group, model, bos, max_tokens)
+        yield from refused
+        if needs == "vectors":
+            yield from _hidden(texts, model, stride)
+        elif model.is_masked:
+            yield from _masked(texts, model)
+        else:
+            yield from _causal(texts, model, stride)
+
+
+def _texts(
+    group: Sequence[Request], model: Transformer, bos: bool | None, max_tokens: int
+) -> tuple[list[_Text], list[Result]]:
+    by_text: dict[str, list[Request]] = defaultdict(list)
+    refused: list[Result] = []
+    for request in group:
+        problem = _unfit(request, model)
+        if problem is None:
+            by_text[request.text].append(request)
+        else:
+            refused.append((request, problem))
+    texts: list[_Text] = []
+    try:
+        contexts = model.contexts(list(by_text), bos)
+    except TokenheatError as error:
+        return [], refused + [(r, error) for mine in by_text.values() for r in mine]
+    for (text, mine), tokens, context in zip(
+        by_text.items(), model.tokens(list(by_text)), contexts, strict=True
+    ):
+        problem = too_long(text, len(tokens.ids), "token", max_tokens)
+        if problem is None:
+            texts.append(_Text(tokens, context, mine))
+        else:
+            refused += [(request, problem) for request in mine]
+    return texts, refused
+
+
+def _unfit(request: Request, model: Transformer) -> TokenheatError | None:
+    if request.metric.needs == "predictions":
+        if model.is_masked and request.metric.name not in _OF_MASKED:
+            return TokenheatError(
+                f"metric '{request.metric.name}' needs a model that reads from left to right: "
+                f"this one is masked and has {' and '.join(_OF_MASKED)}",
+                option="metric",
+            )
+        return None
+    layer = request.way.layer
+    if layer.isdecimal() and int(layer) > model.layers:
+        return TokenheatError(
+            f"the model has no layer {layer}: there are 0 to {model.layers}", option="layer"
+        )
+    return None
+
+
+def _causal(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Result]:
+    wanted = {request.metric.name for text in texts for request in text.requests}
+    topk = max((request.way.topk for text in texts for request in text.requests), default=0)
+    contexts = [text.context for text in texts]
+    for number, predictions in model.predictions(contexts, wanted, topk, stride):
+        text = texts[number]
+        notes: list[Note] = [("causal",)]
+        if text.context.shown.start > 0:
+            notes.append(("after-bos",))
+        yield from _predicted(text, predictions, model, notes)
+
+
+def _masked(texts: Sequence[_Text], model: Transformer) -> Iterator[Result]:
+    for text in sorted(texts, key=lambda text: len(text.context.ids)):
+        wanted = {request.metric.name for request in text.requests}
+        topk = max(request.way.topk for request in text.requests)
+        words = cut_words(text.requests[0].text, text.tokens).groups
+        together: list[Sequence[int]] = [[i] for i in range(len(text.tokens.ids))]
+        for group in words:
+            for at, token in enumerate(group):
+                together[token] = group[at:]
+        try:
+            predictions = model.masked(text.context, together, wanted, topk)
+        except TokenheatError as error:
+            yield from ((request, error) for request in text.requests)
+        else:
+            yield from _predicted(text, predictions, model, [("masked",)])
+
+
+def _predicted(
+    text: _Text, predictions: Predictions, model: Transformer, notes: list[Note]
+) -> Iterator[Result]:
+    for request in text.requests:
+        name = request.metric.name
+        cut = _cut(request, text)
+        numbers = predictions.numbers[name]
+        mine = list(notes)
+        if request.unit == "word":
+            together = np.prod if name == "probability" else np.sum
+            numbers = np.array(
+                [together(numbers[group]) if group else np.nan for group in cut.groups]
+            )
+            mine.append((f"word-{name}",))
+        if model.is_long(text.context):
+            mine.append(("windows",))
+        expected = [
+            [(token, rounded(share) or 0.0) for token, share in each[: request.way.topk]]
+            for each in predictions.expected
+        ]
+        units = Units([], predictions={name: numbers})
+        yield (
+            request,
+            finished(request, cut, units, mine, expected=expected if request.way.topk else ()),
+        )
+
+
+def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Result]:
+    layers = {_layer(request, model) for text in texts for request in text.requests}
+    targets = _targets(texts, model, layers, stride)
+    for number, states in model.hidden([text.context for text in texts], layers, stride):
+        text = texts[number]
+        for request in text.requests:
+            layer = _layer(request, model)
+            cut = _cut(request, text)
+            notes: list[Note] = [("layer", layer, model.layers)]
+            if request.unit == "word":
+                notes.append(("words-last",) if request.way.pool == "last" else ("words-pooled",))
+            if model.is_long(text.context):
+                notes.append(("windows",))
+            target = None
+            if request.target is not None:
+                found = targets[request.target]
+                if isinstance(found, TokenheatError):
+                    yield request, found
+                    continue
+                target = found[layer].mean(axis=0)
+                notes.append(("target-alone", len(found[layer])))
+            vectors, norms = _pooled(states[layer], cut, request.way.pool)
+            units = Units([], vectors, norms, target)
+            aside = [i for i, group in enumerate(cut.groups) if 0 in group]
+            first = text.context.shown.start == 0
+            yield request, finished(request, cut, units, notes, aside=aside if first else ())
+
+
+def _layer(request: Request, model: Transformer) -> int:
+    return model.layers if request.way.layer == "last" else int(request.way.layer)
+
+
+def _targets(
+    texts: Sequence[_Text], model: Transformer, layers: set[int], stride: int | None
+) -> dict[str, dict[int, Array] | TokenheatError]:
+    """Each target's hidden states: those of its tokens, alone in the middle of a sentence."""
+    words = list(
+        dict.fromkeys(r.target for text in texts for r in text.requests if r.target is not None)
+    )
+    if not words:
+        return {}
+    bos = texts[0].requests[0].way.bos
+    behind = [_BEFORE + word for word in words]
+    contexts = model.contexts(behind, bos)
+    tokens = model.tokens(behind)
+    found: dict[str, dict[int, Array] | TokenheatError] = {}
+    for number, states in model.hidden(contexts, layers, stride):
+        own = [i for i, span in enumerate(tokens[number].spans) if span[1] > len(_BEFORE)]
+        if not own or any(tokens[number].unknown[i] for i in own):
+            found[words[number]] = TokenheatError(
+                f"the model's tokenizer does not know the target '{words[number]}'", option="target"
+            )
+        else:
+            found[words[number]] = {layer: array[own] for layer, array in states.items()}
+    return found
+
+
+def _pooled(states: Array, cut: Cut, pool: str) -> tuple[Array, Array]:
+    """For each unit its tokens' hidden state, mean or last, and the norm likewise."""
+    norms = np.sqrt((states * states).sum(axis=1))
+    take: Callable[[Array, Sequence[int]], Array] = (
+        (lambda array, group: array[group[-1]])
+        if pool == "last"
+        else (lambda array, group: array[group].mean(axis=0))
+    )
+    vectors = np.full((len(cut.groups), states.shape[1]), np.nan)
+    lengths = np.full(len(cut.groups), np.nan)
+    unknown = set(cut.unknown)
+    for i, group in enumerate(cut.groups):
+        if group and i not in unknown:
+            vectors[i] = take(states, group)
+            lengths[i] = take(norms, group)
+    return vectors, lengths
+
+
+def _cut(request: Request, text: _Text) -> Cut:
+    if request.unit == "word":
+        return cut_words(request.text, text.tokens)
+    return cut_tokens(text.tokens)

@@ -1,0 +1,70 @@
+"""What a language model makes of each token: how far it expected it there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
+
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.scoring.metrics.metric import Vectors
+
+
+def _prediction(name: str, labels: dict[str, str], *, of_words: bool = False) -> Metric:
+    def compute(units: Units) -> Vectors:
+        return units.predictions[name]
+
+    return Metric(name, labels, compute, needs="predictions", of_words=of_words)
+
+
+LOGIT = _prediction(
+    "logit",
+    {
+        "en": "Logit that the model gives each {unit} here",
+        "vi": "Logit mà mô hình gán cho mỗi {unit} tại đây",
+    },
+)
+
+PROBABILITY = _prediction(
+    "probability",
+    {
+        "en": "Probability that the model gives each {unit} here",
+        "vi": "Xác suất mà mô hình gán cho mỗi {unit} tại đây",
+    },
+    of_words=True,
+)
+
+SURPRISAL = _prediction(
+    "surprisal",
+    {
+        "en": "Surprisal of each {unit} for the model, in bits",
+        "vi": "Độ bất ngờ (surprisal) của mỗi {unit} đối với mô hình, tính bằng bit",
+    },
+    of_words=True,
+)
+
+RANK = _prediction(
+    "rank",
+    {
+        "en": "Rank of each {unit} among what the model expected there (0 is its first choice)",
+        "vi": "Thứ hạng của mỗi {unit} trong những gì mô hình chờ đợi (0 là lựa chọn đầu tiên)",
+    },
+)
+
+ENTROPY = _prediction(
+    "entropy",
+    {
+        "en": "Entropy of the distribution that each {unit} was drawn from, in bits",
+        "vi": "Entropy của phân phối mà mỗi {unit} được lấy ra, tính bằng bit",
+    },
+)
+
+COSINE = _prediction(
+    "cosine-prediction",
+    {
+        "en": "Cosine similarity of the final hidden state before each {unit} "
+        "with the {unit}'s output embedding",
+        "vi": "Độ tương đồng cosine giữa trạng thái ẩn cuối cùng ngay trước mỗi {unit} "
+        "và vector nhúng đầu ra của {unit} đó",
+    },
+)

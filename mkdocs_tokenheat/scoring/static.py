@@ -1,0 +1,215 @@
+"""Scores that need no running model: from how a text is cut, and from rows of embeddings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.rows import RowModel, Tokens
+from mkdocs_tokenheat.scoring.cut import Cut, cut_own, cut_tokens, cut_words, finished, too_long
+from mkdocs_tokenheat.scoring.metrics.metric import Units
+from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.scores import Note, Scores
+from mkdocs_tokenheat.scoring.values import ValuesFile, read_values
+
+__all__ = ["score_static"]
+
+_BATCH = 100_000
+"""Characters of a batch: enough to share the work, little enough to stay small in memory."""
+
+Result = tuple[Request, Scores | TokenheatError]
+
+
+def score_static(
+    requests: Sequence[Request], model: RowModel | None, max_tokens: int
+) -> Iterator[Result]:
+    """The scores of each request, or why it has none, batch by batch.
+
+    Parameters:
+        model: The model of all of them, where they need one.
+        max_tokens: The largest number of units that a text may have.
+    """
+    for batch in _batches(requests):
+        yield from _score_batch(batch, model, max_tokens)
+
+
+def _batches(requests: Sequence[Request]) -> Iterator[list[Request]]:
+    batch: list[Request] = []
+    size = 0
+    for request in requests:
+        if batch and size + len(request.text) > _BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append(request)
+        size += len(request.text)
+    if batch:
+        yield batch
+
+
+def _score_batch(
+    batch: Sequence[Request], model: RowModel | None, max_tokens: int
+) -> Iterator[Result]:
+    try:
+        found = list(_cut(batch, model, max_tokens))
+        cuts = [(request, cut) for request, cut in found if isinstance(cut, Cut)]
+        rows = _Rows(model, cuts) if model else None
+    except TokenheatError as error:
+        if len(batch) == 1:
+            yield batch[0], error.about("model")
+        else:  # One text's tokens must not spoil the others.
+            for request in batch:
+                yield from _score_batch([request], model, max_tokens)
+        return
+    for request, cut in found:
+        if isinstance(cut, TokenheatError):
+            yield request, cut
+            continue
+        try:
+            yield request, _scores(request, cut, model, rows)
+        except TokenheatError as error:
+            yield request, error
+
+
+def _cut(
+    batch: Sequence[Request], model: RowModel | None, max_tokens: int
+) -> Iterator[tuple[Request, Cut | TokenheatError]]:
+    short = [r for r in batch if too_long(r.text, 0, "token", max_tokens) is None]
+    tokens: dict[str, Tokens] = {}
+    if model is not None:
+        texts = list(dict.fromkeys(request.text for request in short))
+        tokens = dict(zip(texts, model.tokens(texts), strict=True))
+    for request in batch:
+        found = tokens.get(request.text)
+        problem = too_long(request.text, len(found.ids) if found else 0, "token", max_tokens)
+        if problem is None:
+            cut = _units(request, model, found)
+            problem = too_long(request.text, len(cut.spans), request.unit, max_tokens)
+        yield request, problem or cut
+
+
+def _units(request: Request, model: RowModel | None, tokens: Tokens | None) -> Cut:
+    if request.tokens is not None:
+        return cut_own(request.text, request.tokens)
+    if request.unit == "token":
+        assert tokens is not None
+        return cut_tokens(tokens)
+    cut = cut_words(request.text, tokens)
+    if model is None:
+        return cut
+    # A word's own form is that in the middle of a sentence, wherever it stands.
+    texts = [request.text[start:end] for start, end in cut.spans]
+    forms = model.words(text for text, word in zip(texts, cut.is_word, strict=True) if word)
+    ids = [
+        forms[text][0] if word else own
+        for text, word, own in zip(texts, cut.is_word, cut.ids or (), strict=True)
+    ]
+    unknown = [
+        i
+        for i, (text, word) in enumerate(zip(texts, cut.is_word, strict=True))
+        if (not forms[text][1] if word else i in set(cut.unknown))
+    ]
+    return dataclasses.replace(cut, ids=ids, unknown=unknown)
+
+
+class _Rows:
+    """The embedding rows that a batch needs, each read once."""
+
+    @np.errstate(all="ignore")
+    def __init__(self, model: RowModel, cuts: Sequence[tuple[Request, Cut]]) -> None:
+        self.targets: dict[str, tuple[list[int], bool]] = model.words(
+            request.target for request, _ in cuts if request.target is not None
+        )
+        needed: dict[str, set[int]] = {}
+        for request, cut in cuts:
+            if request.metric.needs == "vectors" and cut.ids is not None:
+                mine = needed.setdefault(request.way.embedding, set())
+                mine.update(token for ids in cut.ids for token in ids)
+                if request.target is not None:
+                    mine.update(self.targets[request.target][0])
+        self._tables = {
+            embedding: _Table(sorted(ids), model.rows(sorted(ids), embedding))
+            for embedding, ids in needed.items()
+        }
+
+    def table(self, request: Request) -> _Table:
+        return self._tables[request.way.embedding]
+
+
+class _Table:
+    """Rows of one embedding table, by token id."""
+
+    def __init__(self, ids: Sequence[int], rows: NDArray[np.float64]) -> None:
+        self._at = {token: i for i, token in enumerate(ids)}
+        self._rows = rows
+        self._norms = np.sqrt((rows * rows).sum(axis=1))
+
+    def pooled(self, cut: Cut) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """For each unit the mean of its tokens' vectors, and the mean of their norms."""
+        assert cut.ids is not None
+        unknown = set(cut.unknown)
+        members = [() if i in unknown else ids for i, ids in enumerate(cut.ids)]
+        counts = np.array([len(ids) for ids in members])
+        at = [self._at[token] for ids in members for token in ids]
+        vectors = np.full((len(members), self._rows.shape[1]), np.nan)
+        norms = np.full(len(members), np.nan)
+        has = counts > 0
+        if has.any():
+            starts = (np.cumsum(counts) - counts)[has]
+            vectors[has] = np.add.reduceat(self._rows[at], starts) / counts[has, None]
+            norms[has] = np.add.reduceat(self._norms[at], starts) / counts[has]
+        return vectors, norms
+
+    def mean(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """The mean of these tokens' vectors."""
+        mean: NDArray[np.float64] = self._rows[[self._at[token] for token in ids]].mean(axis=0)
+        return mean
+
+
+@np.errstate(all="ignore")
+def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | None) -> Scores:
+    notes: list[Note] = []
+    vectors = norms = target = None
+    if request.metric.needs == "vectors":
+        assert model is not None
+        assert rows is not None
+        assert cut.ids is not None
+        table = rows.table(request)
+        vectors, norms = table.pooled(cut)
+        if request.unit == "word" and any(len(ids) > 1 for ids in cut.ids):
+            notes.append(("words-pooled",))
+        if request.target is not None:
+            ids, known = rows.targets[request.target]
+            if not ids or not known:
+                raise TokenheatError(
+                    f"the model's tokenizer does not know the target '{request.target}'",
+                    option="target",
+                )
+            target = table.mean(ids)
+            if len(ids) > 1:
+                notes.append(("target-pooled", len(ids)))
+        if request.way.embedding == "output":
+            notes.append(("tied",) if model.is_tied else ("untied",))
+    if model is not None and model.drops_accents(request.text):
+        notes.append(("accents-dropped",))
+    texts = [request.text[start:end] for start, end in cut.spans]
+    units = Units(texts, vectors, norms, target, _values(request, len(cut.spans)))
+    return finished(request, cut, units, notes)
+
+
+def _values(request: Request, count: int) -> tuple[float | None, ...]:
+    if request.values is None:
+        return ()
+    values = request.values
+    numbers = read_values(values) if isinstance(values, ValuesFile) else values
+    if len(numbers) != count:
+        counted = "tokens" if request.unit == "token" else "words"
+        raise TokenheatError(
+            f"{len(numbers)} values are given for {count} {counted}: "
+            f"one is needed for each of the {counted}, and punctuation counts",
+            option="values",
+        )
+    return numbers
