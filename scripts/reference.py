@@ -102,12 +102,20 @@ def _shown(default: object) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
+_NEEDS = {
+    "text": [],
+    "vectors": ["a model's embeddings or, with `layer`, a language model"],
+    "predictions": ["a language model"],
+}
+
+
 def _metrics() -> Iterator[list[str]]:
     for metric in METRICS.values():
         label = metric.labels["en"].format(unit="token", target="target")
         computed = " ".join((inspect.getdoc(metric.compute) or "Taken as it is.").split())
         needs = [f"`{parameter}`" for parameter in metric.parameters]
-        needs += ["a model's embeddings"] if metric.needs_vectors else []
+        needs += _NEEDS[metric.needs]
+        needs += [] if metric.of_words else ["`unit: token`"]
         needs += (
             ["a model's tokenizer, own `tokens` or `unit: word`"] if metric.takes_tokens else []
         )

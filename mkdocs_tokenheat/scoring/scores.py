@@ -143,13 +143,13 @@ def _checked(entry: dict[str, Any], length: int) -> Scores:
         raise ValueError("a unit is not there")
     if expected and len(expected) != count:
         raise ValueError("its columns differ in length")
-    expected = [[(_text(text), _share(share)) for text, share in each] for each in expected]
+    listed = tuple([(_text(text), _share(share)) for text, share in each] for each in expected)
     notes = [tuple(note) for note in entry["notes"]]
     if not all(note and all(type(part) in (str, int) for part in note) for note in notes):
         raise ValueError("a note cannot be read")
     numbers = [None if number is None else float(number) for number in numbers]
     return Scores(
-        spans, ids, numbers, _cells(spans, entry["cells"], length), unknown, notes, aside, expected
+        spans, ids, numbers, _cells(spans, entry["cells"], length), unknown, notes, aside, listed
     )
 
 

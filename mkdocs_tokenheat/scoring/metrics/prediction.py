@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.metrics.metric import Vectors
 
 
-def _prediction(name: str, labels: dict[str, str], *, of_words: bool = False) -> Metric:
+def _prediction(
+    name: str, formula: str, labels: dict[str, str], *, of_words: bool = False
+) -> Metric:
     def compute(units: Units) -> Vectors:
         return units.predictions[name]
 
+    compute.__doc__ = formula
     return Metric(name, labels, compute, needs="predictions", of_words=of_words)
 
 
 LOGIT = _prediction(
     "logit",
+    "z_t, the model's output for the token t before softmax.",
     {
         "en": "Logit that the model gives each {unit} here",
         "vi": "Logit mà mô hình gán cho mỗi {unit} tại đây",
@@ -27,6 +31,7 @@ LOGIT = _prediction(
 
 PROBABILITY = _prediction(
     "probability",
+    "P(t) = exp(z_t) / Σᵢ exp(zᵢ); of a word, the product over its tokens.",
     {
         "en": "Probability that the model gives each {unit} here",
         "vi": "Xác suất mà mô hình gán cho mỗi {unit} tại đây",
@@ -36,6 +41,7 @@ PROBABILITY = _prediction(
 
 SURPRISAL = _prediction(
     "surprisal",
+    "-log₂ P(t) in bits; of a word, the sum over its tokens.",
     {
         "en": "Surprisal of each {unit} for the model, in bits",
         "vi": "Độ bất ngờ (surprisal) của mỗi {unit} đối với mô hình, tính bằng bit",
@@ -45,6 +51,7 @@ SURPRISAL = _prediction(
 
 RANK = _prediction(
     "rank",
+    "How many tokens of the vocabulary have a larger logit; 0 is the model's first choice.",
     {
         "en": "Rank of each {unit} among what the model expected there (0 is its first choice)",
         "vi": "Thứ hạng của mỗi {unit} trong những gì mô hình chờ đợi (0 là lựa chọn đầu tiên)",
@@ -53,6 +60,7 @@ RANK = _prediction(
 
 ENTROPY = _prediction(
     "entropy",
+    "-Σᵢ P(i) log₂ P(i) in bits, over the distribution that the token was drawn from.",
     {
         "en": "Entropy of the distribution that each {unit} was drawn from, in bits",
         "vi": "Entropy của phân phối mà mỗi {unit} được lấy ra, tính bằng bit",
@@ -61,6 +69,7 @@ ENTROPY = _prediction(
 
 COSINE = _prediction(
     "cosine-prediction",
+    "cos θ of the final hidden state h before the token and its output embedding v: z = ‖v‖‖h‖ cos θ.",
     {
         "en": "Cosine similarity of the final hidden state before each {unit} "
         "with the {unit}'s output embedding",
