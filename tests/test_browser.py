@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -39,7 +40,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("browser")
     shutil.copytree(EXAMPLE, folder / "site", ignore=shutil.ignore_patterns("site", "local"))
     config, out = folder / "site" / "mkdocs.yml", folder / "out"
-    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", config, "-d", out]
+    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(config), "-d", str(out)]
     subprocess.run(command, check=True, env={**os.environ, "TOKENHEAT_FROZEN": "1"})
     with served(out) as address:
         yield address
@@ -117,8 +118,9 @@ def test_the_scheme_changes_the_page_and_not_the_figure(browser: Browser, addres
         if "```tokenheat" in (EXAMPLE / "docs" / f"{name}.md").read_text("utf-8")
     )
     seen = {}
-    for scheme in ("light", "dark"):
-        page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page = browser.new_page(color_scheme=scheme)
         page.goto(url(address, name), wait_until="networkidle")
         body = "() => getComputedStyle(document.body).backgroundColor"
         seen[scheme] = page.evaluate(body), page.evaluate(CELLS)

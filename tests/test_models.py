@@ -12,7 +12,8 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.models.source import AbsentModelError, Files, locate
+from mkdocs_tokenheat.models.absent import AbsentModelError
+from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.models.tensors import open_table
 from tests.checkpoints import (
     DIMENSIONS,

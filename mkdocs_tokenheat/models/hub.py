@@ -29,12 +29,10 @@ class HubModel:
 
     Attributes:
         revision: A commit, tag or branch; `main` where the line names none.
-        is_pinned: Whether the line names a revision.
     """
 
     repo: str
     revision: str
-    is_pinned: bool
 
     @property
     def pinned_commit(self) -> str | None:
@@ -54,7 +52,7 @@ def parse(rest: str) -> HubModel:
             f"cannot read 'hub:{rest}': it is written hub:OWNER/NAME@REVISION, "
             "where the revision is best a commit"
         )
-    return HubModel(found["repo"], found["revision"] or "main", found["revision"] is not None)
+    return HubModel(found["repo"], found["revision"] or "main")
 
 
 def known_commit(model: HubModel) -> str | None:

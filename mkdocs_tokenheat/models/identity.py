@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mkdocs_tokenheat.models.absent import AbsentModelError
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 
 __all__ = ["Identity", "identify"]
+
+_log = logging.getLogger("mkdocs_tokenheat")
 
 Identity = Mapping[str, str]
 
@@ -71,9 +74,11 @@ def _hub_identity(line: str, base: Path, known: Path | None) -> Identity:
     commit = hub.known_commit(model)
     if commit is None:
         stored = _checked(read_json(known)) if known else None
-        if stored is not None:
-            return stored
+        commit = stored.get("commit") if stored else None
+    if commit is None:
         commit = locate(line, base).tokenizer.parent.name
+    if model.pinned_commit is None:
+        _log.warning("tokenheat: '%s' may change: pin it as hub:%s@%s", line, model.repo, commit)
     identity = {"hub": model.repo, "commit": commit}
     if known:
         _store(known, {"line": line, "identity": identity})

@@ -215,9 +215,9 @@ class Transformer(RowModel):
                     places = [n for _, n in rows]
                     numbers = _reduced(logits, tokens, wanted)
                     if "cosine-prediction" in wanted:
-                        states = hidden[item.row, before].float()
+                        states = hidden[item.row, before].double()
                         numbers["cosine-prediction"] = torch.nn.functional.cosine_similarity(
-                            states, head.weight[tokens].float(), dim=-1
+                            states, head.weight[tokens].double(), dim=-1
                         )
                     for name, values in numbers.items():
                         result.numbers[name][places] = values.double().cpu().numpy()

