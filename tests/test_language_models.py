@@ -144,7 +144,7 @@ class TestCausalModels:
 
     def test_a_special_string_in_a_text_is_text(self, owner: Author) -> None:
         shown = owner.shown("a <s> b", model="llama", metric="probability")
-        assert "".join(shown) == "a<s>b"
+        assert "".join(shown) == "a <s> b"
         assert "<s>" not in shown
 
 
