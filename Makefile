@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help site serve test lint types pairs reference warm clean
+.PHONY: help site serve test lint types pairs reference warm bench clean
 
 help:
 	@echo "make site       install without torch and build the example site"
@@ -14,6 +14,7 @@ help:
 	@echo "make pairs      rewrite the expected HTML of tests/pairs (look at the diff)"
 	@echo "make reference  rewrite the reference page from the code's tables"
 	@echo "make warm       score the example site's blocks with the real models"
+	@echo "make bench      measure this project beside what it is compared with"
 	@echo "make clean      remove what was made"
 
 .venv/python:
@@ -54,6 +55,9 @@ reference: .venv/full
 
 warm: .venv/full
 	$(BIN)/tokenheat warm --config-file example_site/mkdocs.yml
+
+bench: .venv/full
+	$(BIN)/python -m benchmarks.language_models
 
 clean:
 	rm -rf .venv example_site/site .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -5,41 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.batches import BATCH, Context, Item, batched, items, padded
+from mkdocs_tokenheat.models.loading import load_weights
+from mkdocs_tokenheat.models.reduce import best, reduced
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.windows import windows
 
-__all__ = ["Context", "Predictions", "Transformer"]
+__all__ = ["Array", "Predictions", "Transformer"]
 
 Array = NDArray[np.float64]
-Item = TypeVar("Item")
-
-_BATCH = 1024
-"""Tokens of a batch, padding included: on CPU cores more was not faster, and takes memory."""
 
 _ROWS = 128
 """Rows of logits that are reduced at once."""
 
-
-@dataclass(frozen=True)
-class Context:
-    """A text as the model gets it.
-
-    Attributes:
-        ids: The token ids, with the special tokens that the tokenizer's template puts around them.
-        shown: The positions of the text's own tokens.
-    """
-
-    ids: list[int]
-    shown: range
+_MASKS = ("[MASK]", "<mask>")
 
 
 @dataclass
@@ -70,38 +57,10 @@ class Transformer(RowModel):
 
     def __init__(self, files: Files, *, predicts: bool, device: str, dtype: str) -> None:
         super().__init__(files)
-        self._device = _device(device)
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
-        place = {"pretrained_model_name_or_path": str(files.tokenizer.parent)}
-        if files.is_gguf:
-            place["gguf_file"] = files.tokenizer.name
-        config = _tried(files, lambda: transformers.AutoConfig.from_pretrained(**place))
-        self.is_masked = _is_masked(config)
-        self._config = config
-        kind: Any = transformers.AutoModel
-        if predicts and self.is_masked:
-            kind = transformers.AutoModelForMaskedLM
-        elif predicts:
-            kind = transformers.AutoModelForCausalLM
-        model, info = _tried(
-            files,
-            lambda: kind.from_pretrained(
-                **place,
-                dtype=getattr(torch, dtype),
-                use_safetensors=None if files.is_gguf else True,
-                trust_remote_code=False,
-                local_files_only=True,
-                output_loading_info=True,
-            ),
-        )
-        if predicts and info["missing_keys"]:
-            missing = min(info["missing_keys"])
-            raise TokenheatError(
-                f"the checkpoint '{files.tokenizer.parent}' has no language-modelling head "
-                f"('{missing}' is missing): it has vectors and no probabilities"
-            )
-        self._model = _tried(files, lambda: model.to(self._device).eval())
+        loaded = load_weights(files, predicts=predicts, device=device, dtype=dtype)
+        self._model, self._config = loaded.model, loaded.config
+        self._device = loaded.device
+        self.is_masked = loaded.is_masked
 
     def rows(self, ids: Sequence[int], embedding: str = "input") -> Array:
         """The embedding of each token id, of shape (len(ids), dimensions)."""
@@ -111,7 +70,7 @@ class Transformer(RowModel):
             weight = self._model.get_input_embeddings().weight
         else:
             weight = self._model.get_output_embeddings().weight
-        rows: Array = weight[list(ids)].detach().double().cpu().numpy()
+        rows: Array = weight[list(ids)].double().cpu().numpy()
         return rows
 
     @property
@@ -119,27 +78,29 @@ class Transformer(RowModel):
         """Whether the output embeddings are the input embeddings."""
         if not self._files.is_gguf:
             return super().is_tied
-        return bool(self._config.get_text_config().tie_word_embeddings)
+        return bool(self._config.tie_word_embeddings)
 
     @property
     def layers(self) -> int:
         """The number of the last hidden state; 0 is the embeddings."""
-        return int(self._config.get_text_config().num_hidden_layers)
+        return int(self._config.num_hidden_layers)
 
     @cached_property
     def _window(self) -> int:
-        config = self._config.get_text_config()
+        config = self._config
         size = getattr(config, "max_position_embeddings", None) or getattr(
             config, "n_positions", None
         )
         if not isinstance(size, int) or size < 1:
             return 1 << 30
         # RoBERTa counts positions from behind its padding token.
-        learned = getattr(
-            getattr(self._model.base_model, "embeddings", None), "position_embeddings", None
-        )
-        padding = getattr(learned, "padding_idx", None)
+        embeddings = getattr(self._model.base_model, "embeddings", None)
+        padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
         return size - (padding + 1 if padding is not None else 0)
+
+    def is_long(self, context: Context) -> bool:
+        """Whether the text is longer than the model's window."""
+        return len(context.ids) > self._window
 
     def contexts(self, texts: Sequence[str], bos: bool | None) -> list[Context]:
         """Each text with its special tokens: the template's own, or with or without a BOS.
@@ -155,7 +116,7 @@ class Transformer(RowModel):
             if bos is False:
                 ids, first, end = ids[first:], 0, end - first
             elif bos and first == 0:
-                token = self._config.get_text_config().bos_token_id
+                token = self._config.bos_token_id
                 if not isinstance(token, int):
                     raise TokenheatError("the model has no BOS token", option="bos")
                 ids, first, end = [token, *ids], 1, end + 1
@@ -171,16 +132,19 @@ class Transformer(RowModel):
         model's final norm. Contexts come as they are done, the shortest first.
         """
         whole: dict[int, dict[int, Array]] = {}
-        for item, outputs in self._run(contexts, stride, both_sides=self.is_masked, hidden=True):
-            context = contexts[item.context]
+
+        def read(item: Item, row: int, outputs: Any) -> None:
             arrays = whole.setdefault(item.context, {})
             for layer in layers:
                 state = outputs.hidden_states[layer] if layer < self.layers else _last(outputs)
-                states = state[item.row, list(item.local)].double().cpu().numpy()
-                array = arrays.setdefault(layer, np.empty((len(context.shown), states.shape[1])))
+                states = state[row, list(item.local)].double().cpu().numpy()
+                count = len(contexts[item.context].shown)
+                array = arrays.setdefault(layer, np.empty((count, states.shape[1])))
                 array[list(item.scored)] = states
-            if item.last:
-                yield item.context, whole.pop(item.context)
+
+        run = self._run(contexts, stride, read, both_sides=self.is_masked, hidden=True)
+        for number in run:
+            yield number, whole.pop(number)
 
     def predictions(
         self, contexts: Sequence[Context], wanted: Collection[str], topk: int, stride: int | None
@@ -189,42 +153,35 @@ class Transformer(RowModel):
 
         Contexts come as they are done, the shortest first.
         """
-        heads: list[torch.Tensor] = []
-        head = self._model.get_output_embeddings()
-        hook = head.register_forward_pre_hook(lambda _, inputs: heads.append(inputs[0]))
         whole: dict[int, Predictions] = {}
-        try:
-            for item, outputs in self._run(contexts, stride, both_sides=False):
-                hidden = heads[-1]
-                del heads[:-1]
+        head = self._model.get_output_embeddings()
+        states: list[torch.Tensor] = []
+
+        def read(item: Item, row: int, outputs: Any) -> None:
+            result = whole.get(item.context)
+            if result is None:
                 count = len(contexts[item.context].shown)
-                result = whole.setdefault(
-                    item.context,
-                    Predictions(
-                        {name: np.full(count, np.nan) for name in wanted},
-                        [[] for _ in range(count)] if topk else [],
-                    ),
-                )
-                # The first position of all is predicted from nothing.
-                pairs = [(at, n) for at, n in zip(item.local, item.scored, strict=True) if at > 0]
-                for start in range(0, len(pairs), _ROWS):
-                    rows = pairs[start : start + _ROWS]
-                    before = [at - 1 for at, _ in rows]
-                    tokens = torch.tensor([item.ids[at] for at, _ in rows], device=self._device)
-                    logits = outputs.logits[item.row, before].float()
-                    places = [n for _, n in rows]
-                    numbers = _reduced(logits, tokens, wanted)
-                    if "cosine-prediction" in wanted:
-                        states = hidden[item.row, before].double()
-                        numbers["cosine-prediction"] = torch.nn.functional.cosine_similarity(
-                            states, head.weight[tokens].double(), dim=-1
-                        )
-                    for name, values in numbers.items():
-                        result.numbers[name][places] = values.double().cpu().numpy()
-                    if topk:
-                        self._expected(result, logits, places, topk)
-                if item.last:
-                    yield item.context, whole.pop(item.context)
+                result = whole[item.context] = _empty(count, wanted, topk)
+            # The first position of all is predicted from nothing.
+            pairs = [(at, n) for at, n in zip(item.local, item.scored, strict=True) if at > 0]
+            for start in range(0, len(pairs), _ROWS):
+                part = pairs[start : start + _ROWS]
+                before = [at - 1 for at, _ in part]
+                tokens = torch.tensor([item.ids[at] for at, _ in part], device=self._device)
+                logits = outputs.logits[row, before].float()
+                numbers = reduced(logits, tokens, wanted)
+                if "cosine-prediction" in wanted:
+                    numbers["cosine-prediction"] = torch.cosine_similarity(
+                        states[-1][row, before].double(), head.weight[tokens].double(), dim=1
+                    )
+                self._note(result, [n for _, n in part], numbers, logits, topk)
+
+        hook = head.register_forward_pre_hook(
+            lambda _, inputs: states.__setitem__(slice(None), inputs)
+        )
+        try:
+            for number in self._run(contexts, stride, read, both_sides=False):
+                yield number, whole.pop(number)
         finally:
             hook.remove()
 
@@ -245,201 +202,97 @@ class Transformer(RowModel):
         Raises:
             TokenheatError: The tokenizer has no mask token.
         """
-        mask = self._mask_id
-        count, first = len(context.shown), context.shown.start
-        prefix, suffix = context.ids[:first], context.ids[context.shown.stop :]
-        own = context.ids[first : context.shown.stop]
-        room = self._window - len(prefix) - len(suffix)
-        result = Predictions(
-            {name: np.full(count, np.nan) for name in wanted},
-            [[] for _ in range(count)] if topk else [],
+        mask = next(
+            (id_ for id_ in map(self._tokenizer.token_to_id, _MASKS) if id_ is not None), None
         )
-        for start, end, scored in windows(count, room, room // 2, both_sides=True):
-            width = len(prefix) + end - start + len(suffix)
-            per_batch = max(1, _BATCH // width)
-            for chunk in _chunks(list(scored), per_batch):
-                rows = []
-                for token in chunk:
-                    hidden = set(together[token])
-                    seen = [mask if i in hidden else own[i] for i in range(start, end)]
-                    rows.append([*prefix, *seen, *suffix])
-                with torch.inference_mode():
-                    ids = torch.tensor(rows, device=self._device)
-                    logits = self._model(input_ids=ids).logits
-                at = [len(prefix) + token - start for token in chunk]
-                picked = logits[range(len(chunk)), at].float()
-                tokens = torch.tensor([own[token] for token in chunk], device=self._device)
-                for name, values in _reduced(picked, tokens, wanted).items():
-                    result.numbers[name][chunk] = values.double().cpu().numpy()
-                if topk:
-                    self._expected(result, picked, chunk, topk)
+        if mask is None:
+            raise TokenheatError("the model's tokenizer has no mask token")
+        prefix, own, suffix = context.parts
+        room = self._window - len(prefix) - len(suffix)
+        result = _empty(len(own), wanted, topk)
+        for start, end, scored in windows(len(own), room, max(1, room // 2), both_sides=True):
+            size = max(1, BATCH // (len(prefix) + end - start + len(suffix)))
+            for first in range(scored.start, scored.stop, size):
+                places = range(first, min(first + size, scored.stop))
+                seen = [
+                    [mask if i in hidden else own[i] for i in range(start, end)]
+                    for hidden in (set(together[place]) for place in places)
+                ]
+                ids = torch.tensor(
+                    [[*prefix, *each, *suffix] for each in seen], device=self._device
+                )
+                at = [len(prefix) + place - start for place in places]
+                logits = self._called(input_ids=ids).logits[range(len(at)), at].float()
+                tokens = torch.tensor([own[place] for place in places], device=self._device)
+                self._note(result, list(places), reduced(logits, tokens, wanted), logits, topk)
         return result
 
-    @cached_property
-    def _mask_id(self) -> int:
-        for token in ("[MASK]", "<mask>"):
-            found = self._tokenizer.token_to_id(token)
-            if found is not None:
-                return found
-        raise TokenheatError("the model's tokenizer has no mask token")
-
-    def _expected(
-        self, result: Predictions, logits: torch.Tensor, places: Sequence[int], topk: int
+    def _note(
+        self,
+        result: Predictions,
+        places: Sequence[int],
+        numbers: dict[str, torch.Tensor],
+        logits: torch.Tensor,
+        topk: int,
     ) -> None:
-        best = torch.softmax(logits, dim=-1).topk(min(topk, logits.shape[-1]), dim=-1)
-        rows = zip(places, best.indices.tolist(), best.values.tolist(), strict=True)
-        for place, tokens, shares in rows:
-            texts = [self._tokenizer.decode([token], skip_special_tokens=False) for token in tokens]
-            result.expected[place] = list(zip(texts, shares, strict=True))
+        for name, values in numbers.items():
+            result.numbers[name][places] = values.double().cpu().numpy()
+        if topk:
+            for place, likeliest in zip(places, best(logits, topk), strict=True):
+                result.expected[place] = [
+                    (self._tokenizer.decode([token], skip_special_tokens=False), share)
+                    for token, share in likeliest
+                ]
 
     def _run(
         self,
         contexts: Sequence[Context],
         stride: int | None,
+        read: Callable[[Item, int, Any], None],
         *,
         both_sides: bool,
         hidden: bool = False,
-    ) -> Iterator[tuple[_Item, Any]]:
-        items = [
+    ) -> Iterator[int]:
+        """Put all contexts through the model; yields the number of each when all of it is read.
+
+        Parameters:
+            read: Takes what it needs of an item's row of a batch's outputs, which are gone before
+                the next batch.
+        """
+        queue = [
             item
             for number, context in enumerate(contexts)
-            for item in self._items(number, context, stride, both_sides=both_sides)
+            for item in items(number, context, self._window, stride, both_sides=both_sides)
         ]
-        order = sorted(items, key=lambda item: (len(contexts[item.context].ids), item.context))
-        for batch in _batched(order):
-            width = max(len(item.ids) for item in batch)
-            ids = torch.zeros((len(batch), width), dtype=torch.long)
-            mask = torch.zeros((len(batch), width), dtype=torch.long)
-            for row, item in enumerate(batch):
-                item.row = row
-                ids[row, : len(item.ids)] = torch.tensor(item.ids)
-                mask[row, : len(item.ids)] = 1
+        for batch in batched(queue):
+            self._read_batch(batch, read, hidden=hidden)
+            yield from (item.context for item in batch if item.last)
+
+    def _read_batch(
+        self, batch: Sequence[Item], read: Callable[[Item, int, Any], None], *, hidden: bool
+    ) -> None:
+        outputs = self._called(**padded(batch, self._device), output_hidden_states=hidden)
+        for row, item in enumerate(batch):
+            read(item, row, outputs)
+
+    def _called(self, **inputs: Any) -> Any:
+        if not self.is_masked:
+            inputs["use_cache"] = False
+        try:
             with torch.inference_mode():
-                try:
-                    outputs = (
-                        self._model(
-                            input_ids=ids.to(self._device),
-                            attention_mask=mask.to(self._device),
-                            output_hidden_states=hidden,
-                            use_cache=False,
-                        )
-                        if not self.is_masked
-                        else self._model(
-                            input_ids=ids.to(self._device),
-                            attention_mask=mask.to(self._device),
-                            output_hidden_states=hidden,
-                        )
-                    )
-                except torch.OutOfMemoryError:
-                    raise TokenheatError(
-                        f"the device '{self._device}' has no room for this model and text: "
-                        "set 'device: cpu', or 'dtype: bfloat16'"
-                    ) from None
-                for item in batch:
-                    yield item, outputs
-
-    def _items(
-        self, number: int, context: Context, stride: int | None, *, both_sides: bool
-    ) -> Iterator[_Item]:
-        first, stop = context.shown.start, context.shown.stop
-        prefix, own, suffix = context.ids[:first], context.ids[first:stop], context.ids[stop:]
-        room = self._window - len(prefix) - len(suffix)
-        step = min(stride or max(1, room // 2), room)
-        cuts = windows(len(own), room, step, both_sides=both_sides)
-        for start, end, scored in cuts:
-            local = range(first + scored.start - start, first + scored.stop - start)
-            ids = [*prefix, *own[start:end], *suffix]
-            yield _Item(number, ids, local, scored, last=scored.stop == len(own))
-
-    def is_long(self, context: Context) -> bool:
-        """Whether the text is longer than the model's window."""
-        return len(context.ids) > self._window
+                return self._model(**inputs)
+        except torch.OutOfMemoryError:
+            raise TokenheatError(
+                f"the device '{self._device}' has no room for this model and text: "
+                "set 'device: cpu', or 'dtype: bfloat16'"
+            ) from None
 
 
-@dataclass
-class _Item:
-    """One window of a context: its ids, which of them are scored, and which tokens those are."""
-
-    context: int
-    ids: list[int]
-    local: range
-    scored: range
-    last: bool
-    row: int = 0
+def _empty(count: int, wanted: Collection[str], topk: int) -> Predictions:
+    numbers = {name: np.full(count, np.nan) for name in wanted}
+    return Predictions(numbers, [[] for _ in range(count)] if topk else [])
 
 
 def _last(outputs: Any) -> torch.Tensor:
     state: torch.Tensor | None = getattr(outputs, "last_hidden_state", None)
     return state if state is not None else outputs.hidden_states[-1]
-
-
-def _reduced(
-    logits: torch.Tensor, tokens: torch.Tensor, wanted: Collection[str]
-) -> dict[str, torch.Tensor]:
-    """From logits of shape (rows, vocabulary) to one number a row, for each metric."""
-    own = logits.gather(1, tokens[:, None])[:, 0]
-    numbers = {}
-    if "logit" in wanted:
-        numbers["logit"] = own
-    if "rank" in wanted:
-        numbers["rank"] = (logits > own[:, None]).sum(dim=1)
-    if not {"probability", "surprisal", "entropy"}.isdisjoint(wanted):
-        logs = torch.log_softmax(logits, dim=-1)
-        log = logs.gather(1, tokens[:, None])[:, 0]
-        if "probability" in wanted:
-            numbers["probability"] = log.double().exp()
-        if "surprisal" in wanted:
-            numbers["surprisal"] = -log.double() / np.log(2)
-        if "entropy" in wanted:
-            numbers["entropy"] = -(logs.exp() * logs).nan_to_num(nan=0.0).sum(dim=1) / np.log(2)
-    return numbers
-
-
-def _batched(items: Sequence[_Item]) -> Iterator[list[_Item]]:
-    """Items of about one length together, so that little is padding."""
-    batch: list[_Item] = []
-    for item in items:
-        width = max(len(item.ids), *(len(other.ids) for other in batch), 0)
-        if batch and width * (len(batch) + 1) > _BATCH:
-            yield batch
-            batch = []
-        batch.append(item)
-    if batch:
-        yield batch
-
-
-def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _device(name: str) -> str:
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _is_masked(config: Any) -> bool:
-    if getattr(config, "is_encoder_decoder", False):
-        raise TokenheatError("a model with an encoder and a decoder gives its embeddings alone")
-    names = list(getattr(config, "architectures", None) or ())
-    if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
-        return False
-    if any(name.endswith("ForMaskedLM") for name in names):
-        return True
-    known = transformers.models.auto.modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    return config.model_type in known and not getattr(config, "is_decoder", False)
-
-
-def _tried(files: Files, load: Callable[[], Item]) -> Item:
-    try:
-        return load()
-    except TokenheatError:
-        raise
-    except torch.OutOfMemoryError:
-        raise TokenheatError("the device has no room for this model: set 'device: cpu'") from None
-    except Exception as error:  # noqa: BLE001 (transformers raises whatever it met)
-        where = files.tokenizer if files.is_gguf else files.tokenizer.parent
-        raise TokenheatError(f"cannot load the model '{where}': {error}") from None

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.batches import Context
 from mkdocs_tokenheat.models.rows import Tokens
-from mkdocs_tokenheat.models.transformer import Array, Context, Predictions, Transformer
+from mkdocs_tokenheat.models.transformer import Array, Predictions, Transformer
 from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, too_long
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request

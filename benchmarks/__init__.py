@@ -1,0 +1,1 @@
+"""Benchmarks: this project and what it is compared with, side by side in one go."""

@@ -1,0 +1,61 @@
+"""From logits over a vocabulary to the few numbers that a page shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import torch
+
+__all__ = ["best", "reduced"]
+
+_SHARP = math.log(0.9)
+
+
+def reduced(
+    logits: torch.Tensor, tokens: torch.Tensor, wanted: Collection[str]
+) -> dict[str, torch.Tensor]:
+    """One number a row, for each metric that is wanted.
+
+    Parameters:
+        logits: Of shape (rows, vocabulary).
+        tokens: The token of each row, of shape (rows,).
+        wanted: Of `logit`, `probability`, `surprisal` and `entropy` (both in bits) and `rank`.
+    """
+    own = logits.gather(1, tokens[:, None])[:, 0]
+    numbers = {}
+    if "logit" in wanted:
+        numbers["logit"] = own.double()
+    if "rank" in wanted:
+        numbers["rank"] = (logits > own[:, None]).sum(dim=1)
+    if {"probability", "surprisal", "entropy"}.isdisjoint(wanted):
+        return numbers
+    total = torch.logsumexp(logits, dim=1)
+    log = (own - total).double()
+    # Where one token has nearly all of the probability, what is left of it needs more digits.
+    sharp = logits.amax(dim=1) - total > _SHARP
+    fine = torch.log_softmax(logits[sharp].double(), dim=1)
+    log[sharp] = fine.gather(1, tokens[sharp, None])[:, 0]
+    if "probability" in wanted:
+        numbers["probability"] = log.exp()
+    if "surprisal" in wanted:
+        numbers["surprisal"] = -log / math.log(2)
+    if "entropy" in wanted:
+        entropy = _entropy(logits - total[:, None]).double()
+        entropy[sharp] = _entropy(fine)
+        numbers["entropy"] = entropy / math.log(2)
+    return numbers
+
+
+def _entropy(logs: torch.Tensor) -> torch.Tensor:
+    """Of log-probabilities of shape (rows, vocabulary), in nats; what is impossible adds nothing."""
+    return -(logs.exp() * logs).nan_to_num(nan=0.0).sum(dim=1)
+
+
+def best(logits: torch.Tensor, count: int) -> list[list[tuple[int, float]]]:
+    """For each row the likeliest tokens with their probabilities."""
+    top = torch.softmax(logits, dim=1).topk(min(count, logits.shape[1]), dim=1)
+    return [
+        list(zip(tokens, shares, strict=True))
+        for tokens, shares in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    ]
