@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = given.run(given)
     except TokenheatError as error:
         return _failed(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("tokenheat: stopped; what is scored so far is kept\n")
+        return 130
     except BrokenPipeError:
         # The reader has seen enough; nothing more can be said to it.
         sys.stderr.close()

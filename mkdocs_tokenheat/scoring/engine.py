@@ -51,7 +51,8 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
             f"this needs the module '{error.name}', which is not installed: "
             "pip install 'mkdocs-tokenheat[torch]'"
         ) from None
-    predicts = any(r.metric.needs == "predictions" or r.way.embedding == "output" for r in group)
+    # A GGUF file gives its embeddings, too, through the model: one load serves all.
+    predicts = files.is_gguf or any(r.metric.needs == "predictions" for r in group)
     model = load(
         files,
         identity,
