@@ -100,7 +100,9 @@ class Site:
     def _identify(self, line: str) -> Identity:
         if line not in self._identities:
             try:
-                self._identities[line] = identify(line, self.settings.base, self.settings.cache_dir)
+                self._identities[line] = identify(
+                    line, self.settings.base, self.settings.cache_dir, frozen=self.settings.frozen
+                )
             except TokenheatError as error:
                 self._identities[line] = error
         known = self._identities[line]
@@ -109,7 +111,7 @@ class Site:
         return known
 
     def _score_missing(self, misses: Sequence[Request]) -> dict[str, Scores | TokenheatError]:
-        if misses and self.settings.frozen:
+        if misses and self.settings.frozen and self.cache.folder:
             return {request.key: self._not_scored(request) for request in misses}
         return {request.key: result for request, result in self._scored(misses)}
 

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import shutil
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -261,10 +262,18 @@ class TestWhatCannotBe:
             ({"model": "bert", "metric": "entropy"}, "is masked"),
             ({"model": "bert", "layer": "4"}, "there are 0 to 3"),
             ({"model": "bert", "metric": "rank", "unit": "word"}, "is of tokens"),
-            ({"model": "bert", "metric": "norm", "topk": 3}, "does not go with"),
+            (
+                {"model": "bert", "metric": "norm", "topk": 3},
+                "goes with the metrics of a model's predictions",
+            ),
             ({"model": "bert", "layer": "-1"}, "the number of a layer"),
-            ({"model": "bert", "layer": "1", "embedding": "output"}, "goes with 'layer: input'"),
+            ({"model": "bert", "layer": "1", "embedding": "output"}, "with layer: input"),
             ({"model": "bert", "metric": "probability", "bos": "perhaps"}, "true or false"),
+            ({"model": "gpt2", "metric": "probability", "stride": 0}, "above 0"),
+            ({"model": "gpt2", "stride": 5}, "goes with"),
+            ({"model": "gpt2", "layer": "1", "pool": "last"}, "goes with a layer and unit: word"),
+            ({"metric": "length", "vmin": 1}, "goes with scale: fixed"),
+            ({"metric": "length", "unit": "word", "model": "nope"}, "unknown model 'nope'"),
         ],
     )
     def test_the_error_says_why(
@@ -290,16 +299,16 @@ class TestWhatCannotBe:
     def test_a_missing_extra_names_the_command(
         self, owner: Author, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import sys
-
-        for name in list(sys.modules):
-            if name.startswith(
-                ("mkdocs_tokenheat.models.transformer", "mkdocs_tokenheat.scoring.f")
-            ):
-                monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "torch", None)
         message = owner.error(TEXT, model="gpt2", metric="probability")
         assert "pip install 'mkdocs-tokenheat[torch]'" in message
+        monkeypatch.undo()
+        monkeypatch.setitem(sys.modules, "accelerate", None)
+        file = owner.folder / "model.gguf"
+        file.write_bytes(b"GGUF")
+        owner.settings["models"] = {"gguf": f"path:{file}"}
+        message = owner.error(TEXT, model="gguf", metric="probability")
+        assert "pip install 'mkdocs-tokenheat[gguf]'" in message
 
     def test_no_room_on_the_device(self, owner: Author, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object, **__: object) -> None:
@@ -308,6 +317,71 @@ class TestWhatCannotBe:
         owner.numbers(TEXT, model="gpt2", metric="probability")
         monkeypatch.setattr(transformers.GPT2LMHeadModel, "forward", full)
         assert "has no room" in owner.error("a cat", model="gpt2", metric="probability")
+
+
+class TestOneBlockAndTheOthers:
+    def test_what_a_model_cannot_predict_does_not_spoil_its_vectors(self, owner: Author) -> None:
+        blocks = [
+            block(TEXT, model="bare", metric="probability"),
+            block(TEXT, model="bare", layer="2"),
+        ]
+        predicted, hidden = owner.site().score(blocks)
+        assert isinstance(predicted, TokenheatError)
+        assert not isinstance(hidden, TokenheatError)
+
+    def test_what_is_done_before_an_error_stays_done(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("mkdocs_tokenheat.models.batches.BATCH", 1)
+        owner.numbers("a", model="gpt2", metric="rank", dtype="float32")
+        forward = transformers.GPT2LMHeadModel.forward
+        calls = 0
+
+        def full(self: Any, *args: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == 2:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")
+            return forward(self, *args, **named)
+
+        monkeypatch.setattr(transformers.GPT2LMHeadModel, "forward", full)
+        texts = ("a cat", "the cat sat")
+        blocks = [block(text, model="gpt2", metric="rank") for text in texts]
+        first, second = owner.site().score(blocks)
+        assert not isinstance(first, TokenheatError)
+        assert isinstance(second, TokenheatError)
+        assert "has no room" in str(second)
+
+    def test_a_token_without_an_embedding_is_an_error_of_its_text(
+        self, owner: Author, models: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "short"
+        shutil.copytree(models / "gpt2", folder)
+        tokenizer = literal(folder)
+        tokenizer.add_tokens(["violets"])
+        tokenizer.save(str(folder / "tokenizer.json"))
+        owner.settings["models"] = {"short": f"path:{folder}"}
+        assert owner.numbers("a cat", model="short", metric="rank")
+        assert "no embedding for its token" in owner.error(
+            "a violets", model="short", metric="rank"
+        )
+
+    def test_windows_overlap_whatever_the_stride(self, owner: Author) -> None:
+        found = owner.numbers(LONG, model="gpt2", metric="rank", stride=500)
+        assert found[0] is None
+        assert None not in found[1:]
+
+    def test_a_config_that_changes_is_another_model(
+        self, owner: Author, models: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "changing"
+        shutil.copytree(models / "gpt2", folder)
+        owner.settings["models"] = {"changing": f"path:{folder}"}
+        before = owner.numbers(TEXT, model="changing", metric="logit")
+        config = json.loads((folder / "config.json").read_text())
+        config["layer_norm_epsilon"] = 0.5
+        (folder / "config.json").write_text(json.dumps(config))
+        assert owner.numbers(TEXT, model="changing", metric="logit") != before
 
 
 class TestInterruption:
@@ -381,6 +455,16 @@ class TestHub:
         owner.settings["models"] = {"hub": f"hub:tiny/other@{other}"}
         message = owner.error(TEXT, model="hub", metric="probability")
         assert f"hf download tiny/other --revision {other}" in message
+
+    def test_a_frozen_build_asks_nobody(
+        self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def asked(*_: object, **__: object) -> None:
+            raise AssertionError("the hub was asked")
+
+        monkeypatch.setattr("huggingface_hub.snapshot_download", asked)
+        owner.settings.update(models={"hub": "hub:tiny/other"}, frozen=True)
+        assert "the build is frozen" in owner.error(TEXT, model="hub", metric="probability")
 
     @pytest.mark.parametrize("line", ["hub:gpt2", "hub:a/b@../c", "hub:a/b/c", "hub:../x/y"])
     def test_a_line_that_cannot_be_read(self, owner: Author, line: str) -> None:

@@ -378,10 +378,10 @@ def test_tokens_that_do_not_spell_the_text_are_refused(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"metric": "norm"}, "option 'tokens' goes with the metrics 'length' and 'values'"),
+        ({"metric": "norm"}, "option 'tokens' goes with the metrics length and values"),
         ({"metric": "length", "unit": "word"}, "'tokens' and 'unit: word' exclude each other"),
-        ({"metric": "length", "values": "[1, 2]"}, "option 'values' belongs to metric 'values'"),
-        ({"metric": "length", "target": "x"}, "option 'target' belongs to metric 'cosine-target'"),
+        ({"metric": "length", "values": "[1, 2]"}, "option 'values' goes with the metric values"),
+        ({"metric": "length", "target": "x"}, "option 'target' goes with the metric cosine-target"),
     ],
 )
 def test_what_does_not_go_with_own_tokens_is_refused(

@@ -6,14 +6,13 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from mkdocs_tokenheat.block.info import Raw, read_list
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
 __all__ = ["NAMES", "Options", "read_options", "written"]
 
-Value = TypeVar("Value")
 Numbers = tuple[float | None, ...]
 
 
@@ -67,6 +66,13 @@ def _count(raw: Raw) -> int:
     if not (word.isdecimal() and word.isascii() and len(word) < 7):
         raise TokenheatError("takes a whole number")
     return int(word)
+
+
+def _above_zero(raw: Raw) -> int:
+    count = _count(raw)
+    if count == 0:
+        raise TokenheatError("takes a whole number above 0")
+    return count
 
 
 def _list(raw: Raw) -> list[str | None]:
@@ -158,7 +164,7 @@ class Options:
         0, _count, "how many of the tokens that the model expected are listed with each token"
     )
     stride: int | None = _option(
-        None, _count, "how far windows over a long text lie apart, in tokens: half a window"
+        None, _above_zero, "how far windows over a long text lie apart, in tokens: half a window"
     )
     dtype: str = _option(
         "float32", _one_of("float32", "float16", "bfloat16"), "the numbers a model computes in"

@@ -24,7 +24,10 @@ from mkdocs_tokenheat.views.markup import number
 
 __all__ = ["main"]
 
-_SCORING = ("metric", "model", "target", "unit", "values", "tokens")
+_SCORING = (
+    *("metric", "model", "target", "unit", "values", "tokens"),
+    *("layer", "embedding", "pool", "bos", "topk", "stride", "dtype"),
+)
 """The options that scores depend on, each a flag of `tokenheat score`."""
 
 _CONFIGS = ("mkdocs.yml", "mkdocs.yaml")
@@ -112,10 +115,12 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         if name == "metric":
             text += f" ({', '.join(METRICS)})"
         if name == "model":
-            text += ", or a line such as package:NAME/sub/path or path:FOLDER"
+            text += (
+                ", or a line such as package:NAME/sub/path, path:FOLDER or hub:OWNER/NAME@REVISION"
+            )
         default = fields[name].default
         shown = f" (default: {default})" if default is not None else ""
-        parser.add_argument(f"--{name}", metavar=name[0].upper(), help=text + shown)
+        parser.add_argument(f"--{name}", metavar=name.upper(), help=text + shown)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -156,8 +161,11 @@ def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, o
                 "end": end,
                 id_key: token,
                 "score": score,
+                **({"expected": scores.expected[i]} if scores.expected else {}),
             }
-            for (start, end), token, score in zip(scores.spans, ids, scores.scores, strict=True)
+            for i, ((start, end), token, score) in enumerate(
+                zip(scores.spans, ids, scores.scores, strict=True)
+            )
         ],
     }
 
@@ -176,8 +184,10 @@ def _render(given: argparse.Namespace) -> int:
 
 def _warm(given: argparse.Namespace) -> int:
     site, errors = _built(given, frozen=False)
-    _print(f"{len(site.cache.used)} blocks are in the cache, {site.scored} of them newly scored")
-    return _failed(*errors) if errors else 0
+    if errors:
+        return _failed(*errors)
+    _print(f"all blocks are in the cache, {site.scored} of them newly scored")
+    return 0
 
 
 def _check(given: argparse.Namespace) -> int:

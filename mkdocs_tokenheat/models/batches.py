@@ -59,7 +59,8 @@ def items(
     """The windows of a context, each with the special tokens around it."""
     prefix, own, suffix = context.parts
     room = window - len(prefix) - len(suffix)
-    step = min(stride or max(1, room // 2), room)
+    # Windows overlap, so that no token but the first has nothing before it.
+    step = max(1, min(stride or room // 2, room - 1))
     for start, end, scored in windows(len(own), room, step, both_sides=both_sides):
         local = range(len(prefix) + scored.start - start, len(prefix) + scored.stop - start)
         ids = [*prefix, *own[start:end], *suffix]

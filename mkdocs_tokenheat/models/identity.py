@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.files import read_json, write
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.absent import AbsentModelError
@@ -26,12 +26,15 @@ _DEFAULT_IDENTITY = {
 }
 
 
-def identify(line: str, base: Path, cache: Path | None) -> Identity:
+def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False) -> Identity:
     """The identity of the model that a site's line means.
 
     It is read from the model's files; which sizes and times they had then is noted in the cache's
     `local` folder, so that a build with unchanged files does not read them again. Where the model
     is absent, the identity that the cache holds is used.
+
+    Parameters:
+        frozen: Whether nothing may be fetched.
 
     Raises:
         AbsentModelError: The model is absent and the cache does not know it.
@@ -40,7 +43,7 @@ def identify(line: str, base: Path, cache: Path | None) -> Identity:
     name = hashlib.sha256(line.encode()).hexdigest() + ".json"
     known = cache and cache / "models" / name
     if line.startswith("hub:"):
-        return _hub_identity(line, base, known)
+        return _hub_identity(line, base, known, frozen=frozen)
     try:
         files = locate(line, base)
     except AbsentModelError:
@@ -68,13 +71,17 @@ def identify(line: str, base: Path, cache: Path | None) -> Identity:
     return identity
 
 
-def _hub_identity(line: str, base: Path, known: Path | None) -> Identity:
+def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) -> Identity:
     """A hub's model is its commit: nothing is read, and a line that pins it needs no model here."""
     model = hub.parse(line.removeprefix("hub:"))
     commit = hub.known_commit(model)
     if commit is None:
         stored = _checked(read_json(known)) if known else None
         commit = stored.get("commit") if stored else None
+    if commit is None and frozen:
+        raise NotScoredError(
+            f"'{model.repo}' is neither here nor in the cache, and the build is frozen"
+        )
     if commit is None:
         commit = locate(line, base).tokenizer.parent.name
     if model.pinned_commit is None:
@@ -109,7 +116,11 @@ def _hashed(files: Files) -> dict[str, str]:
             if len(weights) == 1
             else hashlib.sha256("".join(weights).encode()).hexdigest()
         )
-        return {"tokenizer": _sha256(files.tokenizer), "weights": whole}
+        identity = {"tokenizer": whole if files.is_gguf else _sha256(files.tokenizer)}
+        identity["weights"] = whole
+        if files.config in files.all:
+            identity["config"] = _sha256(files.config)
+        return identity
     except OSError as error:
         raise TokenheatError(f"cannot read the model: {error}") from None
 

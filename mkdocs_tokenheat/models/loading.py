@@ -12,7 +12,7 @@ import transformers
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.source import Files
 
-__all__ = ["Loaded", "load_weights"]
+__all__ = ["Loaded", "is_lack_of_room", "load_weights"]
 
 Thing = TypeVar("Thing")
 
@@ -78,6 +78,14 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     return Loaded(model, model.config.get_text_config(), _is_masked(model.config), place_name)
 
 
+def is_lack_of_room(error: Exception) -> bool:
+    """Whether a device, or the machine itself, has no memory left."""
+    # On the CPU, torch has no class of its own for it.
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
+
+
 def _device(name: str) -> str:
     if name != "auto":
         return name
@@ -101,8 +109,10 @@ def _is_masked(config: Any) -> bool:
 def _tried(files: Files, load: Callable[[], Thing]) -> Thing:
     try:
         return load()
-    except torch.OutOfMemoryError:
-        raise TokenheatError("the device has no room for this model: set 'device: cpu'") from None
     except Exception as error:  # noqa: BLE001 (transformers raises whatever it met)
+        if is_lack_of_room(error):
+            raise TokenheatError(
+                "the device has no room for this model: set another 'device', or 'dtype: bfloat16'"
+            ) from None
         where = files.tokenizer if files.is_gguf else files.tokenizer.parent
         raise TokenheatError(f"cannot load the model '{where}': {error}") from None

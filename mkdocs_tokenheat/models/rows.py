@@ -124,11 +124,11 @@ class RowModel:
             return False
         return _accents(normalizer.normalize_str(text)) < _accents(text)
 
-    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+    def _encode(self, texts: Sequence[str], *, add_special_tokens: bool = False) -> list[Encoding]:
         if not texts:
             return []
         try:
-            return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+            return self._tokenizer.encode_batch(list(texts), add_special_tokens=add_special_tokens)
         except Exception as error:  # noqa: BLE001 (tokenizers raises no narrower class)
             raise TokenheatError(f"the model's tokenizer cannot cut the text: {error}") from None
 

@@ -33,7 +33,13 @@ class Files:
     @property
     def all(self) -> tuple[Path, ...]:
         """Every file that the model's identity rests on."""
-        return tuple(dict.fromkeys((self.tokenizer, *self.weights)))
+        config = (self.config,) if not self.is_gguf and self.config.is_file() else ()
+        return tuple(dict.fromkeys((self.tokenizer, *self.weights, *config)))
+
+    @property
+    def config(self) -> Path:
+        """The model's `config.json`, which only models that can be run have."""
+        return self.tokenizer.parent / "config.json"
 
     @property
     def is_gguf(self) -> bool:

@@ -101,7 +101,7 @@ def open_output_table(files: Files, table: Table) -> tuple[Table, bool]:
     Raises:
         TokenheatError: A model that has none.
     """
-    config = read_json(files.tokenizer.parent / "config.json")
+    config = read_json(files.config)
     if not isinstance(config, dict):
         raise TokenheatError(
             "the model has no config.json, and so is no language model with output embeddings",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.batches import BATCH, Context, Item, batched, items, padded
-from mkdocs_tokenheat.models.loading import load_weights
+from mkdocs_tokenheat.models.loading import is_lack_of_room, load_weights
 from mkdocs_tokenheat.models.reduce import best, reduced
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import Files
@@ -109,7 +109,8 @@ class Transformer(RowModel):
             TokenheatError: A BOS is asked for and the model has none.
         """
         contexts = []
-        for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=True):
+        rows = self._model.get_input_embeddings().weight.shape[0]
+        for encoding in self._encode(texts, add_special_tokens=True):
             own = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
             first, end = (own[0], own[-1] + 1) if own else (0, 0)
             ids = list(encoding.ids)
@@ -120,6 +121,8 @@ class Transformer(RowModel):
                 if not isinstance(token, int):
                     raise TokenheatError("the model has no BOS token", option="bos")
                 ids, first, end = [token, *ids], 1, end + 1
+            if ids and max(ids) >= rows:
+                raise TokenheatError(f"the model has no embedding for its token {max(ids)}")
             contexts.append(Context(ids, range(first, end)))
         return contexts
 
@@ -191,6 +194,7 @@ class Transformer(RowModel):
         together: Sequence[Sequence[int]],
         wanted: Collection[str],
         topk: int,
+        stride: int | None = None,
     ) -> Predictions:
         """What a masked model expects at each token when it does not see it.
 
@@ -210,7 +214,8 @@ class Transformer(RowModel):
         prefix, own, suffix = context.parts
         room = self._window - len(prefix) - len(suffix)
         result = _empty(len(own), wanted, topk)
-        for start, end, scored in windows(len(own), room, max(1, room // 2), both_sides=True):
+        step = max(1, min(stride or room // 2, room))
+        for start, end, scored in windows(len(own), room, step, both_sides=True):
             size = max(1, BATCH // (len(prefix) + end - start + len(suffix)))
             for first in range(scored.start, scored.stop, size):
                 places = range(first, min(first + size, scored.stop))
@@ -281,10 +286,12 @@ class Transformer(RowModel):
         try:
             with torch.inference_mode():
                 return self._model(**inputs)
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not is_lack_of_room(error):
+                raise
             raise TokenheatError(
-                f"the device '{self._device}' has no room for this model and text: "
-                "set 'device: cpu', or 'dtype: bfloat16'"
+                f"the device '{self._device}' has no room for this model and text: set another "
+                "'device', 'dtype: bfloat16', or shorten the text"
             ) from None
 
 

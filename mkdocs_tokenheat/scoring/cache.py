@@ -74,7 +74,7 @@ class Cache:
         """The entries on disk, whole or not, of this version and others."""
         if self.folder and self.folder.is_dir():
             yield from sorted(
-                path for path in self.folder.glob("*.json") if _ENTRY.match(path.stem)
+                path for path in self.folder.glob("*.json") if _ENTRY.fullmatch(path.stem)
             )
 
     def broken(self) -> Iterator[tuple[Path, str]]:

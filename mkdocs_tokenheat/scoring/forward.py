@@ -51,7 +51,7 @@ def score_forward(
         if needs == "vectors":
             yield from _hidden(texts, model, stride)
         elif model.is_masked:
-            yield from _masked(texts, model)
+            yield from _masked(texts, model, stride)
         else:
             yield from _causal(texts, model, stride)
 
@@ -68,14 +68,14 @@ def _texts(
         else:
             refused.append((request, problem))
     texts: list[_Text] = []
-    try:
-        contexts = model.contexts(list(by_text), bos)
-    except TokenheatError as error:
-        return [], refused + [(r, error) for mine in by_text.values() for r in mine]
-    for (text, mine), tokens, context in zip(
-        by_text.items(), model.tokens(list(by_text)), contexts, strict=True
-    ):
-        problem = too_long(text, len(tokens.ids), "token", max_tokens)
+    for text, mine in by_text.items():
+        problem = too_long(text, 0, "token", max_tokens)
+        try:
+            if problem is None:
+                (tokens,), (context,) = model.tokens([text]), model.contexts([text], bos)
+                problem = too_long(text, len(tokens.ids), "token", max_tokens)
+        except TokenheatError as error:
+            problem = error
         if problem is None:
             texts.append(_Text(tokens, context, mine))
         else:
@@ -112,7 +112,7 @@ def _causal(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
         yield from _predicted(text, predictions, model, notes)
 
 
-def _masked(texts: Sequence[_Text], model: Transformer) -> Iterator[Result]:
+def _masked(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Result]:
     for text in sorted(texts, key=lambda text: len(text.context.ids)):
         wanted = {request.metric.name for request in text.requests}
         topk = max(request.way.topk for request in text.requests)
@@ -122,7 +122,7 @@ def _masked(texts: Sequence[_Text], model: Transformer) -> Iterator[Result]:
             for at, token in enumerate(group):
                 together[token] = group[at:]
         try:
-            predictions = model.masked(text.context, together, wanted, topk)
+            predictions = model.masked(text.context, together, wanted, topk, stride)
         except TokenheatError as error:
             yield from ((request, error) for request in text.requests)
         else:
@@ -143,8 +143,7 @@ def _predicted(
                 [together(numbers[group]) if group else np.nan for group in cut.groups]
             )
             mine.append((f"word-{name}",))
-        if model.is_long(text.context):
-            mine.append(("windows",))
+        mine += _further_notes(request, text, model)
         expected = [
             [(token, rounded(share) or 0.0) for token, share in each[: request.way.topk]]
             for each in predictions.expected
@@ -167,8 +166,7 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
             notes: list[Note] = [("layer", layer, model.layers)]
             if request.unit == "word":
                 notes.append(("words-last",) if request.way.pool == "last" else ("words-pooled",))
-            if model.is_long(text.context):
-                notes.append(("windows",))
+            notes += _further_notes(request, text, model)
             target = None
             if request.target is not None:
                 found = targets[request.target]
@@ -182,6 +180,15 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
             aside = [i for i, group in enumerate(cut.groups) if 0 in group]
             first = text.context.shown.start == 0
             yield request, finished(request, cut, units, notes, aside=aside if first else ())
+
+
+def _further_notes(request: Request, text: _Text, model: Transformer) -> list[Note]:
+    notes: list[Note] = []
+    if model.is_long(text.context):
+        notes.append(("windows",))
+    if model.drops_accents(request.text + (request.target or "")):
+        notes.append(("accents-dropped",))
+    return notes
 
 
 def _layer(request: Request, model: Transformer) -> int:

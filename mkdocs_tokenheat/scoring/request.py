@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from mkdocs_tokenheat.block.options import Numbers
+from mkdocs_tokenheat.block.options import Numbers, Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
+from mkdocs_tokenheat.scoring.fitting import check_fitting
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
 from mkdocs_tokenheat.scoring.values import ValuesFile, open_values
 from mkdocs_tokenheat.settings import Settings
@@ -86,14 +87,16 @@ def make_request(block: Block, settings: Settings, identify: Callable[[str], Ide
     metric = METRICS.get(options.metric)
     if metric is None:
         raise TokenheatError(unknown("metric", options.metric, METRICS), option="metric")
-    _check(block, metric)
+    check_fitting(block, metric)
+    if "model" in block.lines:
+        model_line(options.model, settings)
     values = open_values(options.values, settings) if "values" in metric.parameters else None
     target = (options.target or "").strip() if "target" in metric.parameters else None
     tokens = options.tokens if metric.takes_tokens else None
     unit = options.unit if tokens is None else "token"
     needs_model = tokens is None and (metric.needs != "text" or unit == "token")
     model = model_line(options.model, settings) if needs_model else None
-    way = _way(block, metric)
+    way = _way(options, metric)
     identity = _identity(options.model, model, identify) if model else None
     key = _key(
         format=FORMAT,
@@ -109,43 +112,15 @@ def make_request(block: Block, settings: Settings, identify: Callable[[str], Ide
     return Request(key, block.text, metric, unit, target, values, tokens, model, identity, way)
 
 
-_NEEDED = {
-    "layer": ("vectors",),
-    "embedding": ("vectors",),
-    "pool": ("vectors",),
-    "topk": ("predictions",),
-    "bos": ("vectors", "predictions"),
-    "stride": ("vectors", "predictions"),
-    "dtype": ("vectors", "predictions"),
-}
-
-
-def _way(block: Block, metric: Metric) -> Way:
+def _way(options: Options, metric: Metric) -> Way:
     """The options that say which vectors or predictions are meant, as far as they matter."""
-    options = block.options
-    for name, needs in _NEEDED.items():
-        if name in block.lines and metric.needs not in needs:
-            raise TokenheatError(
-                f"option '{name}' does not go with metric '{metric.name}'", option=name
-            )
-    if options.unit == "word" and not metric.of_words:
-        raise TokenheatError(
-            f"metric '{metric.name}' is of tokens: words have probability and surprisal",
-            option="unit" if "unit" in block.lines else "metric",
-        )
     if metric.needs == "text":
         return Way()
-    run = Way(bos=options.bos, stride=options.stride or None, dtype=options.dtype)
+    run = Way(bos=options.bos, stride=options.stride, dtype=options.dtype)
     if metric.needs == "predictions":
-        if options.topk and options.unit == "word":
-            raise TokenheatError(
-                "option 'topk' lists tokens: it goes with unit: token", option="topk"
-            )
-        return replace(run, topk=options.topk)
+        return replace(run, topk=options.topk if options.unit == "token" else 0)
     if options.layer == "input":
         return Way(embedding=options.embedding)
-    if "embedding" in block.lines:
-        raise TokenheatError("option 'embedding' goes with 'layer: input'", option="embedding")
     return replace(
         run, layer=options.layer, pool=options.pool if options.unit == "word" else "mean"
     )
@@ -171,47 +146,7 @@ def _identity(name: str, line: str, identify: Callable[[str], Identity]) -> Iden
     try:
         return identify(line)
     except TokenheatError as error:
-        raise TokenheatError(f"model '{name}': {error.message}", option="model") from None
-
-
-def _check(block: Block, metric: Metric) -> None:
-    options = block.options
-    for name in metric.parameters:
-        if getattr(options, name) is None:
-            raise TokenheatError(
-                f"metric '{metric.name}' needs the option '{name}'", option="metric"
-            )
-    for name in ("target", "values"):
-        if name in block.lines and name not in metric.parameters:
-            owner = next(m.name for m in METRICS.values() if name in m.parameters)
-            raise TokenheatError(
-                f"option '{name}' belongs to metric '{owner}', the metric here is '{metric.name}'",
-                option=name,
-            )
-    if "tokens" not in block.lines:
-        return
-    if not metric.takes_tokens:
-        takers = " and ".join(f"'{m.name}'" for m in METRICS.values() if m.takes_tokens)
-        raise TokenheatError(
-            f"option 'tokens' goes with the metrics {takers}, which need no model", option="tokens"
-        )
-    if options.unit == "word" and "unit" in block.lines:
-        raise TokenheatError("options 'tokens' and 'unit: word' exclude each other", option="unit")
-    _check_spelling(options.tokens or (), block.text)
-
-
-def _check_spelling(tokens: tuple[str, ...], text: str) -> None:
-    spelled = "".join(tokens)
-    if spelled == text:
-        return
-    at = next((i for i, (a, b) in enumerate(zip(spelled, text, strict=False)) if a != b), None)
-    if at is None:
-        at = min(len(spelled), len(text))
-    raise TokenheatError(
-        f"the tokens do not spell the text: from character {at + 1} on they have "
-        f"'{spelled[at : at + 12]}' and the text '{text[at : at + 12]}'",
-        option="tokens",
-    )
+        raise type(error)(f"model '{name}': {error.message}", option="model") from None
 
 
 def _key(**parts: object) -> str:

@@ -107,10 +107,11 @@ def _units(request: Request, model: RowModel | None, tokens: Tokens | None) -> C
         forms[text][0] if word else own
         for text, word, own in zip(texts, cut.is_word, cut.ids or (), strict=True)
     ]
+    marks = set(cut.unknown)
     unknown = [
         i
         for i, (text, word) in enumerate(zip(texts, cut.is_word, strict=True))
-        if (not forms[text][1] if word else i in set(cut.unknown))
+        if (not forms[text][1] if word else i in marks)
     ]
     return dataclasses.replace(cut, ids=ids, unknown=unknown)
 
@@ -193,7 +194,7 @@ def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | No
                 notes.append(("target-pooled", len(ids)))
         if request.way.embedding == "output":
             notes.append(("tied",) if model.is_tied else ("untied",))
-    if model is not None and model.drops_accents(request.text):
+    if model is not None and model.drops_accents(request.text + (request.target or "")):
         notes.append(("accents-dropped",))
     texts = [request.text[start:end] for start, end in cut.spans]
     units = Units(texts, vectors, norms, target, _values(request, len(cut.spans)))

@@ -74,7 +74,9 @@ def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | V
     if not inside:
         problem = "lies outside base_path, the folder that files named by a page must lie under"
     elif _kind(values) not in _READERS:
-        problem = f"is of no known kind: {', '.join(_READERS)} are read"
+        problem = (
+            f"is of no known kind: {', '.join(_READERS)} are read, and a list is written [1, 2]"
+        )
     else:
         problem = "is not there: its path starts at base_path, the docs folder in MkDocs"
     raise TokenheatError(f"the values file '{values}' {problem}", option="values")
