@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
 from mkdocs_tokenheat.errors import TokenheatError, unknown
+from mkdocs_tokenheat.views.labels import Labels, read_labels
 
 __all__ = ["DEFAULTS", "Settings", "read_settings"]
 
@@ -21,6 +22,7 @@ DEFAULTS: Mapping[str, object] = {
     "max_tokens": 5000,
     "device": "auto",
     "base_path": None,
+    "labels": {},
 }
 """The settings that are not options of a block, each with its default."""
 
@@ -33,6 +35,8 @@ MEANINGS: Mapping[str, str] = {
     "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
     "base_path": "the folder that files named by a page must lie under: "
     "the docs folder in MkDocs and Sphinx, the current folder elsewhere",
+    "labels": "the figures' own words in further languages, or other ones: "
+    "for each language the labels by name",
 }
 
 
@@ -44,6 +48,7 @@ class Settings:
         cache_dir: The folder of the cached scores; None for none.
         base: The folder of the site's config, which relative paths of settings start from.
         base_path: The folder that files named by a page must lie under.
+        labels: The site's own labels, by language.
         command: The command that scores what a frozen build misses.
     """
 
@@ -56,6 +61,7 @@ class Settings:
     device: str = "auto"
     base: Path = Path()
     base_path: Path = Path()
+    labels: Mapping[str, Labels] = field(default_factory=dict)
     command: str = "tokenheat warm"
 
     def with_models(self, lines: Mapping[str, str]) -> Settings:
@@ -94,6 +100,7 @@ def read_settings(
         device=_one_of("device", merged["device"], ("auto", "cpu", "cuda", "mps")),
         base=base,
         base_path=base_path or base if pages is None else base / _string("base_path", pages),
+        labels=read_labels(merged["labels"]),
         command=command,
     )
 

@@ -14,6 +14,7 @@ from mkdocs_tokenheat.scoring.request import Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.figure import figure
+from mkdocs_tokenheat.views.labels import labels_of
 from mkdocs_tokenheat.views.scale import fit
 
 __all__ = ["Site"]
@@ -46,7 +47,12 @@ class Site:
                     numbers = _pooled(shared[block.options.share], block)
                 scale = fit(numbers, block.options)
                 model = block.options.model if request.model else None
-                figures.append(figure(block, scores, scale, request.metric, model, request.unit))
+                # The site's language is that of its pages, a block's `lang` only its text's.
+                lang = self.settings.options.lang or block.options.lang
+                labels = labels_of(lang, self.settings.labels)
+                figures.append(
+                    figure(block, scores, scale, request.metric, model, request.unit, labels)
+                )
             except TokenheatError as error:
                 figures.append(error)
         return figures

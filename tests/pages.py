@@ -15,11 +15,11 @@ from mkdocs_tokenheat.hosts.markdown import makeExtension
 
 ELEMENTS = frozenset(
     ("figure", "pre", "span", "figcaption", "details", "summary", "table", "thead", "tbody")
-).union(("tr", "th", "td", "i", "div", "strong", "code"))
+).union(("tr", "th", "td", "i", "sup", "div", "strong", "code"))
 """Every element that a figure, or an error's box, consists of."""
 
 ATTRIBUTES = frozenset(("class", "style", "title", "dir", "lang", "role", "scope")).union(
-    ("data-metric", "data-model", "data-search-exclude")
+    ("aria-hidden", "aria-label", "data-metric", "data-model", "data-search-exclude")
 )
 """Every attribute that they have."""
 

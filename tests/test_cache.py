@@ -22,6 +22,7 @@ from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.scores import Scores, decode, encode, rounded
 from mkdocs_tokenheat.views.figure import figure
+from mkdocs_tokenheat.views.labels import labels_of
 from tests.checkpoints import save, table, wordpiece
 from tests.conftest import Author, block
 
@@ -299,7 +300,7 @@ def test_an_entry_of_another_shape_is_broken(columns: dict[str, object]) -> None
 def test_a_note_that_no_label_knows_does_no_harm(author: Author) -> None:
     notes = [["<b>x"], ["model"], ["range", 1], ["target-pooled"], ["target-pooled", "<script>"]]
     scores = decode(forged(notes=notes), KEY, 7)
-    page = figure(block("the cat"), scores, None, METRICS["norm"], "toy", "token")
+    page = figure(block("the cat"), scores, None, METRICS["norm"], "toy", "token", labels_of("en"))
     assert "<script>" not in page
     assert "<b>" not in page
 

@@ -126,9 +126,14 @@ def test_the_sites_own_styles_come_after_ours(project: Project, theme: str) -> N
 def test_the_labels_speak_the_themes_language(project: Project) -> None:
     project.configure("material", language="vi")
     project.page("```tokenheat\nmột\n```\n\n```tokenheat lang=en\none\n```\n")
-    vietnamese, english = re.findall(r'tokenheat-label">(.*?)</span>', project.built())
-    assert "Độ lớn" in vietnamese
-    assert "L2 norm" in english
+    page = project.built()
+    labels = re.findall(r'tokenheat-label">(.*?)</span>', page)
+    assert len(labels) == 2
+    assert all("Độ lớn" in label for label in labels)
+    assert re.findall(r'<pre class="tokenheat-text" dir="auto"( lang="\w+")?', page) == [
+        "",
+        ' lang="en"',
+    ]
 
 
 def test_settings_are_defaults_for_every_block(project: Project) -> None:

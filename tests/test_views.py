@@ -21,10 +21,10 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.views.colormaps import colormap, contrast, luminance, names
-from mkdocs_tokenheat.views.labels import LABELS, language, note, say
+from mkdocs_tokenheat.views.labels import LABELS, labels_of, note, say
 from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.paint import HATCHED
 from mkdocs_tokenheat.views.scale import fit
-from mkdocs_tokenheat.views.text import HATCHED
 from tests.pages import Shown, cells, content, convert, having, parse
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +43,14 @@ def values(cache: Path, numbers: Sequence[float | None], **options: object) -> s
     info = " ".join(f'{name}="{value}"' for name, value in options.items())
     source = f"~~~tokenheat metric=values {info}\n---\nvalues: [{written}]\n---\n{text}\n~~~"
     return convert(source, cache, legend=True, table=True)
+
+
+def colours_in(style: str) -> list[str]:
+    """The colours of a style, each with six digits."""
+    found = re.findall(r"#([0-9a-f]{6}|[0-9a-f]{3})\b", style)
+    return [
+        f"#{each if len(each) == 6 else ''.join(2 * digit for digit in each)}" for each in found
+    ]
 
 
 def backgrounds(html: str) -> list[str]:
@@ -186,9 +194,9 @@ def test_share_has_one_scale(cache: Path) -> None:
     assert rest == [LOW, HIGH, LOW, HIGH]
     said = [content(each) for each in having(parse(html), "tokenheat-legend")]
     assert [" ".join(each.split()) for each in said] == [
-        "1 4; scale shared with “a b”.",
-        "1 4; scale shared with “a b”.",
-        "1 2; scale shared with “c”.",
+        "1 4; one scale for the blocks “a b” of this page.",
+        "1 4; one scale for the blocks “a b” of this page.",
+        "1 2; one scale for the blocks “c” of this page.",
         "1 2.",
     ]
 
@@ -248,13 +256,10 @@ def test_contrast_is_wcags(first: str, second: str, ratio: float) -> None:
 
 
 def test_text_is_legible_on_hatching() -> None:
-    background, _, colour = HATCHED.partition(";color:")
-    lines = re.findall("#[0-9a-f]{3}", background)
-    assert len(lines) == 2
-    for each in lines:
-        long = "#" + "".join(2 * digit for digit in each[1:])
-        text = luminance("#" + "".join(2 * digit for digit in colour[1:]))
-        assert contrast(luminance(long), text) >= 4.5
+    assert "color:" not in HATCHED  # The text is the block's own black.
+    ground, line = (luminance(each) for each in colours_in(HATCHED))
+    assert min(contrast(ground, 0), contrast(line, 0)) >= 4.5
+    assert contrast(ground, line) >= 3, "the hatching is too faint"
 
 
 def test_reversed_map_in_a_page(cache: Path) -> None:
@@ -284,9 +289,9 @@ def test_cells_that_touch_have_a_boundary_inline(cache: Path) -> None:
 
 def test_boundary_stands_where_the_text_comes_from(cache: Path) -> None:
     source = '~~~tokenheat metric=length tokens="[של, ום]"\nשלום\n~~~'
-    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "1px 0"
+    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "1px 0 #777"
     source = "~~~tokenheat metric=length tokens=[a,b]\nab\n~~~"
-    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "-1px 0"
+    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "-1px 0 #777"
 
 
 def test_tokens_of_one_letter_are_one_cell_with_a_band_each(cache: Path) -> None:
@@ -296,11 +301,15 @@ def test_tokens_of_one_letter_are_one_cell_with_a_band_each(cache: Path) -> None
     assert letter.text == "e\u0301\u0302"
     assert letter.title == "2 · 3 · no number"
     reds = colormap("Reds").colours
-    bands = re.findall(r"(#\w+) (\S+)% (\S+)%", letter.background)
-    assert bands == [
-        (reds[128], "0", "33.3"),
-        (reds[255], "33.3", "66.7"),
-        ("#999", "66.7", "100"),
+    above, bands = letter.background.split("linear-gradient(")[1:]
+    # The line above the strip and between its bands is seen on the mean's colour.
+    assert above.startswith("currentcolor 0 0)")
+    assert re.findall(r"([#\w]+) 0 ([^,)]+)", bands) == [
+        (reds[128], "33.3%"),
+        ("currentcolor", "calc(33.3% + 1px"),
+        (reds[255], "66.7%"),
+        ("currentcolor", "calc(66.7% + 1px"),
+        ("#999", "100%"),
     ]
     # The mean of those that there are.
     assert letter.background.endswith(f" {reds[191]}")
@@ -379,6 +388,16 @@ def test_a_figure_says_metric_model_and_language(cache: Path) -> None:
     assert plain.get("data-model") is None
 
 
+def test_labels_follow_the_site_and_else_the_text(cache: Path) -> None:
+    def label(source: str, **settings: object) -> str:
+        return content(next(having(parse(convert(source, cache, **settings)), "tokenheat-label")))
+
+    assert label("```tokenheat lang=en\na\n```", lang="vi").startswith("Số ký tự của mỗi tiếng")
+    assert label("```tokenheat lang=vi\na\n```", lang="en").startswith("Number of characters")
+    assert label("```tokenheat lang=vi\na\n```").startswith("Số ký tự của mỗi tiếng")
+    assert label("```tokenheat\na\n```").startswith("Number of characters")
+
+
 def test_a_site_language_is_not_the_texts(cache: Path) -> None:
     (view,) = having(parse(convert("```tokenheat\na\n```", cache, lang="vi")), "tokenheat-text")
     assert view.get("lang") is None
@@ -453,18 +472,18 @@ def test_every_label_is_there_in_every_language() -> None:
     ("lang", "labels"),
     [("vi", "vi"), ("vi-VN", "vi"), ("vi_VN", "vi"), ("VI", "vi"), ("en-GB", "en"), ("de", "en"), (None, "en"), ("", "en")],
 )  # fmt: skip
-def test_labels_are_in_the_texts_language_or_english(lang: str | None, labels: str) -> None:
-    assert language(lang) == labels
+def test_labels_are_in_the_sites_language_or_english(lang: str | None, labels: str) -> None:
+    assert labels_of(lang)["table"] == LABELS[labels]["table"]
 
 
 def test_labels_are_escaped() -> None:
-    assert say("en", "model", name="<b>{0}") == "model &lt;b&gt;{0}"
-    assert note("en", ("target-pooled", 3)) == "The target is the mean of its 3 tokens."
+    assert say(LABELS["en"], "model", name="<b>{0}") == "model &lt;b&gt;{0}"
+    assert note(LABELS["en"], ("target-pooled", 3)) == "The target is the mean of its 3 tokens."
 
 
 def test_a_note_of_a_newer_version_says_nothing() -> None:
-    assert note("en", ("not-yet-known", 1, 2)) == ""
-    assert note("en", ("target-pooled",)) == "The target is the mean of its  tokens."
+    assert note(LABELS["en"], ("not-yet-known", 1, 2)) == ""
+    assert note(LABELS["en"], ("target-pooled",)) == "The target is the mean of its  tokens."
 
 
 def test_shown_cells_are_read_as_a_browser_reads_them() -> None:

@@ -186,10 +186,24 @@ class Options:
     colormap: str = _option("Reds", _text, "the colour map, by name")
     caption: str | None = _option(None, _text, "a sentence above the legend")
     lang: str | None = _option(
-        None, _text, "the text's language, such as `vi` or `en`; also chooses the labels"
+        None,
+        _text,
+        "the text's language, such as `vi` or `en`; in a site's settings the language of the "
+        "site, which the figures' own words follow (without one they follow the text's)",
     )
     legend: bool = _option(True, _flag, "whether the legend is shown")
     table: bool = _option(True, _flag, "whether the table of all numbers is added")
+    numbers: bool = _option(
+        False,
+        _flag,
+        "whether each number also stands in the figure as a superscript; it is drawn as a list's "
+        "marker is, so that it needs no stylesheet and is no part of the text that is copied",
+    )
+    encode: str = _option(
+        "colour",
+        _one_of("colour", "colour+underline"),
+        "how the numbers show: `colour+underline` adds a line that is thicker the larger the number",
+    )
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(Options))

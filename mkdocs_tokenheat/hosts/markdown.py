@@ -327,4 +327,4 @@ class _Figures(Postprocessor):
             self._page.extension.collected.append(placed)
         width = len(stashed.fence.prefix)
         source = "\n".join(line[width:] for line in stashed.lines)
-        return error_figure(placed, source, settings.options.lang)
+        return error_figure(placed, source, settings.options.lang, settings.labels)

@@ -9,9 +9,15 @@ from importlib.resources import files
 
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
-__all__ = ["Colormap", "colormap", "contrast", "luminance", "names"]
+__all__ = ["GREY", "Colormap", "colormap", "contrast", "luminance", "names"]
 
 _SIZE = 256
+
+GREY = "#777"
+"""A thin line on what is pale."""
+
+_SEEN = 3.0
+"""The least contrast of a line with what it lies on (WCAG 2.2, 1.4.11)."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +30,15 @@ class Colormap:
         colours: 256 colours from the low end to the high one, as `#rrggbb`.
         styles: For each colour the declarations of a cell that has it: the background, and the
             text's colour where it is not the block's own black.
+        edges: For each colour that of a thin line upon it, which is seen and does not shout: a grey
+            on pale ones, after a blank; nothing for the text's own colour, on the others.
     """
 
     name: str
     category: str
     colours: Sequence[str]
     styles: Sequence[str]
+    edges: Sequence[str]
 
     def index(self, position: float) -> int:
         """Where a position between 0 and 1 lies among the colours."""
@@ -67,11 +76,13 @@ def colormap(name: str) -> Colormap:
     colours = [f"#{digits[i : i + 6]}" for i in range(0, 6 * _SIZE, 6)]
     if name.endswith("_r"):
         colours.reverse()
-    return Colormap(name, category, colours, [_style(colour) for colour in colours])
+    lightness = [luminance(colour) for colour in colours]
+    styles = [_style(colour, light) for colour, light in zip(colours, lightness, strict=True)]
+    edges = [f" {GREY}" if contrast(light, _GREY) >= _SEEN else "" for light in lightness]
+    return Colormap(name, category, colours, styles, edges)
 
 
-def _style(colour: str) -> str:
-    lightness = luminance(colour)
+def _style(colour: str, lightness: float) -> str:
     is_dark = contrast(1.0, lightness) > contrast(0.0, lightness)
     return f"background:{colour};color:#fff" if is_dark else f"background:{colour}"
 
@@ -88,3 +99,6 @@ def luminance(colour: str) -> float:
 def contrast(first: float, second: float) -> float:
     """The contrast ratio of two relative luminances (WCAG 2.2), from 1 to 21."""
     return (max(first, second) + 0.05) / (min(first, second) + 0.05)
+
+
+_GREY = luminance("#777777")

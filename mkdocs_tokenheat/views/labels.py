@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from string import Formatter
+from types import MappingProxyType
 
+from mkdocs_tokenheat.errors import TokenheatError, unknown
+from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 from mkdocs_tokenheat.views.markup import escape, number
 
-__all__ = ["LABELS", "expected", "language", "note", "said", "say"]
+__all__ = ["LABELS", "Labels", "expected", "labels_of", "note", "read_labels", "said", "say"]
+
+Labels = Mapping[str, str]
+"""What a figure says by itself, by name, in one language."""
+
+_METRIC_FIELDS = {"{unit}", "{target}"}
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "token": "token",
         "word": "word",
         "model": "model {name}",
-        "scale": "Scale",
+        "figure": "{what}, coloured from {low} to {high}",
         "range": "numbers from {smallest} to {largest}",
-        "shared": "scale shared with “{name}”",
+        "clipped": "what lies outside the scale has the colour of its end",
+        "shared": "one scale for the blocks “{name}” of this page",
+        "hatched": "hatched: not on the scale",
+        "underlined": "the thicker the line, the larger the number",
         "no-numbers": "no numbers",
         "none": "no number",
         "unknown": "not in the model's vocabulary",
@@ -50,9 +63,12 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "token": "token",
         "word": "tiếng",
         "model": "mô hình {name}",
-        "scale": "Thang màu",
+        "figure": "{what}, tô màu từ {low} đến {high}",
         "range": "các số từ {smallest} đến {largest}",
-        "shared": "thang màu dùng chung “{name}”",
+        "clipped": "số nằm ngoài thang mang màu của đầu thang",
+        "shared": "thang màu chung cho các khối “{name}” của trang này",
+        "hatched": "gạch chéo: không nằm trên thang màu",
+        "underlined": "nét gạch càng dày thì số càng lớn",
         "no-numbers": "không có số nào",
         "none": "không có số",
         "unknown": "không có trong từ vựng của mô hình",
@@ -85,34 +101,100 @@ LABELS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def language(lang: str | None) -> str:
-    """The language of the labels for a text or site in that language; English where none fits."""
-    primary = (lang or "en").replace("_", "-").partition("-")[0].lower()
-    return primary if primary in LABELS else "en"
+def labels_of(lang: str | None, own: Mapping[str, Labels] = MappingProxyType({})) -> Labels:
+    """The labels for a site in that language, its own ones over those that come with the package.
+
+    What has no label in the language has its English one.
+    """
+    tag = _tag(lang or "en")
+    found: dict[str, str] = {}
+    for each in dict.fromkeys(("en", tag.partition("-")[0], tag)):
+        found.update(_shipped().get(each, {}))
+        found.update(own.get(each, {}))
+    return found
 
 
-def say(lang: str, label: str, **parts: str) -> str:
+def _tag(lang: str) -> str:
+    return lang.replace("_", "-").lower()
+
+
+@cache
+def _shipped() -> Mapping[str, Labels]:
+    return {
+        lang: {**labels, **{f"metric-{m.name}": m.labels[lang] for m in METRICS.values()}}
+        for lang, labels in LABELS.items()
+    }
+
+
+def read_labels(given: object) -> dict[str, Labels]:
+    """A site's own labels: for each language some of the labels, by name.
+
+    Raises:
+        TokenheatError: A label that is not known, or what is no text for it.
+    """
+    if not isinstance(given, Mapping):
+        raise TokenheatError("setting 'labels' takes languages with labels: de: {table: Tabelle}")
+    own: dict[str, Labels] = {}
+    for lang, labels in given.items():
+        if not isinstance(lang, str):  # YAML reads the Norwegian `no` as false.
+            raise TokenheatError(f"setting 'labels': put the language '{lang}' in quotes")
+        if not isinstance(labels, Mapping):
+            raise TokenheatError(f"setting 'labels': '{lang}' takes labels such as table: Tabelle")
+        for name, text in labels.items():
+            _check(f"setting 'labels', '{lang}'", str(name), text)
+        own[_tag(lang)] = {str(name): str(text) for name, text in labels.items()}
+    return own
+
+
+def _check(place: str, name: str, text: object) -> None:
+    known = _shipped()["en"]
+    if name not in known:
+        raise TokenheatError(f"{place}: {unknown('label', name, known)}")
+    if not isinstance(text, str) or not text.strip():
+        raise TokenheatError(f"{place}: label '{name}' takes a text")
+    fields = _fields(known[name]) | (_METRIC_FIELDS if name.startswith("metric-") else set())
+    try:
+        wrong = sorted(_fields(text) - fields)
+    except ValueError:
+        raise TokenheatError(f"{place}: label '{name}' has a brace that is alone") from None
+    if wrong:
+        takes = " and ".join(sorted(fields)) or "nothing in braces"
+        raise TokenheatError(f"{place}: label '{name}' has '{wrong[0]}', but takes {takes}")
+
+
+def _fields(text: str) -> set[str]:
+    """What is filled in, as it is written."""
+    found = set()
+    for _, field, form, conversion in Formatter().parse(text):
+        if field is not None:
+            more = (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+            found.add(f"{{{field}{more}}}")
+    return found
+
+
+def say(labels: Labels, label: str, **parts: str) -> str:
     """A label with its parts filled in, escaped."""
-    return escape(LABELS[lang][label].format(**parts))
+    return escape(labels[label].format(**parts))
 
 
-def note(lang: str, noted: Note) -> str:
+def note(labels: Labels, noted: Note) -> str:
     """What a note of the scores says, escaped; nothing where it is not known."""
     name, *parts = noted
-    label = LABELS[lang].get(str(name), "")
+    label = labels.get(str(name), "")
     try:
         return escape(label.format(*parts, *[""] * 3))
     except KeyError:  # The label of something else, which has other parts.
         return ""
 
 
-def said(scores: Scores, lang: str) -> list[str]:
+def said(scores: Scores, labels: Labels) -> list[str]:
     """For each unit its number in words, or why it has none, escaped."""
-    words = [say(lang, "none") if score is None else number(score) for score in scores.scores]
+    none = say(labels, "none")
+    words = [none if score is None else number(score) for score in scores.scores]
     for i in scores.unknown:
-        words[i] = say(lang, "unknown")
+        words[i] = say(labels, "unknown")
     for i in scores.aside:
-        words[i] = f"{words[i]} ({say(lang, 'first')})"
+        words[i] = f"{words[i]} ({say(labels, 'first')})"
     return words
 
 

@@ -2,116 +2,91 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
-from mkdocs_tokenheat.scoring.scores import Cell, Scores
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.views.colormaps import Colormap
-from mkdocs_tokenheat.views.labels import expected, said
-from mkdocs_tokenheat.views.markup import escape
+from mkdocs_tokenheat.views.labels import Labels, expected, said
+from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.paint import Paint, is_rtl
 from mkdocs_tokenheat.views.scale import Scale
 
-__all__ = ["HATCHED", "text_view"]
+__all__ = ["KEPT", "text_view"]
 
-HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 4px,#ddd 4px 6px);color:#444"
-"""A cell without a number."""
+KEPT = (
+    "-webkit-print-color-adjust:exact;print-color-adjust:exact;"  # Chrome until 135, and the others
+    "forced-color-adjust:none"
+)
+"""Keeps colours that mean something, on paper and where a reader's system sets its own."""
 
 _PRE = (
-    "white-space:pre-wrap;overflow-wrap:break-word;margin:0;padding:.5em .8em;line-height:1.8;"
-    "text-align:start;background:#fff;color:#000;print-color-adjust:exact"
+    # In `break-spaces` a space at a line's end keeps its place; who does not know it still wraps.
+    "white-space:pre-wrap;white-space:break-spaces;overflow-wrap:break-word;margin:0;"
+    "padding:.5em .8em;line-height:1.8;text-align:start;background:#fff;color:#000;" + KEPT
 )
-_STRIP = "0 100%/100% .25em no-repeat"
-_NO_BAND = "#999"
+_UNDERLINED = ";line-height:2.2;text-underline-offset:.2em;text-decoration-skip-ink:none"
+
+# The marker of a list item is the only text that an inline style can make. It is no part of the
+# text content, cannot be selected, and lets no line break in before it.
+_NUMBER = (
+    '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
+    'font-size:.65em;line-height:0;margin:0 .15em"></sup>'
+)
 
 
 def text_view(
-    text: str,
-    scores: Scores,
-    scale: Scale | None,
-    colours: Colormap,
-    lang: str,
-    text_lang: str | None,
+    block: Block, scores: Scores, scale: Scale | None, colours: Colormap, labels: Labels
 ) -> str:
-    """The `pre` whose text content is the text, character for character.
-
-    Parameters:
-        lang: The language of the labels.
-        text_lang: The language of the text, if it is known.
-    """
-    numbers = scores.on_scale
-    titles = said(scores, lang)
+    """The `pre` whose text content is the block's text, character for character."""
+    text, options = block.text, block.options
+    underlines = options.encode == "colour+underline"
+    paint = Paint(scores.on_scale, scale, colours, underlines)
+    titles = said(scores, labels)
     if scores.expected:
         titles = [f"{t}; {e}" if e else t for t, e in zip(titles, expected(scores), strict=True)]
     parts: list[str] = []
     at = 0
-    for cell in scores.cells:
-        first, count, start, end = cell
+    for first, count, start, end in scores.cells:
         if start > at:
             parts.append(escape(text[at:start]))
         shown = text[start:end]
         if count == 1:
-            style, title = _background(numbers[first], scale, colours), titles[first]
+            units: Sequence[int] = (first,)
+            (style, edge), title = paint.one(first), titles[first]
         else:
-            style, title = _joined(cell, scores, numbers, scale, colours, titles, shown)
+            spans = scores.spans
+            units = [i for i in range(first, first + count) if spans[i][0] < spans[i][1]]
+            style, edge = paint.joined(units, shown)
+            title = " · ".join(titles[i] for i in units)
         if start == at > 0:
             # A line beside the cell, which moves no letter and breaks no ligature. It comes first:
             # what follows `</span><span` is then always the same, and compresses to almost nothing.
-            style = f"box-shadow:{'' if _is_rtl(shown) else '-'}1px 0;{style}"
+            style = f"box-shadow:{'' if is_rtl(shown) else '-'}1px 0{edge};{style}"
         if shown[0] == "\n":
             style += ";padding-left:.5em"
-        parts.append(f'<span style="{style}" title="{title}">{escape(shown)}</span>')
+        content = escape(shown)
+        if options.numbers:
+            ends = len(content.rstrip("\n"))
+            content = content[:ends] + _printed(scores, units) + content[ends:]
+        parts.append(f'<span style="{style}" title="{title}">{content}</span>')
         at = end
     parts.append(escape(text[at:]))
     # An HTML parser drops a newline that directly follows the tag.
     newline = "\n" if text.startswith("\n") else ""
-    attribute = f' lang="{escape(text_lang)}"' if text_lang else ""
+    known = options.lang if "lang" in block.lines else None
+    lang = f' lang="{escape(known)}"' if known else ""
+    style = _PRE + _UNDERLINED if underlines else _PRE
     return (
-        f'<pre class="tokenheat-text" dir="auto"{attribute} style="{_PRE}">'
+        f'<pre class="tokenheat-text" dir="auto"{lang} style="{style}">'
         f"{newline}{''.join(parts)}</pre>"
     )
 
 
-def _background(score: float | None, scale: Scale | None, colours: Colormap) -> str:
-    if score is None or scale is None:
-        return HATCHED
-    return colours.styles[colours.index(scale.position(score))]
-
-
-def _joined(
-    cell: Cell,
-    scores: Scores,
-    on_scale: Sequence[float | None],
-    scale: Scale | None,
-    colours: Colormap,
-    titles: Sequence[str],
-    shown: str,
-) -> tuple[str, str]:
-    """Tokens that share a character: the colour of their mean, and a strip with a band a token."""
-    first, count, _, _ = cell
-    members = [i for i in range(first, first + count) if scores.spans[i][0] < scores.spans[i][1]]
-    numbers = [on_scale[i] for i in members]
-    known = [n for n in numbers if n is not None]
-    mean = sum(known) / len(known) if known else None
-    title = " · ".join(titles[i] for i in members)
-    style = _background(mean, scale, colours)
-    if scale is None or not known or len(members) == 1:
-        return style, title
-    bands = []
-    for i, value in enumerate(numbers):
-        colour = (
-            _NO_BAND if value is None else colours.colours[colours.index(scale.position(value))]
-        )
-        bands.append(f"{colour} {_percent(i, len(numbers))} {_percent(i + 1, len(numbers))}")
-    direction = "270deg" if _is_rtl(shown) else "90deg"
-    strip = f"linear-gradient({direction},{','.join(bands)}) {_STRIP}"
-    return style.replace("background:", f"background:{strip} ", 1) + ";padding-bottom:.25em", title
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.3g}%"
-
-
-def _is_rtl(text: str) -> bool:
-    if text.isascii():
-        return False
-    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
+def _printed(scores: Scores, units: Sequence[int]) -> str:
+    """The cell's numbers behind its text, if it has one."""
+    off = scores.unknown
+    numbers = [None if unit in off else scores.scores[unit] for unit in units]
+    if not any(value is not None for value in numbers):
+        return ""
+    return _NUMBER.format(" · ".join("—" if n is None else number(n) for n in numbers))

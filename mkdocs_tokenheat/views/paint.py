@@ -1,0 +1,97 @@
+"""What a cell looks like: the declarations that its numbers become."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mkdocs_tokenheat.views.colormaps import GREY, Colormap
+from mkdocs_tokenheat.views.scale import Scale
+
+__all__ = ["HATCHED", "Paint", "is_rtl"]
+
+HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
+"""A cell without a colour: lines that are seen on white, and black letters on either."""
+
+_STRIP = ".35em"
+_NO_BAND = "#999"
+_THINNEST, _THICKEST = 0.06, 0.36
+_UNDERLINED = "text-decoration:underline;text-decoration-thickness:{:.2g}em;padding-bottom:"
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Paints cells.
+
+    Attributes:
+        numbers: Each unit's number as far as it has a colour.
+        scale: What the numbers are coloured by; None where there are none.
+        underlines: Whether a line under the text follows the number, too.
+    """
+
+    numbers: Sequence[float | None]
+    scale: Scale | None
+    colours: Colormap
+    underlines: bool = False
+
+    def one(self, unit: int) -> tuple[str, str]:
+        """The style of a unit's cell, and the colour of a line beside it.
+
+        The line's colour has a blank before it; it is empty for the text's own.
+        """
+        style, edge, line = self._filled(self.numbers[unit])
+        return (f"{style};{line}.4em" if line else style), edge
+
+    def joined(self, units: Sequence[int], shown: str) -> tuple[str, str]:
+        """The same for units that share a character.
+
+        They have the colour of their mean, and below a strip with a band for each.
+        """
+        numbers = [self.numbers[unit] for unit in units]
+        known = [number for number in numbers if number is not None]
+        style, edge, line = self._filled(sum(known) / len(known) if known else None)
+        if not known or len(units) == 1:
+            return (f"{style};{line}.4em" if line else style), edge
+        bands = self._bands(numbers, edge, "270deg" if is_rtl(shown) else "90deg")
+        style = style.replace("background:", f"background:{bands} ", 1)
+        return f"{style};{line}.75em" if line else f"{style};padding-bottom:{_STRIP}", edge
+
+    def _filled(self, number: float | None) -> tuple[str, str, str]:
+        if number is None or self.scale is None:
+            return HATCHED, f" {GREY}", ""
+        position = self.scale.position(number)
+        at = self.colours.index(position)
+        line = ""
+        if self.underlines:
+            line = _UNDERLINED.format(_THINNEST + (_THICKEST - _THINNEST) * position)
+        return self.colours.styles[at], self.colours.edges[at], line
+
+    def _bands(self, numbers: Sequence[float | None], edge: str, direction: str) -> str:
+        """The strip's layers: a thin line above it, and the bands with a line between two."""
+        ink = edge.strip() or "currentcolor"
+        stops: list[str] = []
+        for i, number in enumerate(numbers):
+            if i:
+                stops.append(f"{ink} 0 calc({_percent(i, len(numbers))} + 1px)")
+            stops.append(f"{self._band(number)} 0 {_percent(i + 1, len(numbers))}")
+        return (
+            f"linear-gradient({ink} 0 0) 0 calc(100% - {_STRIP})/100% 1px no-repeat,"
+            f"linear-gradient({direction},{','.join(stops)}) 0 100%/100% {_STRIP} no-repeat"
+        )
+
+    def _band(self, number: float | None) -> str:
+        if number is None or self.scale is None:
+            return _NO_BAND
+        return self.colours.colours[self.colours.index(self.scale.position(number))]
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.3g}%"
+
+
+def is_rtl(text: str) -> bool:
+    """Whether the text runs from right to left."""
+    if text.isascii():
+        return False
+    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
