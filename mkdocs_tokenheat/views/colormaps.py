@@ -9,12 +9,12 @@ from importlib.resources import files
 
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
-__all__ = ["GREY", "Colormap", "colormap", "contrast", "luminance", "names"]
+__all__ = ["Colormap", "colormap", "contrast", "luminance", "names"]
 
 _SIZE = 256
 
-GREY = "#777"
-"""A thin line on what is pale."""
+_EDGES = ("#777", "#444", "#fff")
+"""The colours of thin lines, for pale cells first."""
 
 _SEEN = 3.0
 """The least contrast of a line with what it lies on (WCAG 2.2, 1.4.11)."""
@@ -30,8 +30,7 @@ class Colormap:
         colours: 256 colours from the low end to the high one, as `#rrggbb`.
         styles: For each colour the declarations of a cell that has it: the background, and the
             text's colour where it is not the block's own black.
-        edges: For each colour that of a thin line upon it, which is seen and does not shout: a grey
-            on pale ones, after a blank; nothing for the text's own colour, on the others.
+        edges: For each colour that of a thin line upon it, which is seen and does not shout.
     """
 
     name: str
@@ -78,13 +77,18 @@ def colormap(name: str) -> Colormap:
         colours.reverse()
     lightness = [luminance(colour) for colour in colours]
     styles = [_style(colour, light) for colour, light in zip(colours, lightness, strict=True)]
-    edges = [f" {GREY}" if contrast(light, _GREY) >= _SEEN else "" for light in lightness]
+    edges = [_edge(light) for light in lightness]
     return Colormap(name, category, colours, styles, edges)
 
 
 def _style(colour: str, lightness: float) -> str:
     is_dark = contrast(1.0, lightness) > contrast(0.0, lightness)
     return f"background:{colour};color:#fff" if is_dark else f"background:{colour}"
+
+
+def _edge(lightness: float) -> str:
+    lines = ((edge, luminance(edge[:1] + 2 * edge[1:])) for edge in _EDGES)
+    return next(edge for edge, line in lines if contrast(lightness, line) >= _SEEN)
 
 
 def luminance(colour: str) -> float:
@@ -99,6 +103,3 @@ def luminance(colour: str) -> float:
 def contrast(first: float, second: float) -> float:
     """The contrast ratio of two relative luminances (WCAG 2.2), from 1 to 21."""
     return (max(first, second) + 0.05) / (min(first, second) + 0.05)
-
-
-_GREY = luminance("#777777")

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mkdocs_tokenheat.views.colormaps import GREY, Colormap
+from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = ["HATCHED", "Paint", "is_rtl"]
@@ -14,6 +14,7 @@ __all__ = ["HATCHED", "Paint", "is_rtl"]
 HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
 """A cell without a colour: lines that are seen on white, and black letters on either."""
 
+_EDGE = "#777"
 _STRIP = ".35em"
 _NO_BAND = "#999"
 _THINNEST, _THICKEST = 0.06, 0.36
@@ -36,12 +37,9 @@ class Paint:
     underlines: bool = False
 
     def one(self, unit: int) -> tuple[str, str]:
-        """The style of a unit's cell, and the colour of a line beside it.
-
-        The line's colour has a blank before it; it is empty for the text's own.
-        """
+        """The style of a unit's cell, and the colour of a line beside it."""
         style, edge, line = self._filled(self.numbers[unit])
-        return (f"{style};{line}.4em" if line else style), edge
+        return (f"{style};{line}.5em" if line else style), edge
 
     def joined(self, units: Sequence[int], shown: str) -> tuple[str, str]:
         """The same for units that share a character.
@@ -52,14 +50,14 @@ class Paint:
         known = [number for number in numbers if number is not None]
         style, edge, line = self._filled(sum(known) / len(known) if known else None)
         if not known or len(units) == 1:
-            return (f"{style};{line}.4em" if line else style), edge
+            return (f"{style};{line}.5em" if line else style), edge
         bands = self._bands(numbers, edge, "270deg" if is_rtl(shown) else "90deg")
         style = style.replace("background:", f"background:{bands} ", 1)
-        return f"{style};{line}.75em" if line else f"{style};padding-bottom:{_STRIP}", edge
+        return f"{style};{line}.85em" if line else f"{style};padding-bottom:{_STRIP}", edge
 
     def _filled(self, number: float | None) -> tuple[str, str, str]:
         if number is None or self.scale is None:
-            return HATCHED, f" {GREY}", ""
+            return HATCHED, _EDGE, ""
         position = self.scale.position(number)
         at = self.colours.index(position)
         line = ""
@@ -69,14 +67,13 @@ class Paint:
 
     def _bands(self, numbers: Sequence[float | None], edge: str, direction: str) -> str:
         """The strip's layers: a thin line above it, and the bands with a line between two."""
-        ink = edge.strip() or "currentcolor"
         stops: list[str] = []
         for i, number in enumerate(numbers):
             if i:
-                stops.append(f"{ink} 0 calc({_percent(i, len(numbers))} + 1px)")
+                stops.append(f"{edge} 0 calc({_percent(i, len(numbers))} + 1px)")
             stops.append(f"{self._band(number)} 0 {_percent(i + 1, len(numbers))}")
         return (
-            f"linear-gradient({ink} 0 0) 0 calc(100% - {_STRIP})/100% 1px no-repeat,"
+            f"linear-gradient({edge} 0 0) 0 calc(100% - {_STRIP})/100% 1px no-repeat,"
             f"linear-gradient({direction},{','.join(stops)}) 0 100%/100% {_STRIP} no-repeat"
         )
 

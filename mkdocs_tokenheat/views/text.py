@@ -31,8 +31,9 @@ _UNDERLINED = ";line-height:2.2;text-underline-offset:.2em;text-decoration-skip-
 # text content, cannot be selected, and lets no line break in before it.
 _NUMBER = (
     '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
-    'font-size:.65em;line-height:0;margin:0 .15em"></sup>'
+    'font-size:.65em;line-height:0"></sup>'
 )
+_THIN = "\u202f"  # A space that no line breaks at.
 
 
 def text_view(
@@ -62,7 +63,7 @@ def text_view(
         if start == at > 0:
             # A line beside the cell, which moves no letter and breaks no ligature. It comes first:
             # what follows `</span><span` is then always the same, and compresses to almost nothing.
-            style = f"box-shadow:{'' if is_rtl(shown) else '-'}1px 0{edge};{style}"
+            style = f"box-shadow:{'' if is_rtl(shown) else '-'}1px 0 {edge};{style}"
         if shown[0] == "\n":
             style += ";padding-left:.5em"
         content = escape(shown)
@@ -89,4 +90,5 @@ def _printed(scores: Scores, units: Sequence[int]) -> str:
     numbers = [None if unit in off else scores.scores[unit] for unit in units]
     if not any(value is not None for value in numbers):
         return ""
-    return _NUMBER.format(" · ".join("—" if n is None else number(n) for n in numbers))
+    shown = f"{_THIN}·{_THIN}".join("—" if n is None else number(n) for n in numbers)
+    return _NUMBER.format(_THIN + shown + _THIN)
