@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from vision import CLOSE, close_for
+
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
 from mkdocs_tokenheat.site import VIEWS
 from mkdocs_tokenheat.views.colormaps import colormap, names
+from mkdocs_tokenheat.views.labels import labels_of
 
 TARGET = Path(__file__).parents[1] / "example_site" / "docs" / "reference.md"
 
@@ -49,6 +52,7 @@ def _lines() -> Iterator[str]:
         "\nEvery option of a block is a setting too: what a site sets there is the default of "
         "all its blocks."
     )
+    yield from _section("Labels", ("Label", "In English", "In Vietnamese"), _labels())
     yield from _section(
         "Metrics", ("Metric", "What is shown", "How it is computed", "Needs"), _metrics()
     )
@@ -58,8 +62,18 @@ def _lines() -> Iterator[str]:
         "The low end is on the left. Each map can be had turned around, with `_r` behind its "
         "name: `RdBu_r`."
     )
+    yield ""
+    yield (
+        "The last column names the kinds of colour blindness to which the map's ends come close, "
+        "and with diverging maps those halfway to either end as well: with red and green maps, "
+        "low and high then look alike. The number is their distance in CIELAB, as "
+        f"[Machado and others (2009)](https://doi.org/10.1109/TVCG.2009.113) simulate it; below "
+        f"{CLOSE:g} it is named. (The ends of cyclic maps are meant to be one colour.) Where the "
+        "colours must not decide alone, `encode: colour+underline` says the same with a line."
+    )
     for category in dict.fromkeys(colormap(name).category for name in names()):
-        yield from _section(category.capitalize(), ("Name", "Colours"), _maps(category), level=3)
+        columns = ("Name", "Colours", "Ends come close with")
+        yield from _section(category.capitalize(), columns, _maps(category), level=3)
 
 
 def _section(
@@ -102,6 +116,12 @@ def _shown(default: object) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
+def _labels() -> Iterator[list[str]]:
+    english, vietnamese = labels_of("en"), labels_of("vi")
+    for name, text in english.items():
+        yield [f"`{name}`", text, vietnamese[name]]
+
+
 _NEEDS = {
     "text": [],
     "vectors": ["a model's embeddings or, with `layer`, a language model"],
@@ -126,7 +146,8 @@ def _maps(category: str) -> Iterator[list[str]]:
     for name in names():
         colours = colormap(name)
         if colours.category == category:
-            yield [f"`{name}`", _SWATCH.format(stops=colours.gradient(0, 1))]
+            close = ", ".join(f"{kind} ({far:.0f})" for kind, far in close_for(colours).items())
+            yield [f"`{name}`", _SWATCH.format(stops=colours.gradient(0, 1)), close or "none"]
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from mkdocs_tokenheat.block.options import Options
@@ -33,6 +34,24 @@ CELLS = """
   return {text: cell.textContent, ink: style.color, behind};
 })
 """
+
+
+# What axe leaves open: for each element its text colour and every colour behind its letters.
+LEFT_OPEN = """
+selectors => selectors.map(selector => {
+  const element = document.querySelector(selector);
+  let ground = element;
+  const clear = each => getComputedStyle(each).backgroundColor === 'rgba(0, 0, 0, 0)';
+  while (ground.parentElement && clear(ground)) ground = ground.parentElement;
+  const image = getComputedStyle(element).backgroundImage;
+  const behind = image.startsWith('repeating-')
+    ? image.match(/rgba?\\([^)]*\\)/g) : [getComputedStyle(ground).backgroundColor];
+  return {text: element.textContent, ink: getComputedStyle(element).color, behind};
+})
+"""
+
+# Material's search is a dialog without a name, in a template of Material's.
+NOT_OURS = {"exclude": [[".md-search"]]}
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +146,56 @@ def test_the_scheme_changes_the_page_and_not_the_figure(browser: Browser, addres
         page.close()
     assert luminance(seen["light"][0]) > luminance(seen["dark"][0])
     assert seen["light"][1] == seen["dark"][1]
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "zoom"), [(320, 1), (640, 2)])
+def test_axe_finds_nothing(
+    browser: Browser, address: str, name: str, width: int, zoom: int
+) -> None:
+    # A window of 1280 pixels at 200 % is one of 640 whose pixels are twice as large.
+    page = browser.new_page(
+        color_scheme="light", viewport={"width": width, "height": 800}, device_scale_factor=zoom
+    )
+    page.goto(url(address, name), wait_until="networkidle")
+    # What is folded away is there for readers, too.
+    page.add_style_tag(content=".tabbed-block { display: block !important }")
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert_accessible(page, {})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls"
+
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.body.dataset.mdColorScheme === 'slate'")
+    # Nothing but the colours has changed.
+    assert_accessible(page, {"runOnly": ["color-contrast", "link-in-text-block"]})
+    page.close()
+
+
+def assert_accessible(page: Page, options: dict[str, list[str]]) -> None:
+    found = Axe().run(page, context=NOT_OURS, options=options).response
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    assert {each["id"] for each in found["incomplete"]} <= {"color-contrast"}
+    nodes = [node for each in found["incomplete"] for node in each["nodes"]]
+    for left in page.evaluate(LEFT_OPEN, [node["target"][0] for node in nodes]):
+        assert min(contrast(left["ink"], colour) for colour in left["behind"]) >= 4.5, left
+
+
+def test_the_keyboard_opens_a_table(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(url(address, "khoa-hoc/do-lon"), wait_until="networkidle")
+    page.evaluate("document.querySelector('.tokenheat-data > summary').focus()")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('.tokenheat-data').open")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.tokenheat-data > summary')"):
+            break
+    else:
+        pytest.fail("the next table cannot be reached")
+    # Whatever scrolls within a figure would have to be reachable as well: nothing does.
+    assert page.evaluate("""
+        () => [...document.querySelectorAll('.tokenheat, .tokenheat *')].filter(each =>
+            each.scrollWidth > each.clientWidth && /auto|scroll/.test(getComputedStyle(each).overflowX)
+        ).length
+    """) == 0  # fmt: skip
+    page.close()
