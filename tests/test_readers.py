@@ -1,0 +1,265 @@
+"""A figure as people get it: on paper, in forced colours, without a stylesheet, copied, and printed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from mkdocs_tokenheat.views.colormaps import colormap
+from tests.browser import chromium, served
+from tests.pages import cells, content, convert, having, parse
+
+CSS = files("mkdocs_tokenheat").joinpath("tokenheat.css").read_text("utf-8")
+REDS = colormap("Reds").colours
+
+TEXT = "Tiếng Việt có sáu thanh điệu, từng bước.\n\n  Neoclassical   gypsy jumped!"
+PAGE = f"""
+~~~tokenheat metric=norm unit=token lang=vi
+{TEXT}
+~~~
+
+~~~tokenheat metric=norm unit=token encode=colour+underline
+{TEXT}
+~~~
+
+~~~tokenheat metric=norm unit=token numbers=true
+{TEXT}
+~~~
+
+~~~tokenheat
+---
+metric: values
+unit: word
+values: [1, 4, null, 2]
+numbers: true
+encode: colour+underline
+---
+low high, none
+~~~
+"""
+MEDIA: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "print": {"media": "print"},
+    "forced": {"forced_colors": "active", "color_scheme": "dark"},
+    "bare": {},
+}
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return convert(PAGE, tmp_path_factory.mktemp("cache"), legend=True, table=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 500, "height": 700})
+    yield page
+    page.close()
+
+
+def show(page: Page, figures: str, *, styled: bool = True) -> None:
+    own = "body { color-scheme: light dark; background: Canvas; color: CanvasText }"
+    style = f"<style>{CSS}{own}</style>" if styled else ""
+    page.set_content(f"<!doctype html><html lang=en><title>x</title>{style}<body>{figures}")
+
+
+def colours_of(image: Image.Image) -> set[str]:
+    pixels = image.convert("RGB").getcolors(1 << 24) or []
+    return {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in pixels}  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", MEDIA)
+def test_every_medium_has_the_same_figure(
+    page: Page, figures: str, name: str, tmp_path: Path
+) -> None:
+    page.emulate_media(**MEDIA[name])
+    show(page, figures, styled=name != "bare")
+    page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+
+    view = page.locator(".tokenheat-text").last
+    picture = Image.open(io.BytesIO(view.screenshot()))
+
+    assert {REDS[0], REDS[255], "#ffffff"} <= colours_of(picture)
+    styles = page.evaluate("""
+        () => [...document.querySelectorAll('.tokenheat-text')].map(
+            view => [view, ...view.querySelectorAll('span')].map(each => {
+                const style = getComputedStyle(each);
+                return [style.backgroundColor, style.backgroundImage, style.boxShadow, style.color];
+            }))
+    """)
+    page.emulate_media(media="screen", forced_colors="none", color_scheme="light")
+    show(page, figures)
+    assert styles == page.evaluate("""
+        () => [...document.querySelectorAll('.tokenheat-text')].map(
+            view => [view, ...view.querySelectorAll('span')].map(each => {
+                const style = getComputedStyle(each);
+                return [style.backgroundColor, style.backgroundImage, style.boxShadow, style.color];
+            }))
+    """)
+
+
+def test_paper_keeps_the_colours_though_backgrounds_are_not_printed(
+    page: Page, figures: str, tmp_path: Path
+) -> None:
+    show(page, figures, styled=False)
+    page.pdf(path=tmp_path / "paper.pdf", print_background=False)
+    (sheet, *_) = pypdfium2.PdfDocument(tmp_path / "paper.pdf")
+    picture = sheet.render(scale=2).to_pil()
+    picture.save(tmp_path / "paper.png")
+    assert {REDS[0], REDS[255]} <= colours_of(picture)
+    # Superscripts, too, are on the paper.
+    assert "22.45" in "".join(sheet.get_textpage().get_text_bounded().split())
+
+
+def test_a_copy_is_the_source_text(browser: Browser, figures: str, tmp_path: Path) -> None:
+    # The clipboard needs an address.
+    (tmp_path / "index.html").write_text(f"<!doctype html><meta charset=utf-8>{figures}", "utf-8")
+    with served(tmp_path) as address:
+        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        page.goto(address)
+        for number in range(3):
+            selected = page.evaluate(
+                "i => { const s = getSelection(); s.selectAllChildren("
+                "document.querySelectorAll('.tokenheat-text')[i]); return s.toString() }",
+                number,
+            )
+            assert selected == TEXT
+            page.keyboard.press("Control+C")
+            assert page.evaluate("navigator.clipboard.readText()") == TEXT
+        context.close()
+
+
+LINES = """
+view => {
+  const at = [], range = document.createRange();
+  const walker = document.createTreeWalker(view, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    for (let i = 0; i < text.length; i++) {
+      range.setStart(text, i); range.setEnd(text, i + 1);
+      const box = range.getBoundingClientRect();
+      at.push([text.data[i], box.bottom, box.left, box.right, box.width]);
+    }
+  }
+  const inside = view.getBoundingClientRect();
+  return {at, left: inside.left, right: inside.right};
+}
+"""
+
+
+# With its numbers the longest word of the text takes more than 300 pixels.
+@pytest.mark.parametrize(
+    ("number", "width"),
+    [*((i, width) for i in (0, 1) for width in (150, 200, 263, 320)), (2, 360), (2, 411), (2, 480)],
+)
+def test_lines_break_between_words_only(page: Page, figures: str, number: int, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    page.set_content(f"<!doctype html><style>figure {{ margin: 0 }}</style>{figures}")
+    found = page.locator(".tokenheat-text").nth(number).evaluate(LINES)
+    lines = 1
+    for (before, bottom, *_), (char, below, *_) in zip(found["at"], found["at"][1:], strict=False):
+        if below > bottom + 8:
+            lines += 1
+            assert before.isspace(), f"a line breaks between {before!r} and {char!r}"
+    assert lines > 3
+
+
+def test_no_space_is_lost_at_a_lines_end(page: Page, tmp_path: Path) -> None:
+    source = '~~~tokenheat metric=length\n---\ntokens: [aaaa, "' + 60 * " " + '", b]\n---\naaaa'
+    html = convert(f"{source}{60 * ' '}b\n~~~", tmp_path)
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.set_content(f"<!doctype html>{html}")
+    found = page.locator(".tokenheat-text").evaluate(LINES)
+    spaces = [each for each in found["at"] if each[0] == " "]
+    assert len(spaces) == 60
+    for _, _, left, right, width in spaces:
+        assert width > 3
+        assert found["left"] <= left < right <= found["right"]
+
+
+# The second channel.
+
+
+def underline(style: dict[str, str]) -> float:
+    return float(style["text-decoration-thickness"].removesuffix("em"))
+
+
+def test_an_underline_grows_with_the_number(tmp_path: Path) -> None:
+    source = "~~~tokenheat metric=values encode=colour+underline\n---\nunit: word\n"
+    html = convert(
+        f"{source}values: [3, 1, null, 2, 4]\n---\nc a x b d\n~~~", tmp_path, legend=True
+    )
+    c, a, x, b, d = (cell.declarations for cell in cells(html))
+    assert underline(a) < underline(b) < underline(c) < underline(d)
+    assert "text-decoration" not in x
+    assert "the thicker the line, the larger the number" in content(parse(html))
+    assert "text-decoration" not in convert(
+        source.replace("+underline", "") + "---\na\n~~~".replace("---", "values: [1]\n---"),
+        tmp_path,
+    )
+
+
+def test_an_underline_has_room_within_its_cell(page: Page, figures: str) -> None:
+    page.set_content(f"<!doctype html>{figures}")
+    below = page.evaluate("""
+        () => [...document.querySelectorAll('span[style*="underline;"]')].map(each => {
+            const style = getComputedStyle(each), size = parseFloat(style.fontSize);
+            const thick = parseFloat(style.textDecorationThickness);
+            const metrics = document.createElement('canvas').getContext('2d');
+            metrics.font = `${style.fontSize} ${style.fontFamily}`;
+            const descent = metrics.measureText('x').fontBoundingBoxDescent;
+            return descent + parseFloat(style.paddingBottom) - .2 * size - thick;
+        })
+    """)
+    assert below
+    assert min(below) > 0
+
+
+def test_a_joined_cell_has_its_strip_and_its_underline(figures: str) -> None:
+    view = list(having(parse(figures), "tokenheat-text"))[1]
+    joined = [cell for cell in view if " · " in (cell.get("title") or "")]
+    assert joined
+    for cell in joined:
+        style = cell.get("style") or ""
+        assert "linear-gradient" in style
+        assert "text-decoration-thickness:" in style
+
+
+# Numbers in the text.
+
+
+def test_numbers_are_seen_and_are_no_text(page: Page, figures: str, tmp_path: Path) -> None:
+    assert [content(view) for view in having(parse(figures), "tokenheat-text")][:3] == [TEXT] * 3
+    page.set_content(f"<!doctype html>{figures}")
+    wide = "view => [...view.querySelectorAll('sup')].map(sup => sup.getBoundingClientRect().width)"
+    widths = page.locator(".tokenheat-text").nth(2).evaluate(wide)
+    numbered = cells(figures)
+    assert widths
+    assert min(widths) > 8, "a superscript does not show"
+    last = page.locator(".tokenheat-text").nth(3)
+    assert [
+        bool(cell.query_selector("sup")) for cell in last.locator("> span").element_handles()
+    ] == [True, True, False, True]
+    assert numbered
+
+
+def test_a_number_stands_before_the_line_break_of_its_token(tmp_path: Path) -> None:
+    source = '~~~tokenheat metric=values numbers=true\n---\ntokens: [a, "\\n\\n", b]\n'
+    html = convert(f"{source}values: [1, 2, 3]\n---\na\n\nb\n~~~", tmp_path)
+    assert "'\u202f2\u202f';font-size:.65em;line-height:0\"></sup>\n\n</span>" in html
