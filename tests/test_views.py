@@ -130,13 +130,35 @@ def test_quantile_holds_outliers_off(cache: Path) -> None:
     assert "numbers from 1 to 1000" in legend(html)
 
 
+def test_a_screen_reader_hears_from_what_to_what(cache: Path) -> None:
+    def name(html: str) -> str | None:
+        return next(parse(html).iter("figure")).get("aria-label")
+
+    given = "Given value of each word"
+    assert name(values(cache, [1.23456, -2])) == f"{given}, coloured from -2 to 1.235"
+    assert name(values(cache, [None, None])) == f"{given}: no numbers"
+    clipped = values(cache, [-5, 15], scale="fixed", vmin=0, vmax=10)
+    assert name(clipped) == f"{given}, coloured from ≤ 0 to ≥ 10"
+    hostile = convert('```tokenheat model="<b>" lang=\'">\' metric=length\na\n```', cache)
+    assert name(hostile) == "Number of characters of each word, coloured from 1 to 1"
+    vietnamese = convert("```tokenheat\na bc\n```", cache, lang="vi")
+    assert name(vietnamese) == "Số ký tự của mỗi tiếng, tô màu từ 1 đến 2"
+
+
+def test_hatching_is_explained_where_there_is_some(cache: Path) -> None:
+    assert "hatched: not on the scale" in legend(values(cache, [1, None, 3]))
+    assert "hatched" not in legend(values(cache, [1, 2, 3]))
+
+
 def test_fixed_clamps_and_says_so(cache: Path) -> None:
     html = values(cache, [-5, 0, 5, 10, 15], scale="fixed", vmin=0, vmax=10)
     assert backgrounds(html)[:2] == [LOW, LOW]
     assert backgrounds(html)[3:] == [HIGH, HIGH]
     assert legend(html).split()[:4] == ["≤", "0", "≥", "10;"]
+    assert "what lies outside the scale has the colour of its end" in legend(html)
     inside = legend(values(cache, [2, 8], scale="fixed", vmin=0, vmax=10))
     assert "≤" not in inside
+    assert "outside" not in inside
     assert "numbers from 2 to 8" in inside
 
 
@@ -243,6 +265,8 @@ def test_text_is_legible_on_every_colour(name: str) -> None:
         text = 1.0 if style.endswith(";color:#fff") else 0.0
         assert style.startswith(f"background:{colour}")
         assert contrast(luminance(colour), text) >= 4.5
+    for colour, edge in zip(chosen.colours, chosen.edges, strict=True):
+        assert contrast(luminance(colour), luminance(colours_in(edge)[0])) >= 3
     assert colormap(f"{name}_r").colours == chosen.colours[::-1]
     assert colormap(f"{name}_r").styles == chosen.styles[::-1]
 
@@ -303,12 +327,12 @@ def test_tokens_of_one_letter_are_one_cell_with_a_band_each(cache: Path) -> None
     reds = colormap("Reds").colours
     above, bands = letter.background.split("linear-gradient(")[1:]
     # The line above the strip and between its bands is seen on the mean's colour.
-    assert above.startswith("currentcolor 0 0)")
+    assert above.startswith("#fff 0 0)")
     assert re.findall(r"([#\w]+) 0 ([^,)]+)", bands) == [
         (reds[128], "33.3%"),
-        ("currentcolor", "calc(33.3% + 1px"),
+        ("#fff", "calc(33.3% + 1px"),
         (reds[255], "66.7%"),
-        ("currentcolor", "calc(66.7% + 1px"),
+        ("#fff", "calc(66.7% + 1px"),
         ("#999", "100%"),
     ]
     # The mean of those that there are.

@@ -56,8 +56,8 @@ def figure(
     attribute = f' data-model="{escape(model)}"' if model else ""
     table = _table(block.text, scores, unit, labels) if options.table else ""
     return (
-        f'<figure class="tokenheat" aria-label="{_name(what, scale, labels)}" '
-        f'data-metric="{metric.name}"{attribute}>'
+        f'<figure class="tokenheat" data-metric="{metric.name}"{attribute} '
+        f'aria-label="{_name(what, scale, labels)}">'
         f"{text_view(block, scores, scale, colours, labels)}"
         f"<figcaption>{_caption(block, scores, scale, what, colours, labels)}</figcaption>"
         f"{table}</figure>"
