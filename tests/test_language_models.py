@@ -118,6 +118,15 @@ class TestCausalModels:
         figure = owner.figure(TEXT, model="gpt2", metric="probability", topk=3)
         assert '<th scope="col">Expected</th>' in figure
 
+    def test_an_expected_token_of_bytes_is_told_from_others(
+        self, owner: Author, models: Path
+    ) -> None:
+        size = literal(models / "gpt2").get_vocab_size()
+        found = owner.score(TEXT, model="gpt2", metric="probability", topk=size)
+        texts = [text for text, _ in found.expected[1]]
+        assert {"a", " cat", "\\x80", "\\xe1"} <= set(texts)
+        assert "\ufffd" not in "".join(texts)
+
     def test_a_long_text_is_scored_in_windows_each_token_once(
         self, owner: Author, models: Path
     ) -> None:
@@ -237,6 +246,24 @@ class TestLayers:
             ]
             wanted = inside[-1] if pool == "last" else sum(inside) / len(inside)
             assert norm == pytest.approx(wanted, rel=1e-4)
+
+    def test_the_caption_says_only_what_holds(self, owner: Author) -> None:
+        options = {"model": "bare", "layer": "2", "metric": "cosine-target", "unit": "word"}
+        found = owner.score("a cat is a cat", **options, target="cat")
+        assert found.notes == [("layer", 2, 3), ("target-token",)]
+        found = owner.score("similar sat", **options, target="violets")
+        assert ("target-alone", 2) in found.notes
+
+    def test_a_missing_head_spoils_no_vectors(self, owner: Author) -> None:
+        hidden = block(TEXT, model="bare", layer="2")
+        shares = block(TEXT, model="bare", metric="probability")
+        alone, (refused, found) = (
+            owner.score(TEXT, model="bare", layer="2"),
+            owner.site(cache_dir=None).score([shares, hidden]),
+        )
+        assert isinstance(refused, TokenheatError)
+        assert not isinstance(found, TokenheatError)
+        assert found[1] == alone
 
     def test_the_output_matrix_is_told_from_the_input_matrix(
         self, owner: Author, models: Path

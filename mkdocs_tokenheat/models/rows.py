@@ -28,6 +28,13 @@ _SPACE = "\u2581"
 _BEFORE = "x "
 """What a word is encoded behind, to get the form it has in the middle of a sentence."""
 
+_PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
+_OTHERS = (byte for byte in range(0x100) if byte not in _PRINTED)
+_BYTES = {chr(byte): byte for byte in _PRINTED} | {
+    chr(0x100 + i): byte for i, byte in enumerate(_OTHERS)
+}
+"""The byte that each character of a byte-level vocabulary stands for."""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -123,6 +130,16 @@ class RowModel:
         if normalizer is None or text.isascii():
             return False
         return _accents(normalizer.normalize_str(text)) < _accents(text)
+
+    def written(self, token: int) -> str:
+        """What the token writes; bytes that are no whole character as `\\xe1`."""
+        text = self._tokenizer.decode([token], skip_special_tokens=False)
+        piece = self._tokenizer.id_to_token(token)
+        if "\ufffd" not in text or not piece:
+            return text
+        if not all(char in _BYTES for char in piece) or piece.startswith("<0x"):
+            return piece
+        return bytes(_BYTES[char] for char in piece).decode("utf-8", "backslashreplace")
 
     def _encode(self, texts: Sequence[str], *, add_special_tokens: bool = False) -> list[Encoding]:
         if not texts:

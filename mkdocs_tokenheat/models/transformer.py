@@ -245,8 +245,7 @@ class Transformer(RowModel):
         if topk:
             for place, likeliest in zip(places, best(logits, topk), strict=True):
                 result.expected[place] = [
-                    (self._tokenizer.decode([token], skip_special_tokens=False), share)
-                    for token, share in likeliest
+                    (self.written(token), share) for token, share in likeliest
                 ]
 
     def _run(

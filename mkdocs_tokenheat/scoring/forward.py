@@ -164,7 +164,7 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
             layer = _layer(request, model)
             cut = _cut(request, text)
             notes: list[Note] = [("layer", layer, model.layers)]
-            if request.unit == "word":
+            if any(len(group) > 1 for group in cut.groups):
                 notes.append(("words-last",) if request.way.pool == "last" else ("words-pooled",))
             notes += _further_notes(request, text, model)
             target = None
@@ -174,7 +174,10 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
                     yield request, found
                     continue
                 target = found[layer].mean(axis=0)
-                notes.append(("target-alone", len(found[layer])))
+                count = len(found[layer])
+                notes.append(("target-alone", count) if count > 1 else ("target-token",))
+            if model.drops_accents(request.text):
+                notes.append(("accents-dropped",))
             vectors, norms = _pooled(states[layer], cut, request.way.pool)
             units = Units([], vectors, norms, target)
             aside = [i for i, group in enumerate(cut.groups) if 0 in group]
