@@ -253,6 +253,9 @@ class TestLayers:
         assert found.notes == [("layer", 2, 3), ("target-token",)]
         found = owner.score("similar sat", **options, target="violets")
         assert ("target-alone", 2) in found.notes
+        found = owner.score(TEXT, model="gpt2", layer="2", bos=True)
+        assert found.notes == [("layer", 2, 3), ("after-bos",)]
+        assert list(found.aside) == []
 
     def test_a_missing_head_spoils_no_vectors(self, owner: Author) -> None:
         hidden = block(TEXT, model="bare", layer="2")

@@ -52,7 +52,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "word-surprisal": "A word's surprisal is the sum of its tokens'; "
         "that the word ends there is not priced in.",
         "windows": "The text is longer than the model's window: overlapping windows are scored.",
-        "layer": "Hidden states of layer {0} of {1}.",
+        "layer": "The vectors are hidden states, of layer {0} of {1}.",
         "words-last": "A word of several tokens counts with its last one.",
         "target-token": "The target is taken alone.",
         "target-alone": "The target is taken alone, as the mean of its {0} tokens.",
@@ -92,7 +92,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "word-surprisal": "Độ bất ngờ của một tiếng là tổng của các token của nó; "
         "việc tiếng kết thúc ở đó không được tính.",
         "windows": "Văn bản dài hơn cửa sổ của mô hình: các cửa sổ chồng nhau được tính.",
-        "layer": "Trạng thái ẩn của tầng {0} trên {1}.",
+        "layer": "Vector ở đây là trạng thái ẩn của tầng {0} trên {1}.",
         "words-last": "Tiếng gồm nhiều token được tính bằng token cuối.",
         "target-token": "Từ đích được tính riêng.",
         "target-alone": "Từ đích được tính riêng, là trung bình của {0} token của nó.",
