@@ -131,7 +131,7 @@ _NEEDS = {
 
 def _metrics() -> Iterator[list[str]]:
     for metric in METRICS.values():
-        label = metric.labels["en"].format(unit="token", target="target")
+        label = metric.labels["en"].format(unit="token", vector="embedding", target="target")
         computed = " ".join((inspect.getdoc(metric.compute) or "Taken as it is.").split())
         needs = [f"`{parameter}`" for parameter in metric.parameters]
         needs += _NEEDS[metric.needs]

@@ -132,7 +132,7 @@ class RowModel:
         return _accents(normalizer.normalize_str(text)) < _accents(text)
 
     def written(self, token: int) -> str:
-        """What the token writes; bytes that are no whole character as `\\xe1`."""
+        r"""What the token writes; bytes that are no whole character as `\\xe1`."""
         text = self._tokenizer.decode([token], skip_special_tokens=False)
         piece = self._tokenizer.id_to_token(token)
         if "\ufffd" not in text or not piece:

@@ -178,8 +178,6 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
                 target = found[layer].mean(axis=0)
                 count = len(found[layer])
                 notes.append(("target-alone", count) if count > 1 else ("target-token",))
-            if model.drops_accents(request.text):
-                notes.append(("accents-dropped",))
             vectors, norms = _pooled(states[layer], cut, request.way.pool)
             units = Units([], vectors, norms, target)
             aside = [i for i, group in enumerate(cut.groups) if 0 in group]

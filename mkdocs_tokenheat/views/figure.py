@@ -49,7 +49,12 @@ def figure(
     """
     options = block.options
     colours = colormap(options.colormap)
-    parts = {"unit": labels[unit], "target": options.target or ""}
+    vector = options.embedding if options.layer == "input" else "layer"
+    parts = {
+        "unit": labels[unit],
+        "vector": labels[f"vector-{vector}"],
+        "target": options.target or "",
+    }
     what = labels[f"metric-{metric.name}"].format(**parts)
     if model:
         what += f" ({labels['model'].format(name=model)})"

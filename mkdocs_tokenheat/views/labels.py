@@ -17,12 +17,15 @@ __all__ = ["LABELS", "Labels", "expected", "labels_of", "note", "read_labels", "
 Labels = Mapping[str, str]
 """What a figure says by itself, by name, in one language."""
 
-_METRIC_FIELDS = {"{unit}", "{target}"}
+_METRIC_FIELDS = {"{unit}", "{vector}", "{target}"}
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "token": "token",
         "word": "word",
+        "vector-input": "embedding",
+        "vector-output": "output embedding",
+        "vector-layer": "hidden state",
         "model": "model {name}",
         "figure": "{what}, coloured from {low} to {high}",
         "range": "numbers from {smallest} to {largest}",
@@ -63,6 +66,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "vi": {
         "token": "token",
         "word": "tiếng",
+        "vector-input": "vector nhúng",
+        "vector-output": "vector nhúng đầu ra",
+        "vector-layer": "trạng thái ẩn",
         "model": "mô hình {name}",
         "figure": "{what}, tô màu từ {low} đến {high}",
         "range": "các số từ {smallest} đến {largest}",

@@ -33,8 +33,8 @@ def _target(units: Units) -> Vectors:
 PREVIOUS = Metric(
     "cosine-previous",
     {
-        "en": "Cosine similarity of each {unit}'s embedding with the {unit} before it",
-        "vi": "Độ tương đồng cosine của vector nhúng mỗi {unit} với {unit} liền trước",
+        "en": "Cosine similarity of each {unit}'s {vector} with the {unit} before it",
+        "vi": "Độ tương đồng cosine của {vector} mỗi {unit} với {unit} liền trước",
     },
     _previous,
     needs="vectors",
@@ -43,8 +43,8 @@ PREVIOUS = Metric(
 TARGET = Metric(
     "cosine-target",
     {
-        "en": "Cosine similarity of each {unit}'s embedding with “{target}”",
-        "vi": "Độ tương đồng cosine của vector nhúng mỗi {unit} với “{target}”",
+        "en": "Cosine similarity of each {unit}'s {vector} with “{target}”",
+        "vi": "Độ tương đồng cosine của {vector} mỗi {unit} với “{target}”",
     },
     _target,
     needs="vectors",

@@ -45,7 +45,8 @@ class Metric:
 
     Attributes:
         name: As authors write it.
-        labels: What it is, for the caption, by language. `{unit}` and `{target}` are filled in.
+        labels: What it is, for the caption, by language. `{unit}`, `{vector}` and
+            `{target}` are filled in.
         compute: From the units to their n numbers; None or NaN where there is none.
         needs: `text` where it needs how the text is cut alone, `vectors` for embeddings or hidden
             states, `predictions` for what a language model expects.

@@ -22,8 +22,8 @@ def _norm(units: Units) -> Vectors:
 NORM = Metric(
     "norm",
     {
-        "en": "L2 norm ‖v‖ of each {unit}'s embedding",
-        "vi": "Độ lớn ‖v‖ (chuẩn L2) của vector nhúng mỗi {unit}",
+        "en": "L2 norm ‖v‖ of each {unit}'s {vector}",
+        "vi": "Độ lớn ‖v‖ (chuẩn L2) của {vector} mỗi {unit}",
     },
     _norm,
     needs="vectors",
