@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from threading import RLock
 
+from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError, unknown
 from mkdocs_tokenheat.models.identity import Identity, identify
+from mkdocs_tokenheat.models.source import DEFAULT_LINE
 from mkdocs_tokenheat.progress import Progress
 from mkdocs_tokenheat.scoring.cache import Cache
-from mkdocs_tokenheat.scoring.request import Request, make_request
+from mkdocs_tokenheat.scoring.request import FORMAT, Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.figure import figure
@@ -20,6 +23,9 @@ from mkdocs_tokenheat.views.scale import fit
 __all__ = ["Site"]
 
 VIEWS = ("text",)
+
+_scoring = RLock()
+"""Hosts may render pages in several threads; models and identities are for one at a time."""
 
 
 class Site:
@@ -59,7 +65,12 @@ class Site:
 
     def score(self, blocks: Sequence[Block]) -> list[tuple[Request, Scores] | TokenheatError]:
         """The scores of each block, from the cache or, where it lacks them, from the models."""
-        requests = [self._request(block) for block in blocks]
+        with _scoring:
+            return self._results([self._request(block) for block in blocks])
+
+    def _results(
+        self, requests: Sequence[Request | TokenheatError]
+    ) -> list[tuple[Request, Scores] | TokenheatError]:
         found: dict[str, Scores | TokenheatError] = {}
         misses: dict[str, Request] = {}
         for request in requests:
@@ -86,14 +97,31 @@ class Site:
         Errors are left for the pages: a block may yet turn out to be no block, in indented code.
         """
         misses: dict[str, Request] = {}
-        for block in blocks:
-            request = self._request(block)
-            if isinstance(request, TokenheatError) or request.key in misses:
-                continue
-            if self.cache.get(request.key, len(request.text)) is None:
-                misses[request.key] = request
-        for _ in self._scored(list(misses.values())):
-            pass
+        with _scoring:
+            for block in blocks:
+                request = self._request(block)
+                if isinstance(request, TokenheatError) or request.key in misses:
+                    continue
+                if self.cache.get(request.key, len(request.text)) is None:
+                    misses[request.key] = request
+            for _ in self._scored(list(misses.values())):
+                pass
+
+    def fingerprint(self) -> str:
+        """What the figures of unchanged pages depend on, for hosts that keep pages themselves.
+
+        The versions of this package and of its cache, the settings, and who the models are.
+        """
+        lines = sorted({DEFAULT_LINE, *self.settings.models.values()})
+        with _scoring:
+            identities = [(line, self._identity(line)) for line in lines]
+        return repr((__version__, FORMAT, self.settings, identities))
+
+    def _identity(self, line: str) -> list[tuple[str, str]] | str:
+        try:
+            return sorted(self._identify(line).items())
+        except TokenheatError as error:
+            return error.message
 
     def _request(self, block: Block) -> Request | TokenheatError:
         try:

@@ -14,6 +14,7 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
+from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
 from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.request import Request
@@ -29,8 +30,6 @@ _SCORING = (
     *("layer", "embedding", "pool", "bos", "topk", "stride", "dtype"),
 )
 """The options that scores depend on, each a flag of `tokenheat score`."""
-
-_CONFIGS = ("mkdocs.yml", "mkdocs.yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +98,7 @@ def _command(
         "--config-file",
         metavar="CONFIG",
         type=Path,
-        help="the site's config (default: mkdocs.yml, where there is one)",
+        help="the site's config (default: what is here of " + ", ".join(CONFIGS) + ")",
     )
     return parser
 
@@ -231,15 +230,13 @@ def _prune(given: argparse.Namespace) -> int:
 
 
 def _built(given: argparse.Namespace, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
-    from mkdocs_tokenheat.hosts.mkdocs import build_into_nowhere
-
-    return build_into_nowhere(_site_config(given), frozen=frozen)
+    config = _site_config(given)
+    return host_of(config).build_into_nowhere(config, frozen=frozen)
 
 
 def _cache(given: argparse.Namespace) -> Cache:
-    from mkdocs_tokenheat.hosts.mkdocs import settings_of
-
-    return Cache(settings_of(_site_config(given)).cache_dir)
+    config = _site_config(given)
+    return Cache(host_of(config).settings_of(config).cache_dir)
 
 
 def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
@@ -250,9 +247,7 @@ def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings
     """
     config = _config(given)
     if config:
-        from mkdocs_tokenheat.hosts.mkdocs import settings_of
-
-        settings = settings_of(config)
+        settings = host_of(config).settings_of(config)
     else:
         settings = read_settings({"cache_dir": None}, Path.cwd())
     lines = {line: line for line in models if ":" in line}
@@ -261,7 +256,7 @@ def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings
 
 def _config(given: argparse.Namespace) -> Path | None:
     if given.config_file is None:
-        return next((Path(name) for name in _CONFIGS if Path(name).is_file()), None)
+        return next((Path(name) for name in CONFIGS if Path(name).is_file()), None)
     if not given.config_file.is_file():
         raise TokenheatError(f"there is no config '{given.config_file}'")
     return Path(given.config_file)
@@ -270,7 +265,9 @@ def _config(given: argparse.Namespace) -> Path | None:
 def _site_config(given: argparse.Namespace) -> Path:
     config = _config(given)
     if config is None:
-        raise TokenheatError("there is no mkdocs.yml here: name the site's config with -f")
+        raise TokenheatError(
+            f"there is none of {', '.join(CONFIGS)} here: name the site's config with -f"
+        )
     return config
 
 

@@ -22,7 +22,8 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block, read_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS, read_settings
+from mkdocs_tokenheat.hosts.context import page_file, site_of
+from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
 from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.figure import error_figure
 
@@ -89,7 +90,7 @@ class TokenheatExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Python-Markdown's name)
         """Register with a Markdown object."""
         if self._site is None:
-            self._site = Site(read_settings(self._given, Path.cwd()))
+            self._site = site_of(md, self._given)
         page = _Page(md, self._site, self)
         md.registerExtension(page)  # type: ignore[arg-type]  # for its reset()
         md.preprocessors.register(_Source(md, page), f"{NAME}-source", 1000)
@@ -168,7 +169,7 @@ class _Page:
 
         Metadata, snippets and macros may have moved the fence: it is looked for in the file.
         """
-        name, path = self._file()
+        name, path = page_file(self.md) or (self.extension.page, None)
         if self._starts is None:
             self._starts = self._found_again(path)
         start = self._starts.get(stashed.fence.start)
@@ -188,21 +189,6 @@ class _Page:
             if found := same[each.fence.info, each.fence.body]:
                 starts[each.fence.start] = found.popleft()
         return starts
-
-    def _file(self) -> tuple[str, Path | None]:
-        if "relpath" in self.md.treeprocessors:  # MkDocs, ProperDocs
-            file = getattr(self.md.treeprocessors["relpath"], "file", None)
-            path = getattr(file, "abs_src_path", None)
-            if path:
-                return _shown(Path(path)), Path(path)
-            if file is not None:
-                return str(file.src_uri), None
-        return self.extension.page, None
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 class _Source(Preprocessor):

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
+from mkdocs import plugins
 from mkdocs.config import Config, config_options, load_config
 from mkdocs.exceptions import MkDocsException, PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
@@ -80,7 +81,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and add the extension and the stylesheet."""
-        logging.getLogger("mkdocs_tokenheat").parent = logging.getLogger("mkdocs.plugins")
+        # Whose warnings count in strict builds; ProperDocs' has another name.
+        logging.getLogger("mkdocs_tokenheat").parent = plugins.log
         try:
             settings = self.settings(config)
         except TokenheatError as error:

@@ -1,0 +1,99 @@
+"""What surrounds a page that Python-Markdown converts: its file, and the site that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.site import Site
+
+if TYPE_CHECKING:
+    from markdown import Markdown
+
+__all__ = ["page_file", "site_of", "zensical_config", "zensical_settings"]
+
+serving = False
+"""Whether Zensical serves, as far as it is known: errors are shown then."""
+
+_sharing = Lock()
+_shared: tuple[object, Site] | None = None
+
+_ZENSICAL = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
+
+
+def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
+    """The site behind a Markdown object that no host has prepared one for.
+
+    Zensical makes a Markdown object a page, and each reads its extensions anew: the pages of one
+    build, which all hold the same config, share one site here, with its cache and its models.
+
+    Raises:
+        TokenheatError: A setting that is not known or cannot be used.
+    """
+    global _shared  # noqa: PLW0603 (what several Markdown objects share can lie nowhere else)
+    config = _zensical(md, "config")
+    if config is None:
+        return Site(read_settings(given, Path.cwd()))
+    with _sharing:
+        if _shared is None or _shared[0] is not config:
+            _shared = config, Site(zensical_settings(config, given))
+        return _shared[1]
+
+
+def zensical_settings(config: Mapping[str, Any], given: Mapping[str, object]) -> Settings:
+    """The settings of a site of Zensical's.
+
+    Parameters:
+        config: The site's config, as Zensical has read it.
+        given: What it says of the extension.
+
+    Raises:
+        TokenheatError: A setting that is not known or cannot be used.
+    """
+    base = Path(config["root_dir"])
+    name = zensical_config(base).name
+    given = {"lang": config["theme"].get("language"), **given}
+    if serving:
+        given = {**given, "on_error": "show"}
+    try:
+        return read_settings(given, base, base / config["docs_dir"], f"tokenheat warm -f {name}")
+    except TokenheatError as error:
+        raise error.at(name) from None
+
+
+def zensical_config(folder: Path) -> Path:
+    """The config that Zensical finds in a folder; it does not tell which one it has read."""
+    found = (folder / name for name in _ZENSICAL if (folder / name).is_file())
+    return next(found, folder / _ZENSICAL[0])
+
+
+def page_file(md: Markdown) -> tuple[str, Path | None] | None:
+    """The name of the page that is being converted, and its file; None where no host tells."""
+    if "relpath" in md.treeprocessors:  # MkDocs, ProperDocs
+        file = getattr(md.treeprocessors["relpath"], "file", None)
+        path = getattr(file, "abs_src_path", None)
+        if path:
+            return _shown(Path(path)), Path(path)
+        if file is not None:
+            return str(file.src_uri), None
+    page, config = _zensical(md, "page"), _zensical(md, "config")
+    if page is not None and config is not None:
+        path = Path(config["root_dir"], config["docs_dir"], page.path)
+        return _shown(path), path
+    return None
+
+
+def _zensical(md: Markdown, what: str) -> Any:
+    """What Zensical tells an extension of the page; None where it is not the host."""
+    if "rendering_context" not in md.preprocessors:
+        return None
+    return getattr(md.preprocessors["rendering_context"], what, None)
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,0 +1,79 @@
+"""Which host a config belongs to, by the name of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from mkdocs_tokenheat.block.fences import NAME
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.settings import Settings
+from mkdocs_tokenheat.site import Site
+
+__all__ = ["CONFIGS", "Host", "host_of"]
+
+CONFIGS = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "zensical.toml")
+"""The names under which a site's config is looked for; a program such as `conf.py` is named."""
+
+_HOSTS = {
+    "properdocs.y*ml": "properdocs",
+    "*.y*ml": "mkdocs",
+    "*.toml": "zensical",
+    "*.py": "sphinx",
+}
+
+
+class Host(Protocol):
+    """What the command line asks of a host."""
+
+    def settings_of(self, path: Path) -> Settings:
+        """The settings of the site that has this config."""
+
+    def build_into_nowhere(self, path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+        """Build the site for its cache alone; returns it, and the blocks' errors."""
+
+
+def host_of(path: Path) -> Host:
+    """The host that a config belongs to.
+
+    Raises:
+        TokenheatError: No host has such configs, or it is not installed.
+    """
+    name = next((host for pattern, host in _HOSTS.items() if fnmatch(path.name, pattern)), None)
+    if name is None:
+        raise TokenheatError(
+            f"no site has a config '{path.name}': it is one of {', '.join(CONFIGS)}, conf.py"
+        )
+    if name == "mkdocs" and _is_zensicals(path):
+        name = "zensical"
+    try:
+        return cast(Host, import_module(f"mkdocs_tokenheat.hosts.{name}"))
+    except ModuleNotFoundError as error:
+        raise TokenheatError(
+            f"'{path.name}' needs the module '{error.name}', which is not installed: "
+            f"pip install {name}"
+        ) from None
+
+
+def _is_zensicals(path: Path) -> bool:
+    """Whether an `mkdocs.yml` has the Markdown extension alone, as Zensical runs no plugins."""
+    import yaml
+
+    try:
+        # No tag is followed here.
+        config = yaml.load(path.read_bytes(), yaml.BaseLoader)  # noqa: S506
+    except (OSError, yaml.YAMLError):
+        return False  # MkDocs says what is wrong with it.
+    if not isinstance(config, dict):
+        return False
+    plugins, extensions = (_names(config.get(key)) for key in ("plugins", "markdown_extensions"))
+    return NAME in extensions and NAME not in plugins
+
+
+def _names(entries: Any) -> set[str]:
+    """The names in a list of plugins or extensions, with settings or without."""
+    each: Iterable[Any] = entries if isinstance(entries, (list, dict)) else ()
+    return {name for entry in each for name in (entry if isinstance(entry, dict) else [entry])}

@@ -1,0 +1,144 @@
+"""Zensical: what its page cache compares, and a site's pages read and rendered for their scores."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import tomli
+import yaml
+from mkdocs.utils.meta import get_data
+from pathspec import GitIgnoreSpec
+from pymdownx.superfences import fence_code_format  # type: ignore[import-untyped]
+from zensical.config import parse_config
+from zensical.markdown.render import render
+
+from mkdocs_tokenheat.block.fences import NAME
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.hosts import context
+from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
+from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.site import Site
+
+__all__ = ["build_into_nowhere", "fence", "settings_of"]
+
+_MODULE = "mkdocs_tokenheat.hosts.markdown"
+_COMPARED = ("models", "cache_dir")
+
+
+def fence() -> partial[str]:
+    """What `pymdownx.superfences` would format blocks with, if they came that far.
+
+    Zensical renders a page anew where the page or the config has changed, and what a custom fence
+    is made with belongs to the config: here it is the versions of this package and of the models.
+    Zensical calls this when it reads its config, in the command's own thread; which command it is
+    cannot be asked later. A page that is served with an error in it is not the page of a build.
+    """
+    command = click.get_current_context(silent=True)
+    context.serving = command is not None and command.info_name == "serve"
+    named = command.params.get("config_file") if command else None
+    path = Path(named) if named else context.zensical_config(Path.cwd())
+    return partial(fence_code_format, tokenheat=_compared(path), serving=context.serving)
+
+
+def _compared(path: Path) -> str:
+    try:
+        given = {name: value for name, value in _said(path).items() if name in _COMPARED}
+        settings = read_settings(given, path.parent)
+    except TokenheatError:
+        settings = Settings()  # What is wrong is said when a page is rendered.
+    return Site(settings).fingerprint()
+
+
+def _said(path: Path) -> Mapping[str, Any]:
+    """What a config that Zensical is still reading says of the extension; no tag is followed."""
+    try:
+        if path.suffix == ".toml":
+            config = tomli.loads(path.read_text("utf-8"))
+            extensions = config.get("project", config).get("markdown_extensions", {})
+        else:
+            extensions = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)["markdown_extensions"]  # noqa: S506
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        return {}
+    each = [extensions] if isinstance(extensions, dict) else extensions
+    given = next((one[NAME] for one in each if isinstance(one, dict) and NAME in one), None)
+    return given if isinstance(given, dict) else {}
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings of the site that has this config.
+
+    Raises:
+        TokenheatError: A config that Zensical cannot read, or that lacks the extension.
+    """
+    config = _loaded(path)
+    return context.zensical_settings(config, _given(config))
+
+
+def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+    """Score all pages of the site in one go, then render them as Zensical does, for the cache alone.
+
+    Returns:
+        The site, whose cache knows which entries the pages asked for, and the blocks' errors.
+
+    Raises:
+        TokenheatError: A config that Zensical cannot read, or that lacks the extension.
+    """
+    config = _loaded(path)
+    settings = context.zensical_settings(config, _given(config))
+    site = Site(dataclasses.replace(settings, frozen=frozen, on_error="show"))
+    pages = dict(_pages(config))
+    if not frozen:
+        site.warm(_blocks(pages, site))
+    errors: list[TokenheatError] = []
+    config["markdown_extensions"] = [
+        TokenheatExtension(site=site, collected=errors) if name in (NAME, _MODULE) else name
+        for name in config["markdown_extensions"]
+    ]
+    for name, source in pages.items():
+        text, _ = get_data(source)
+        render(text, name, name.removesuffix(".md") + "/")
+    return site, errors
+
+
+def _blocks(pages: Mapping[str, str], site: Site) -> Iterator[Block]:
+    for source in pages.values():
+        yield from blocks_of(source, site.settings.options)
+
+
+def _pages(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The name and the source of each page in the docs folder."""
+    folder = Path(config["root_dir"], config["docs_dir"])
+    excluded = GitIgnoreSpec.from_lines((config.get("exclude_docs") or "").splitlines())
+    for path in sorted(folder.rglob("*.md")):
+        name = path.relative_to(folder).as_posix()
+        if excluded.match_file(name):
+            continue
+        try:
+            yield name, path.read_text("utf-8-sig")
+        except (OSError, ValueError):
+            continue  # Zensical itself says what is wrong with the page.
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = parse_config(str(path.resolve()))
+    except (click.ClickException, OSError, ValueError) as error:
+        said = error.message if isinstance(error, click.ClickException) else error
+        raise TokenheatError(f"Zensical cannot read the config: {said}").at(path.name) from None
+    if not {NAME, _MODULE} & set(config["markdown_extensions"]):
+        raise TokenheatError(
+            "the extension 'tokenheat' is not in the config's 'markdown_extensions'"
+        ).at(path.name)
+    return config
+
+
+def _given(config: Mapping[str, Any]) -> Mapping[str, object]:
+    configs = config["mdx_configs"]
+    given: Mapping[str, object] = configs.get(NAME) or configs.get(_MODULE) or {}
+    return given
