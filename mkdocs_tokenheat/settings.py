@@ -34,7 +34,7 @@ MEANINGS: Mapping[str, str] = {
     "max_tokens": "the largest number of tokens or words that a block may have",
     "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
     "base_path": "the folder that files named by a page must lie under: "
-    "the docs folder in MkDocs and Sphinx, the current folder elsewhere",
+    "the docs folder in MkDocs, Zensical and Sphinx, the current folder elsewhere",
     "labels": "the figures' own words in further languages, or other ones: "
     "for each language the labels by name",
 }

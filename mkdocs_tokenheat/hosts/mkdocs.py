@@ -119,7 +119,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         except TokenheatError as error:
             raise error.at(path.name) from None
 
-    @event_priority(-100)
+    # After those that ask to be last: some of them take no generated file.
+    @event_priority(-200)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Score what the cache lacks of all pages, in one go, once other plugins have made theirs."""
         css = resources("mkdocs_tokenheat").joinpath("tokenheat.css").read_text("utf-8")

@@ -1,0 +1,121 @@
+"""What stands in a Sphinx doctree for a block: a figure in HTML, elsewhere text and table."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx.util.texescape import escape
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.views.figure import error_figure
+from mkdocs_tokenheat.views.plain import Piece, Plain, plain, xhtml
+
+if TYPE_CHECKING:
+    from sphinx.builders import Builder
+    from sphinx.writers.html5 import HTML5Translator
+
+__all__ = ["TokenheatNode", "show_error", "show_figure", "visit_html"]
+
+
+class TokenheatNode(nodes.General, nodes.Element):
+    """A block as its author has written it, and in HTML, once scored, with its figure.
+
+    In HTML its children are not shown: they are the words that search finds.
+    """
+
+
+def visit_html(translator: HTML5Translator, node: TokenheatNode) -> None:
+    """Write the figure."""
+    translator.body.append(f"{node['figure']}\n")
+    raise nodes.SkipNode
+
+
+def show_figure(node: TokenheatNode, figure: str, builder: Builder) -> None:
+    """Put a block's figure into the doctree, in the form that the builder can show."""
+    said = plain(figure)
+    if builder.format == "html":
+        node["figure"] = _for(builder, figure)
+        node.extend(nodes.paragraph(words, words) for words in (said.text, said.caption) if words)
+    else:
+        node.replace_self(list(_plain_nodes(said, builder)))
+
+
+def show_error(
+    node: TokenheatNode, error: TokenheatError, lang: str | None, builder: Builder
+) -> None:
+    """Put an error's message into the doctree, with the block as it was written."""
+    written = node["written"]
+    if builder.format == "html":
+        node["figure"] = _for(builder, error_figure(error, written, lang))
+    else:
+        message = str(error)
+        node.replace_self(
+            nodes.error("", nodes.paragraph(message, message), _literal(written, "none"))
+        )
+
+
+def _for(builder: Builder, html: str) -> str:
+    is_book = getattr(builder, "out_suffix", "") == ".xhtml"
+    return xhtml(html) if is_book else html
+
+
+def _plain_nodes(said: Plain, builder: Builder) -> Iterable[nodes.Node]:
+    if said.pieces and builder.format == "latex":
+        yield nodes.raw("", _latex(said.pieces, builder.config.latex_engine), format="latex")
+    elif said.pieces:
+        yield _literal(said.text, "none")
+    if said.caption:
+        yield nodes.paragraph("", "", nodes.strong(said.caption, said.caption))
+    yield nodes.paragraph(said.legend, said.legend)
+    if said.table:
+        yield _table(said.table)
+
+
+def _literal(text: str, language: str) -> nodes.literal_block:
+    return nodes.literal_block(text, text, language=language)
+
+
+_COLUMN = 24
+"""A column's width in letters, where a builder counts in letters; all are of the same width."""
+
+
+def _table(rows: Sequence[Sequence[str]]) -> nodes.table:
+    columns = len(rows[0])
+    head, *body = (_row(row) for row in rows)
+    group = nodes.tgroup("", cols=columns)
+    group.extend(nodes.colspec(colwidth=_COLUMN) for _ in range(columns))
+    group += [nodes.thead("", head), nodes.tbody("", *body)]
+    # A long one goes on overleaf.
+    return nodes.table("", group, classes=["longtable"] if len(rows) > 30 else [])
+
+
+def _row(cells: Sequence[str]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph(cell, cell)) for cell in cells))
+
+
+_RUN = re.compile(r"^ | (?= )")
+
+
+def _latex(pieces: Iterable[Piece], engine: str) -> str:
+    """The text with each cell in a coloured box; Sphinx's own style brings `xcolor`."""
+    shown = "".join(_latex_piece(piece, engine) for piece in pieces)
+    return (
+        "\n\\begingroup\\ttfamily\\raggedright\\setlength{\\parindent}{0pt}"
+        f"\\setlength{{\\fboxsep}}{{1pt}}%\n{shown}\\par\\endgroup\n"
+    )
+
+
+def _latex_piece(piece: Piece, engine: str) -> str:
+    lines = [_RUN.sub(r"\\ ", escape(line, engine)) for line in piece.text.split("\n")]
+    if piece.background is None:
+        return "\\mbox{}\\par\n".join(lines)
+    ink = "FFFFFF" if piece.is_light else "000000"
+    box = f"\\colorbox[HTML]{{{piece.background.upper()}}}"
+    boxes = (f"{box}{{\\strut\\color[HTML]{{{ink}}}{line or '~'}}}" for line in lines)
+    # Where letters stand for words, a line may end between any two of them.
+    wide = unicodedata.east_asian_width(piece.text[-1]) in "WF"
+    return "\\mbox{}\\par\n".join(boxes) + ("\\hspace{0pt}" if wide else "")

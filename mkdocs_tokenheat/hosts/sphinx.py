@@ -1,0 +1,314 @@
+"""Sphinx: the directive, scored in one batch a build, once all pages have been read."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
+from importlib.resources import files as resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.environment.collectors import EnvironmentCollector
+from sphinx.errors import ConfigError, SphinxError
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, docutils_namespace, patch_docutils
+
+from mkdocs_tokenheat import __version__
+from mkdocs_tokenheat.block.fences import NAME
+from mkdocs_tokenheat.block.info import Raw
+from mkdocs_tokenheat.block.options import NAMES
+from mkdocs_tokenheat.block.parse import Block, make_block
+from mkdocs_tokenheat.block.text import normalize
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
+from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
+from mkdocs_tokenheat.site import Site
+
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
+    from sphinx.util.typing import ExtensionMetadata
+
+__all__ = ["TokenheatDirective", "build_into_nowhere", "settings_of", "setup"]
+
+_PREFIX = f"{NAME}_"
+# An error need not end a build: with -W, as every warning does, it fails it.
+_DEFAULTS = {**DEFAULTS, "on_error": "show", **dict.fromkeys(NAMES)}
+
+_log = logging.getLogger(__name__)
+
+
+class SettingsError(ConfigError):
+    """A setting that cannot be used, as Sphinx ends builds with it."""
+
+    def __init__(self, said: TokenheatError) -> None:
+        super().__init__(str(said))
+        self.said = said
+
+
+class _Spec(dict[str, Callable[[str], object]]):
+    """Takes options of any name, so that an unknown one gets the same message in every host."""
+
+    def __missing__(self, name: str) -> Callable[[str], object]:
+        return directives.unchanged
+
+
+class TokenheatDirective(SphinxDirective):
+    """Notes a block as it was written; it is read when the whole page is put together."""
+
+    has_content = True
+    option_spec = _Spec(dict.fromkeys(NAMES, directives.unchanged))
+
+    def run(self) -> list[nodes.Node]:
+        """A node with all that the block's figure needs."""
+        node = TokenheatNode(
+            raw=dict(self.options),
+            lines={name: self._line(name) for name in self.options},
+            text="\n".join(normalize("\n".join(self.content))),
+            written=self.block_text.strip("\n"),
+            page=self.env.docname,
+        )
+        self.set_source_info(node)
+        return [node]
+
+    def _line(self, option: str) -> int:
+        """The option's line, counted from the directive's; 0 where it is not found."""
+        pattern = re.compile(rf"\s*:?{re.escape(option)}:")
+        lines = self.block_text.splitlines()
+        return next((i for i, line in enumerate(lines) if pattern.match(line)), 0)
+
+
+class _Host(EnvironmentCollector):
+    """One build of a Sphinx site.
+
+    Attributes:
+        collected: Takes the errors where the command line wants them.
+    """
+
+    site: Site
+    collected: list[TokenheatError] | None = None
+
+    def __init__(self, app: Sphinx) -> None:
+        self.enable(app)
+        app.connect("config-inited", self._on_config)
+        app.connect("env-updated", self._on_updated)
+        app.connect("doctree-resolved", self._on_resolved)
+
+    def _on_config(self, app: Sphinx, config: Config) -> None:
+        try:
+            self.site = Site(_settings(app, config))
+        except TokenheatError as error:
+            raise SettingsError(error.at("conf.py")) from None
+        # A single file may stand there too; first, so that the site's own rules win.
+        config.html_static_path = [
+            str(resources("mkdocs_tokenheat").joinpath("tokenheat.css")),
+            *config.html_static_path,
+        ]
+
+    def process_doc(self, app: Sphinx, doctree: nodes.document) -> None:
+        """Note the page's blocks and the files that they name."""
+        found = list(doctree.findall(TokenheatNode))
+        if found:
+            state = _State(app.env)
+            state.pages[app.env.docname] = [(n["raw"], n["text"], n["lines"]) for n in found]
+        for node in found:
+            values = node["raw"].get("values")
+            if values and not values.lstrip().startswith("["):
+                app.env.note_dependency(str(self.site.settings.base_path / values))
+
+    def clear_doc(self, app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+        """Forget a page."""
+        _State(env).pages.pop(docname, None)
+
+    def merge_other(
+        self, app: Sphinx, env: BuildEnvironment, docnames: Set[str], other: BuildEnvironment
+    ) -> None:
+        """Take over pages that another process has read."""
+        read = _State(other).pages
+        _State(env).pages.update({name: read[name] for name in docnames if name in read})
+
+    def get_outdated_docs(
+        self,
+        app: Sphinx,
+        env: BuildEnvironment,
+        added: set[str],
+        changed: set[str],
+        removed: set[str],
+    ) -> list[str]:
+        """The pages with blocks, where settings, a model or this package have changed."""
+        state, now = _State(env), self.site.fingerprint()
+        outdated = list(state.pages) if state.fingerprint != now else []
+        state.fingerprint = now
+        return outdated
+
+    def _on_updated(self, app: Sphinx, env: BuildEnvironment) -> None:
+        """Score what the cache lacks of all pages, in one go."""
+        blocks = list(self._blocks(env))
+        if not self.site.settings.frozen:
+            self.site.warm(blocks)
+        elif self.collected is not None:
+            self.site.score(blocks)  # What no page shows here another builder's may: it is in use.
+
+    def _blocks(self, env: BuildEnvironment) -> Iterator[Block]:
+        for written in _State(env).pages.values():
+            for raw, text, lines in written:
+                try:
+                    yield make_block(raw, text, self.site.settings.options, lines)
+                except TokenheatError:
+                    continue  # It is said when the page is put together.
+
+    def _on_resolved(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
+        pages: dict[str, list[TokenheatNode]] = defaultdict(list)
+        for node in doctree.findall(TokenheatNode):
+            # One doctree may hold many pages; blocks share a scale within their own.
+            pages[node["page"]].append(node)
+        for found in pages.values():
+            self._show(found, app)
+
+    def _show(self, found: list[TokenheatNode], app: Sphinx) -> None:
+        blocks: list[tuple[TokenheatNode, Block]] = []
+        for node in found:
+            try:
+                block = make_block(
+                    node["raw"], node["text"], self.site.settings.options, node["lines"]
+                )
+                blocks.append((node, block))
+            except TokenheatError as error:
+                self._fail(node, error, app)
+        results = self.site.figures([block for _, block in blocks])
+        for (node, _), result in zip(blocks, results, strict=True):
+            if isinstance(result, TokenheatError):
+                self._fail(node, result, app)
+            else:
+                show_figure(node, result, app.builder)
+
+    def _fail(self, node: TokenheatNode, error: TokenheatError, app: Sphinx) -> None:
+        line = error.line if error.line is not None else node["lines"].get(error.option or "", 0)
+        place = f"{_shown(node.source)}:{(node.line or 1) + line}"
+        placed = error.at(place)
+        settings = self.site.settings
+        if self.collected is not None:
+            self.collected.append(placed)
+        elif settings.on_error == "raise":
+            raise SphinxError(str(placed))
+        else:
+            _log.error("%s: %s", NAME, error.message, location=place, type=NAME)
+        show_error(node, placed, settings.options.lang, app.builder)
+
+
+class _State:
+    """What a build keeps for the next one: in the environment, as plain values."""
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        self._kept: dict[str, Any] = env.__dict__.setdefault(NAME, {"pages": {}, "by": ""})
+
+    @property
+    def pages(self) -> dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]]:
+        """The blocks of each page: options, text, and the options' lines."""
+        pages: dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]] = self._kept["pages"]
+        return pages
+
+    @property
+    def fingerprint(self) -> str:
+        """What the figures were made with."""
+        return str(self._kept["by"])
+
+    @fingerprint.setter
+    def fingerprint(self, value: str) -> None:
+        self._kept["by"] = value
+
+
+_hosts: WeakKeyDictionary[Sphinx, _Host] = WeakKeyDictionary()
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register with Sphinx."""
+    for name, default in _DEFAULTS.items():
+        app.add_config_value(_PREFIX + name, default, "", frozenset((Any,)))
+    app.add_directive(NAME, TokenheatDirective)
+    app.add_node(TokenheatNode, html=(visit_html, None))
+    app.add_css_file("tokenheat.css", priority=400)
+    _hosts[app] = _Host(app)
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _settings(app: Sphinx, config: Config) -> Settings:
+    for name in getattr(config, "_raw_config", {}):
+        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _DEFAULTS:
+            # For its message.
+            read_settings({name.removeprefix(_PREFIX): None}, Path())
+    given = {name: getattr(config, _PREFIX + name) for name in _DEFAULTS}
+    given = {name: value for name, value in given.items() if value is not None}
+    if getattr(config, f"{_PREFIX}cache_dir") is None:
+        given["cache_dir"] = None
+    given.setdefault("lang", config.language)
+    # Sphinx's own kind of path is half a string.
+    base, pages = Path(app.confdir), Path(app.srcdir)
+    return read_settings(given, base, pages, "tokenheat warm -f conf.py")
+
+
+def _shown(source: str | None) -> str:
+    path, here = Path(source or "<unknown>"), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings of the site that has this config.
+
+    Raises:
+        TokenheatError: A config that Sphinx cannot read, or that lacks the extension.
+    """
+    with _started(path) as (_, host):
+        return host.site.settings
+
+
+def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+    """Read the site's pages as Sphinx does and put them together, for the cache alone.
+
+    Returns:
+        The site, whose cache knows which entries the pages asked for, and the blocks' errors.
+
+    Raises:
+        TokenheatError: A build that Sphinx ends for other reasons.
+    """
+    with _started(path) as (app, host):
+        errors: list[TokenheatError] = []
+        host.collected = errors
+        host.site = Site(dataclasses.replace(host.site.settings, frozen=frozen))
+        try:
+            app.build(force_all=True)
+        except SphinxError as error:
+            raise TokenheatError(f"Sphinx cannot build the site: {error}").at(path.name) from None
+    return host.site, errors
+
+
+@contextmanager
+def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
+    source = path.resolve().parent
+    with (
+        TemporaryDirectory(prefix="tokenheat-") as folder,
+        patch_docutils(source),
+        docutils_namespace(),
+    ):
+        try:
+            app = Sphinx(
+                source, source, folder, folder, "dummy", status=None, warning=io.StringIO()
+            )
+        except SettingsError as error:
+            raise error.said.at(path.name) from None
+        except SphinxError as error:
+            raise TokenheatError(f"Sphinx cannot read the config: {error}").at(path.name) from None
+        if app not in _hosts:
+            raise TokenheatError(
+                "the extension 'mkdocs_tokenheat.sphinx' is not in the config's 'extensions'"
+            ).at(path.name)
+        yield app, _hosts[app]

@@ -1,0 +1,133 @@
+"""A figure read back: as XHTML, and as the plain parts that hosts without HTML make their own of.
+
+Every view ends as one figure, and what it says is read from there, so that no view has to know of
+LaTeX, manual pages or books.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from xml.etree.ElementTree import Element, TreeBuilder, tostring
+
+__all__ = ["Piece", "Plain", "plain", "xhtml"]
+
+_VOID = frozenset(("area", "br", "col", "hr", "img", "input", "wbr"))
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# The colour below a strip or a gradient comes last; a hatched cell has none.
+_BACKGROUND = re.compile(r"background:[^;]*?#([0-9a-f]{6})(?:;|$)")
+_WHITE = re.compile(r"(?:^|;)color:#fff(?:;|$)")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the text: a cell, or what lies between cells.
+
+    Attributes:
+        text: What it shows.
+        background: Its colour as `rrggbb`; None for none.
+        is_light: Whether its letters are white.
+    """
+
+    text: str
+    background: str | None = None
+    is_light: bool = False
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What a figure says.
+
+    Attributes:
+        pieces: The text view, in order; none where the figure has another view.
+        caption: What the author says of it; nothing where that is left out.
+        legend: What the figure says by itself: label, legend and notes, as one line.
+        table: The rows of the table of numbers, the head first; none where it is left out.
+    """
+
+    pieces: Sequence[Piece]
+    caption: str
+    legend: str
+    table: Sequence[Sequence[str]]
+
+    @property
+    def text(self) -> str:
+        """The block's text."""
+        return "".join(piece.text for piece in self.pieces)
+
+
+def plain(figure: str) -> Plain:
+    """The parts of a figure."""
+    root = _parsed(figure)
+    view = _first(root, "pre", "tokenheat-text")
+    for bar in _having(root, "span", "tokenheat-bar"):
+        bar.text = "…"
+    caption = _first(root, "span", "tokenheat-caption")
+    said = "" if caption is None else "".join(caption.itertext())
+    below = "".join(text for each in root.iter("figcaption") for text in each.itertext())
+    table = _first(root, "table", "tokenheat-table")
+    rows = [] if table is None else [_row(row) for row in table.iter("tr")]
+    pieces = [] if view is None else list(_pieces(view))
+    return Plain(pieces, said, " ".join(below.removeprefix(said).split()), rows)
+
+
+def xhtml(html: str) -> str:
+    """A figure, or an error's box, as XML: for books."""
+    return tostring(_parsed(html), encoding="unicode", short_empty_elements=False)
+
+
+def _row(row: Element) -> list[str]:
+    return ["".join(cell.itertext()) for cell in row]
+
+
+def _pieces(view: Element) -> Iterator[Piece]:
+    if view.text:
+        yield Piece(view.text)
+    for cell in view:
+        style = cell.get("style", "")
+        colour = _BACKGROUND.search(style)
+        text = "".join(cell.itertext())
+        yield Piece(text, colour[1] if colour else None, bool(_WHITE.search(style)))
+        if cell.tail:
+            yield Piece(cell.tail)
+
+
+def _having(root: Element, tag: str, name: str) -> Iterator[Element]:
+    return (each for each in root.iter(tag) if name in each.get("class", "").split())
+
+
+def _first(root: Element, tag: str, name: str) -> Element | None:
+    return next(_having(root, tag, name), None)
+
+
+def _parsed(html: str) -> Element:
+    reader = _Reader()
+    reader.feed(_NOT_XML.sub("\ufffd", html))
+    reader.close()
+    return reader.tree.close()
+
+
+class _Reader(HTMLParser):
+    """Reads the well-formed HTML that figures are, into a tree."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tree = TreeBuilder()
+        self._in_pre = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tree.start(tag, {name: value or "" for name, value in attrs})
+        self._in_pre = tag == "pre"
+        if tag in _VOID:
+            self.tree.end(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_pre = False
+        self.tree.end(tag)
+
+    def handle_data(self, data: str) -> None:
+        # A newline that directly follows the tag is none in HTML, and is one in XML.
+        self.tree.data(data.removeprefix("\n") if self._in_pre else data)
+        self._in_pre = False

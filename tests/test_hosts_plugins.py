@@ -1,0 +1,133 @@
+"""MkDocs' other plugins, each in one real build: the heatmap arrives whole."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.hosts import TEXT, Folder, fenced
+from tests.pages import content, having, parse, texts
+
+SHOWN = TEXT.removesuffix("\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Folder:
+    folder = Folder(tmp_path / "site")
+    folder.write("docs/index.md", f"# Heat\n\n{fenced()}")
+    configure(folder)
+    return folder
+
+
+def configure(folder: Folder, *plugins: str, extra: str = "") -> None:
+    listed = "".join(f"  - {plugin}\n" for plugin in ("search", *plugins))
+    folder.write(
+        "mkdocs.yml",
+        "site_name: Heat\nsite_url: https://example.org/\ntheme: {name: material, font: false}\n"
+        f"plugins:\n{listed}{extra}",
+    )
+
+
+@pytest.fixture
+def expected(site: Folder) -> str:
+    """The figure of a build without the plugin."""
+    configure(site, "tokenheat")
+    site.done("mkdocs build -q --strict")
+    (figure,) = site.figures("site/index.html")
+    return figure
+
+
+ORDERS = [("{}", "tokenheat"), ("tokenheat", "{}")]
+
+
+def ordered(order: tuple[str, str], plugin: str) -> list[str]:
+    return [name.format(plugin) for name in order]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_macros(site: Folder, expected: str, order: tuple[str, str]) -> None:
+    configure(site, *ordered(order, "macros"), extra="extra:\n  word: nghiêng\n")
+    source = fenced().replace("nghiêng", "{{ word }}")
+    site.write("docs/index.md", "# Heat\n\n{% set x = 1 %}\n" + source)
+    site.done("mkdocs build -q --strict")
+    assert site.figures("site/index.html") == [expected]
+    # Macros have run when the block is found, in what `tokenheat warm` does too.
+    site.done("tokenheat check")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_gen_files(site: Folder, expected: str, order: tuple[str, str]) -> None:
+    configure(site, *ordered(order, "gen-files: {scripts: [gen.py]}"))
+    site.write(
+        "gen.py",
+        "import mkdocs_gen_files\n"
+        "with mkdocs_gen_files.open('made.md', 'w') as page:\n"
+        f"    page.write({'# Made' + chr(10) * 2 + fenced()!r})\n",
+    )
+    site.done("mkdocs build -q --strict")
+    assert site.figures("site/made/index.html") == [expected]
+
+
+def test_mike(site: Folder, expected: str) -> None:
+    configure(site, "tokenheat", "mike")
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "site")):
+        subprocess.run([*git, *command], cwd=site.path, check=True, capture_output=True)
+    who = {
+        f"GIT_{role}_{what}": "a@b"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    site.done("mike deploy 1.0 latest", **who)
+    shown = subprocess.run(
+        ["git", "show", "gh-pages:1.0/index.html"], cwd=site.path, check=True, capture_output=True
+    )
+    assert expected in shown.stdout.decode()
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_static_i18n(site: Folder, expected: str, order: tuple[str, str]) -> None:
+    languages = "languages: [{locale: en, name: English, default: true}, {locale: vi, name: Việt}]"
+    configure(site, *ordered(order, f"i18n: {{docs_structure: suffix, {languages}}}"))
+    site.write("docs/index.vi.md", f"# Nhiệt\n\n{fenced()}")
+    site.done("mkdocs build -q")
+    assert site.figures("site/index.html") == [expected]
+    (translated,) = site.figures("site/vi/index.html")
+    assert texts(translated) == [SHOWN]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_minify(site: Folder, expected: str, order: tuple[str, str]) -> None:
+    configure(site, *ordered(order, "minify: {minify_html: true}"))
+    site.done("mkdocs build -q --strict")
+    html = site.read("site/index.html")
+    assert texts(html) == [SHOWN]
+    (figure,) = having(parse(html), "tokenheat")
+    assert [(each.tag, each.get("style")) for each in figure.iter()] == [
+        (each.tag, each.get("style"))
+        for whole in having(parse(expected), "tokenheat")
+        for each in whole.iter()
+    ]
+
+
+def test_print_site(site: Folder, expected: str) -> None:
+    # It asks to stand last.
+    configure(site, "tokenheat", "print-site")
+    site.done("mkdocs build -q --strict")
+    assert site.figures("site/index.html") == [expected]
+    assert site.figures("site/print_page/index.html") == [expected]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_rss(site: Folder, expected: str, order: tuple[str, str]) -> None:
+    feed = "rss: {abstract_chars_count: -1, use_git: false, date_from_meta: {as_creation: date}}"
+    configure(site, *ordered(order, feed))
+    site.write("docs/index.md", f"---\ndate: 2026-01-01\n---\n# Heat\n\n{fenced()}")
+    site.done("mkdocs build -q")
+    assert site.figures("site/index.html") == [expected]
+    written = ElementTree.fromstring(site.read("site/feed_rss_created.xml"))
+    (item,) = written.iter("item")
+    assert "nghiêng nghiêng" in content(parse(item.findtext("description") or ""))

@@ -1,0 +1,144 @@
+"""pymdown-extensions: those that courses use, on together, in any order of the config."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import markdown
+import pytest
+
+from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+from tests.pages import content, having, parse, texts
+
+EXTENSIONS = (
+    "pymdownx.superfences",
+    "pymdownx.tabbed",
+    "pymdownx.details",
+    "pymdownx.snippets",
+    "admonition",
+    "tokenheat",
+)
+BLOCKS = ("admonition", "caption", "definition", "details", "html", "tab")
+CONFIGS = {"pymdownx.tabbed": {"alternate_style": True}}
+
+SOURCE = """
+/// tab | A tab
+
+~~~~tokenheat
+in a tab block
+~~~~
+
+/// note | A note
+
+- item
+
+    ```tokenheat
+    in a list in a note
+      in a tab block
+    ```
+
+///
+///
+
+/// tab | Another
+```python
+code
+```
+///
+
+/// details | Details
+    type: warning
+```tokenheat
+in details
+```
+///
+
+/// html | div
+```tokenheat
+in html
+```
+///
+
+/// figure-caption
+    prepend: true
+A caption
+///
+
+!!! note "Old style"
+
+    ??? tip "Details"
+
+        === "Tab"
+
+            ```tokenheat
+            in four
+
+              containers
+            ```
+
+        === "Code"
+
+            ````markdown
+            ```tokenheat
+            shown
+            ```
+            ````
+
+> --8<-- "part.md"
+
+--8<-- "part.md"
+
+/// html | pre
+```tokenheat
+literal
+```
+///
+"""
+
+TEXTS = [
+    "in a tab block",
+    "in a list in a note\n  in a tab block",
+    "in details",
+    "in html",
+    "in four\n\n  containers",
+    "from a snippet",
+]
+
+
+def convert(folder: Path, extensions: list[str]) -> str:
+    (folder / "part.md").write_text("```tokenheat\nfrom a snippet\n```\n", "utf-8")
+    heat = TokenheatExtension(cache_dir=str(folder / "cache"), metric="length", unit="word")
+    return markdown.markdown(
+        SOURCE,
+        extensions=[heat if name == "tokenheat" else name for name in extensions],
+        extension_configs={**CONFIGS, "pymdownx.snippets": {"base_path": [str(folder)]}},
+    )
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
+    blocks = [f"pymdownx.blocks.{name}" for name in BLOCKS]
+    return convert(tmp_path_factory.mktemp("pymdown"), [*EXTENSIONS, *blocks])
+
+
+def test_every_block_is_found_in_its_container(expected: str) -> None:
+    assert texts(expected) == TEXTS
+    root = parse(expected)
+    (note,) = (each for each in having(root, "admonition") if "A note" in content(each))
+    assert [content(each) for each in having(note, "tokenheat-text")] == [TEXTS[1]]
+    assert not list(having(root, "tokenheat-error"))
+    shown = [content(code) for code in root.iter("code")]
+    assert "```tokenheat\nshown\n```\n" in shown
+
+
+@pytest.mark.parametrize("first", EXTENSIONS)
+def test_the_order_of_the_config_does_not_matter(tmp_path: Path, expected: str, first: str) -> None:
+    blocks = [f"pymdownx.blocks.{name}" for name in BLOCKS]
+    others = [name for name in EXTENSIONS if name != first]
+    for at, order in enumerate(permutations(others)):
+        if at % 7:
+            continue
+        turned = blocks[at % 6 :] + blocks[: at % 6]
+        for extensions in ([first, *order, *turned], [*turned, first, *order]):
+            assert convert(tmp_path, extensions) == expected, extensions

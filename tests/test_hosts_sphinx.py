@@ -1,0 +1,311 @@
+"""Sphinx: its own command with every builder, in reStructuredText and MyST."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+import pytest
+
+from mkdocs_tokenheat.hosts import cli
+from mkdocs_tokenheat.hosts.sphinx import TokenheatDirective
+from mkdocs_tokenheat.views.plain import plain, xhtml
+from tests.hosts import TEXT, WORD, Folder, directive
+from tests.pages import content, having, parse, texts
+
+CONF = """
+project = "Heat"
+copyright = "nobody"
+version = "1"
+extensions = ["mkdocs_tokenheat.sphinx", "myst_parser"]
+"""
+SHOWN = TEXT.removesuffix("\n")
+MYST = f"# MyST\n\n```{{tokenheat}}\n:unit: word\n\n{TEXT}```\n"
+INDEX = "Heat\n====\n\n.. toctree::\n\n   myst\n   other\n\n"
+
+BUILDERS = ("dirhtml", "singlehtml", "json")
+OTHERS = ("latex", "text", "man", "texinfo", "xml", "pseudoxml", "gettext", "htmlhelp")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Folder:
+    folder = Folder(tmp_path / "site")
+    folder.write("conf.py", CONF)
+    folder.write("index.rst", INDEX + directive(TEXT, "caption: Chú thích"))
+    folder.write("myst.md", MYST)
+    folder.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "unit: word"))
+    return folder
+
+
+def build(site: Folder, builder: str = "html", more: str = "-W") -> str:
+    return site.done(f"sphinx-build -b {builder} {more} -d _doctrees . _{builder}")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_site_is_built(site: Folder, jobs: str) -> None:
+    build(site, more=f"-W -j {jobs}")
+    for page in ("index", "myst", "other"):
+        assert texts(site.read(f"_html/{page}.html")) == [SHOWN]
+    assert "_static/tokenheat.css" in site.read("_html/index.html")
+    assert (site.path / "_html/_static/tokenheat.css").is_file()
+    assert len(site.entries()) == 2
+    assert not (site.path / "_html/_static/__init__.py").exists()
+
+
+def test_many_pages_are_read_and_written_in_parallel_as_one_after_the_other(site: Folder) -> None:
+    names = [f"page{number}" for number in range(12)]
+    site.write("index.rst", INDEX + "".join(f"   {name}\n" for name in names))
+    for name in names:
+        site.write(
+            f"{name}.rst", f"{name}\n{'=' * 9}\n\n" + directive(f"On {name}\n", "unit: word")
+        )
+    build(site, more="-W -j 2")
+    parallel = [site.figures(f"_html/{name}.html") for name in names]
+    site.done("sphinx-build -q -W -j 1 . _one")
+    assert parallel == [site.figures(f"_one/{name}.html") for name in names]
+    assert [len(figures) for figures in parallel] == [1] * 12
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_every_html_builder_writes_the_same_figures(site: Folder, builder: str) -> None:
+    build(site)
+    build(site, builder)
+    page = {
+        "dirhtml": "_dirhtml/other/index.html",
+        "json": "_json/other.fjson",
+        "singlehtml": "_singlehtml/index.html",
+    }.get(builder, f"_{builder}/other.html")
+    html = site.read(page)
+    if builder == "json":
+        html = json.loads(html)["body"]
+    assert site.figures("_html/other.html")[0] in html
+
+
+@pytest.mark.parametrize("builder", OTHERS)
+def test_other_builders_get_text_and_numbers(site: Folder, builder: str) -> None:
+    build(site, builder)
+    suffix = {"latex": "tex", "text": "txt", "man": "1", "texinfo": "texi"}.get(builder, builder)
+    written = "".join(
+        path.read_text("utf-8") for path in sorted((site.path / f"_{builder}").rglob(f"*.{suffix}"))
+    )
+    if builder in ("gettext", "htmlhelp"):
+        return
+    assert WORD in written
+    assert "13.42" in written.replace("\\&", "")
+
+
+def test_latex_gets_colours_and_nothing_unescaped(site: Folder) -> None:
+    hostile = "\\input{x} $a_b^c$ #1 % & {y} ~ \\end{document}\n\n  日本語\n"
+    site.write("other.rst", "Other\n=====\n\n" + directive(hostile, "unit: word"))
+    build(site, "latex")
+    (path,) = (site.path / "_latex").glob("*.tex")
+    _, *shown = path.read_text("utf-8").split("\\begingroup\\ttfamily")
+    for each in shown:
+        block = each.partition("\\endgroup")[0]
+        assert "\\colorbox[HTML]{" in block
+        assert block.count("{") - block.count("\\{") == block.count("}") - block.count("\\}")
+        assert not re.search(r"(?<!\\)[$#&_^]|\\input|\\end\{", block)
+
+
+def test_a_book_is_valid_xhtml_and_shows_the_text(site: Folder) -> None:
+    site.write("other.rst", "Other\n=====\n\n" + directive("a\ufffe b\n", "unit: word"))
+    build(site, "epub")
+    (book,) = (site.path / "_epub").glob("*.epub")
+    with ZipFile(book) as pages:
+        for name in pages.namelist():
+            if name.endswith(".xhtml"):
+                ElementTree.fromstring(pages.read(name))
+        root = ElementTree.fromstring(pages.read("index.xhtml"))
+    assert ["".join(pre.itertext()) for pre in root.iter("{http://www.w3.org/1999/xhtml}pre")] == [
+        SHOWN
+    ]
+
+
+def test_xhtml_keeps_a_newline_at_the_start() -> None:
+    figure = (
+        '<figure><pre class="tokenheat-text">\n\na</pre><details data-x><br></details></figure>'
+    )
+    assert xhtml(figure) == (
+        '<figure><pre class="tokenheat-text">\na</pre>'
+        '<details data-x=""><br></br></details></figure>'
+    )
+    assert plain(figure).text == "\na"
+
+
+def words(site: Folder) -> dict[str, object]:
+    index = site.read("_html/searchindex.js")
+    terms: dict[str, object] = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))[
+        "terms"
+    ]
+    return terms
+
+
+def test_search_finds_words_whole_and_no_number(site: Folder) -> None:
+    for name in ("index", "other"):
+        site.write(
+            f"{name}.rst",
+            f"{name}\n=====\n\n" + directive(TEXT, "caption: Chú thích", "model: wordllama"),
+        )
+    build(site, more="")
+    found = words(site)
+    assert {WORD, "tiếng", "thích"} <= found.keys()
+    assert not [word for word in found if re.search(r"\d", word)]
+    assert "ngh" not in found
+
+
+def test_an_error_is_reported_where_it_stands_and_shown(site: Folder) -> None:
+    site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "unit: word", "metrik: a"))
+    site.write(
+        "myst.md", "# M\n\n- a\n\n  ```{tokenheat}\n  ---\n  colormap: Redz\n  ---\n  b\n  ```\n"
+    )
+    said = site.done("sphinx-build -q . _html")
+    assert "other.rst:6: ERROR: tokenheat: unknown option 'metrik', did you mean 'metric'?" in said
+    assert "myst.md:7: ERROR: tokenheat: unknown colormap 'Redz', did you mean 'Reds'?" in said
+    (box,) = having(parse(site.read("_html/other.html")), "tokenheat-error")
+    assert "other.rst:6: tokenheat: unknown option 'metrik'" in content(box)
+    assert ":metrik: a" in content(box)
+    for builder in ("text", "latex", "man", "xml", "epub"):
+        site.done(f"sphinx-build -q -b {builder} . _{builder}")
+    assert "unknown option 'metrik'" in site.read("_text/other.txt").replace("\n", " ")
+
+
+def test_w_makes_an_error_a_failure(site: Folder) -> None:
+    site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "metrik: a"))
+    said = site.failed("sphinx-build -q -W -j 2 . _html")
+    assert "other.rst:5: ERROR: tokenheat: unknown option" in said
+
+
+def test_on_error_raise_ends_the_build(site: Folder) -> None:
+    site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "metrik: a"))
+    ended = site.run("sphinx-build -q -D tokenheat_on_error=raise . _html")
+    assert ended.returncode == 2
+    assert "other.rst:5: tokenheat: unknown option 'metrik'" in ended.stderr
+    assert not (site.path / "_html/other.html").exists()
+
+
+def test_settings_are_those_of_every_host(site: Folder) -> None:
+    site.write(
+        "conf.py", CONF + 'language = "vi"\ntokenheat_unit = "word"\ntokenheat_table = False\n'
+    )
+    site.write("index.rst", INDEX + directive())
+    build(site)
+    (figure,) = site.figures("_html/index.html")
+    assert "mỗi tiếng" in figure
+    assert "<table" not in figure
+
+
+def test_a_wrong_setting_names_the_config(site: Folder) -> None:
+    site.write("conf.py", CONF + 'tokenheat_colourmap = "Blues"\n')
+    said = "conf.py: tokenheat: unknown setting 'colourmap', did you mean 'colormap'?"
+    ended = site.run("sphinx-build -q . _html")
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert site.failed("tokenheat check -f conf.py") == f"{said}\n"
+
+
+def test_share_is_within_a_document(site: Folder) -> None:
+    pair = directive("a bb\n", "metric: length", "unit: word", "share: s")
+    longer = directive("cccc dddddddd\n", "metric: length", "unit: word", "share: s")
+    site.write("index.rst", INDEX + pair + "\n" + longer)
+    site.write("other.rst", "Other\n=====\n\n" + pair)
+    build(site, "html")
+    build(site, "singlehtml")
+    first, _ = site.figures("_html/index.html")
+    (alone,) = site.figures("_html/other.html")
+    assert "1 <span" in first
+    assert "> 8</span>" in first
+    assert "> 2</span>" in alone
+    together = site.figures("_singlehtml/index.html")
+    assert {first, alone} <= set(together)
+
+
+def test_values_files_lie_in_the_source_folder_and_are_watched(site: Folder) -> None:
+    site.write("data/own.json", "[1, 2]")
+    site.write(
+        "other.rst",
+        "Other\n=====\n\n"
+        + directive("a b\n", "metric: values", "unit: word", "values: data/own.json"),
+    )
+    build(site)
+    before = site.figures("_html/other.html")
+    site.write("data/own.json", "[2, 5]")
+    build(site)
+    assert site.figures("_html/other.html") != before
+
+
+def updated(said: str) -> int:
+    assert "config changed" not in said
+    (found,) = re.findall(r"\d+ added, (\d+) changed", said)
+    return int(found)
+
+
+def test_only_what_has_changed_is_read_again(site: Folder) -> None:
+    site.write("index.rst", INDEX)
+    assert updated(build(site)) == 0
+    assert updated(build(site)) == 0
+    site.write("conf.py", CONF + 'tokenheat_colormap = "Blues"\n')
+    # The two pages with blocks, and not the one without.
+    assert updated(build(site)) == 2
+    assert "#08306b" in site.figures("_html/other.html")[0]
+    site.write("conf.py", "import mkdocs_tokenheat\nmkdocs_tokenheat.__version__ = '999'\n" + CONF)
+    assert updated(build(site)) == 2
+    site.write("other.rst", "Other\n=====\n")
+    assert updated(build(site)) == 1
+    site.write("conf.py", CONF)
+    assert updated(build(site)) == 1
+
+
+def test_our_commands_on_its_config(
+    site: Folder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    site.write(
+        "index.rst", INDEX + ".. only:: latex\n\n" + re.sub("(?m)^", "   ", directive("p\n"))
+    )
+    said = site.failed("tokenheat check -f conf.py")
+    assert "other.rst:4: tokenheat: the scores of this block" in said
+    assert "tokenheat warm -f conf.py" in said
+    assert "2 of them newly scored" in site.done("tokenheat warm -f conf.py")
+    assert not (site.path / "_build").exists()
+    site.done("tokenheat check -f conf.py")
+    site.done("sphinx-build -q -W -b latex . _latex", TOKENHEAT_FROZEN="1")
+    assert "0 entries removed, 2 kept" in site.done("tokenheat cache prune -f conf.py")
+    assert "2 entries, 0 not whole" in site.done("tokenheat cache verify -f conf.py")
+    assert "2 entries" in site.done("tokenheat cache stats -f conf.py")
+    monkeypatch.chdir(site.path)
+    site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "metrik: a"))
+    assert cli.main(["check", "-f", "conf.py"]) == 1
+    assert capfd.readouterr().err == (
+        "other.rst:5: tokenheat: unknown option 'metrik', did you mean 'metric'?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ("extensions = []", "the extension 'mkdocs_tokenheat.sphinx' is not in"),
+        ("extensions = [", "Sphinx cannot read the config"),
+        ("extensions = ['no_such_extension']", "Sphinx cannot read the config"),
+    ],
+)
+def test_a_config_that_cannot_be_used(site: Folder, conf: str, said: str) -> None:
+    site.write("conf.py", conf)
+    assert f"conf.py: tokenheat: {said}" in site.failed("tokenheat warm -f conf.py")
+
+
+def test_the_white_space_rules_of_restructuredtext(site: Folder) -> None:
+    # Its own come first: tabs go to columns of 8, space at lines' ends and blank lines around go.
+    site.write(
+        "other.rst",
+        "Other\n=====\n\n.. tokenheat::\n   :unit: word\n\n\n   a\tb   \n\n     c\n\n\nend\n",
+    )
+    build(site)
+    assert texts(site.read("_html/other.html")) == ["a    b\n\n  c"]
+
+
+def test_the_directive_has_the_options_of_the_table() -> None:
+    from mkdocs_tokenheat.block.options import NAMES
+
+    assert tuple(TokenheatDirective.option_spec) == NAMES
