@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["NotScoredError", "TokenheatError", "nearest", "unknown"]
+__all__ = ["NoHeatError", "NotScoredError", "TokenheatError", "nearest", "unknown"]
 
 
 class TokenheatError(ValueError):
@@ -40,6 +40,10 @@ class TokenheatError(ValueError):
 
 class NotScoredError(TokenheatError):
     """A block whose scores a frozen build does not find in the cache."""
+
+
+class NoHeatError(TokenheatError):
+    """A site that does not use tokenheat."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

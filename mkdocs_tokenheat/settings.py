@@ -74,12 +74,16 @@ def read_settings(
     base: Path,
     base_path: Path | None = None,
     command: str = "tokenheat warm",
+    language: str | None = None,
 ) -> Settings:
     """A site's settings from its config, over the defaults.
 
     Parameters:
         base: The folder of the site's config.
         base_path: Where the host keeps its pages, unless the settings say otherwise.
+        command: What scores the blocks that a frozen build misses.
+        language: The site's language, where the host knows it. English counts as none: it is what
+            hosts say of a site whose owner has not chosen.
 
     Raises:
         TokenheatError: A setting that is not known or cannot be used.
@@ -89,6 +93,8 @@ def read_settings(
             raise TokenheatError(unknown("setting", str(name), (*DEFAULTS, *NAMES)))
     merged = {**DEFAULTS, **{n: v for n, v in given.items() if n in DEFAULTS}}
     options = {name: written(value) for name, value in given.items() if name in NAMES}
+    if language and language.partition("-")[0].partition("_")[0].lower() != "en":
+        options.setdefault("lang", language)
     folder, pages = merged["cache_dir"], merged["base_path"]
     return Settings(
         options=read_options(options, Options()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import sys
@@ -13,7 +14,7 @@ from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import make_block
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
+from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError
 from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
 from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.metrics import METRICS
@@ -176,7 +177,8 @@ def _render(given: argparse.Namespace) -> int:
 
     source = _read(given.file)
     page = "<stdin>" if given.file == "-" else given.file
-    extension = TokenheatExtension(site=Site(_settings(given)), page=page)
+    settings = dataclasses.replace(_settings(given), on_error="raise")
+    extension = TokenheatExtension(site=Site(settings), page=page)
     _print(Markdown(extensions=["meta", "extra", "admonition", extension]).convert(source))
     return 0
 
@@ -246,10 +248,13 @@ def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings
         models: Models that the user, who is trusted, may also give as lines.
     """
     config = _config(given)
+    settings = read_settings({"cache_dir": None}, Path.cwd())
     if config:
-        settings = host_of(config).settings_of(config)
-    else:
-        settings = read_settings({"cache_dir": None}, Path.cwd())
+        try:
+            settings = host_of(config).settings_of(config)
+        except NoHeatError:
+            if given.config_file:
+                raise
     lines = {line: line for line in models if ":" in line}
     return settings.with_models(lines)
 

@@ -56,11 +56,16 @@ def zensical_settings(config: Mapping[str, Any], given: Mapping[str, object]) ->
     """
     base = Path(config["root_dir"])
     name = zensical_config(base).name
-    given = {"lang": config["theme"].get("language"), **given}
     if serving:
         given = {**given, "on_error": "show"}
     try:
-        return read_settings(given, base, base / config["docs_dir"], f"tokenheat warm -f {name}")
+        return read_settings(
+            given,
+            base,
+            base / config["docs_dir"],
+            f"tokenheat warm -f {name}",
+            config["theme"].get("language"),
+        )
     except TokenheatError as error:
         raise error.at(name) from None
 

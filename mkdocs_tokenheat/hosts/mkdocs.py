@@ -21,7 +21,7 @@ from mkdocs.structure.files import File
 from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
@@ -92,6 +92,12 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         if self.frozen is not None:
             settings = dataclasses.replace(settings, frozen=self.frozen)
         self.site = Site(settings)
+        if config.mdx_configs.get(NAME):
+            place = Path(config.config_file_path).name
+            raise PluginError(
+                f"{place}: tokenheat: with the plugin, settings stand under 'plugins', "
+                "not under 'markdown_extensions'"
+            )
         if NAME in config.markdown_extensions:
             config.markdown_extensions.remove(NAME)
         extension = TokenheatExtension(
@@ -112,10 +118,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         """
         path = Path(config.config_file_path)
         given = {name: value for name, value in self.config.items() if value is not None}
-        given.setdefault("lang", _language(config))
         try:
             command = f"tokenheat warm -f {path.name}"
-            return read_settings(given, path.parent, Path(config.docs_dir), command)
+            pages = Path(config.docs_dir)
+            return read_settings(given, path.parent, pages, command, _language(config))
         except TokenheatError as error:
             raise error.at(path.name) from None
 
@@ -214,7 +220,7 @@ def _loaded(path: Path, **overrides: str) -> tuple[MkDocsConfig, TokenheatPlugin
     for plugin in config.plugins.values():
         if isinstance(plugin, TokenheatPlugin):
             return config, plugin
-    raise TokenheatError("the plugin 'tokenheat' is not in the config's 'plugins'").at(path.name)
+    raise NoHeatError("the plugin 'tokenheat' is not in the config's 'plugins'").at(path.name)
 
 
 def _language(config: MkDocsConfig) -> str | None:

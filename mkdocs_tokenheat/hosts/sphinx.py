@@ -27,7 +27,7 @@ from mkdocs_tokenheat.block.info import Raw
 from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
@@ -250,10 +250,9 @@ def _settings(app: Sphinx, config: Config) -> Settings:
     given = {name: value for name, value in given.items() if value is not None}
     if getattr(config, f"{_PREFIX}cache_dir") is None:
         given["cache_dir"] = None
-    given.setdefault("lang", config.language)
     # Sphinx's own kind of path is half a string.
     base, pages = Path(app.confdir), Path(app.srcdir)
-    return read_settings(given, base, pages, "tokenheat warm -f conf.py")
+    return read_settings(given, base, pages, "tokenheat warm -f conf.py", config.language)
 
 
 def _shown(source: str | None) -> str:
@@ -308,7 +307,7 @@ def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
         except SphinxError as error:
             raise TokenheatError(f"Sphinx cannot read the config: {error}").at(path.name) from None
         if app not in _hosts:
-            raise TokenheatError(
+            raise NoHeatError(
                 "the extension 'mkdocs_tokenheat.sphinx' is not in the config's 'extensions'"
             ).at(path.name)
         yield app, _hosts[app]

@@ -19,7 +19,7 @@ from zensical.markdown.render import render
 
 from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.hosts import context
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import Settings, read_settings
@@ -132,7 +132,7 @@ def _loaded(path: Path) -> dict[str, Any]:
         said = error.message if isinstance(error, click.ClickException) else error
         raise TokenheatError(f"Zensical cannot read the config: {said}").at(path.name) from None
     if not {NAME, _MODULE} & set(config["markdown_extensions"]):
-        raise TokenheatError(
+        raise NoHeatError(
             "the extension 'tokenheat' is not in the config's 'markdown_extensions'"
         ).at(path.name)
     return config

