@@ -3,12 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help site serve test lint types pairs reference warm bench clean
+FUZZED := $(addprefix tests/test_,properties.py cache.py views.py faults.py hostile.py \
+	concurrency.py reproducible.py)
+
+.PHONY: help site serve test fuzz lint types pairs reference warm bench clean
 
 help:
 	@echo "make site       install without torch and build the example site"
 	@echo "make serve      the same, shown while you write"
 	@echo "make test       install everything and run all tests"
+	@echo "make fuzz       the same tests with many more examples, and builds killed 50 times"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
 	@echo "make pairs      rewrite the expected HTML of tests/pairs (look at the diff)"
@@ -39,6 +43,9 @@ serve: .venv/light
 
 test: .venv/full
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+fuzz: .venv/full
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --numprocesses 2 --dist loadfile $(FUZZED)
 
 lint: .venv/full
 	$(BIN)/ruff check

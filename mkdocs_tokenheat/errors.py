@@ -5,7 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["NoHeatError", "NotScoredError", "TokenheatError", "nearest", "unknown"]
+__all__ = ["NoHeatError", "NotScoredError", "TokenheatError", "excerpt", "nearest", "unknown"]
+
+_LONGEST = 800
+
+_UNSEEN = {
+    code: "\ufffd"
+    for codes in ((0x00, 0x20), (0x7F, 0xA0), (0x202A, 0x202F), (0x2066, 0x206A), (0xD800, 0xE000))
+    for code in range(*codes)
+}
+"""What a terminal would obey, what turns a line around, and what no encoding has."""
 
 
 class TokenheatError(ValueError):
@@ -18,8 +27,8 @@ class TokenheatError(ValueError):
     """
 
     def __init__(self, message: str, *, line: int | None = None, option: str | None = None) -> None:
-        super().__init__(message)
-        self.message = " ".join(message.split())
+        self.message = _line(message)
+        super().__init__(self.message)
         self.line = line
         self.option = option
         self.place: str | None = None
@@ -35,7 +44,7 @@ class TokenheatError(ValueError):
         return placed
 
     def __str__(self) -> str:
-        return f"{self.place}: tokenheat: {self.message}" if self.place else self.message
+        return f"{_line(self.place)}: tokenheat: {self.message}" if self.place else self.message
 
 
 class NotScoredError(TokenheatError):
@@ -46,6 +55,20 @@ class NoHeatError(TokenheatError):
     """A site that does not use tokenheat."""
 
 
+def _line(text: str) -> str:
+    """The text on one line, without its middle where that is long."""
+    line = " ".join(text.split()).translate(_UNSEEN)
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+    return line
+
+
+def excerpt(text: str) -> str:
+    """The start of what an author wrote."""
+    text = text.strip()
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like this one."""
     return difflib.get_close_matches(word.casefold(), known, n=1, cutoff=0.0)[0]
@@ -53,4 +76,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> str:
     """The message for a name that is not one of the known ones."""
+    word = excerpt(word)
     return f"unknown {kind} '{word}', did you mean '{nearest(word, known)}'?"

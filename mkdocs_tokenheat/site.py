@@ -18,7 +18,7 @@ from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.figure import figure
 from mkdocs_tokenheat.views.labels import labels_of
-from mkdocs_tokenheat.views.scale import fit
+from mkdocs_tokenheat.views.scale import Scale, fit
 
 __all__ = ["Site"]
 
@@ -41,6 +41,7 @@ class Site:
         """The figure of each block of one page, or why it has none."""
         results = self.score(blocks)
         shared = _shared(blocks, results)
+        scales: dict[str, Scale | None] = {}
         figures: list[str | TokenheatError] = []
         for block, result in zip(blocks, results, strict=True):
             if isinstance(result, TokenheatError):
@@ -48,10 +49,14 @@ class Site:
                 continue
             request, scores = result
             try:
-                numbers = scores.on_scale
-                if block.options.share is not None:
-                    numbers = _pooled(shared[block.options.share], block)
-                scale = fit(numbers, block.options)
+                name = block.options.share
+                if name is None:
+                    scale = fit(scores.on_scale, block.options)
+                else:
+                    _check_same(shared[name][0][0], block)
+                    if name not in scales:
+                        scales[name] = fit(_pooled(shared[name]), block.options)
+                    scale = scales[name]
                 model = block.options.model if request.model else None
                 # The site's language is that of its pages, a block's `lang` only its text's.
                 lang = self.settings.options.lang or block.options.lang
@@ -190,14 +195,21 @@ def _shared(
 _SAME = ("metric", "scale", "vmin", "vmax", "center")
 
 
-def _pooled(group: Shared, block: Block) -> list[float | None]:
-    first = group[0][0].options
+def _pooled(group: Shared) -> list[float | None]:
+    return [number for _, scores in group for number in scores.on_scale]
+
+
+def _check_same(first: Block, block: Block) -> None:
+    """Blocks of one scale are coloured by it in one way.
+
+    Raises:
+        TokenheatError: This block's options differ from those of the first.
+    """
     for name in _SAME:
-        mine, theirs = getattr(block.options, name), getattr(first, name)
+        mine, theirs = getattr(block.options, name), getattr(first.options, name)
         if mine != theirs:
             raise TokenheatError(
                 f"blocks that share the scale '{block.options.share}' must have the same "
                 f"{name}: here it is '{mine}', in the first of them '{theirs}'",
                 option=name if name in block.lines else "share",
             )
-    return [number for _, scores in group for number in scores.on_scale]

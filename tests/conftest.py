@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mkdocs_tokenheat.block.options import Options, written
 from mkdocs_tokenheat.block.parse import Block, make_block
@@ -16,6 +17,35 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import read_settings
 from mkdocs_tokenheat.site import Site
+
+FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
+"""Whether there is time to look for what nobody has thought of: `make fuzz`."""
+
+_EXAMPLES = 60
+_TIMES = 40 if FUZZ else 1
+
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    max_examples=_EXAMPLES,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.register_profile(
+    "fuzz",
+    parent=settings.get_profile("tests"),
+    derandomize=False,
+    print_blob=True,
+    max_examples=_EXAMPLES * _TIMES,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("fuzz" if FUZZ else "tests")
+
+
+def examples(count: int) -> settings:
+    """As many examples as that, and more in `make fuzz`."""
+    return settings(max_examples=count * _TIMES)
 
 
 @pytest.fixture(autouse=True)

@@ -109,7 +109,6 @@ def test_a_site_elsewhere_with_the_same_cache_has_the_same_pages(
     other = Project(tmp_path / "other")
     other.page(PAGE)
     shutil.copytree(project.cache, other.cache)
-    shutil.rmtree(other.cache / "local")
     assert other.built(TOKENHEAT_FROZEN="1") == page
 
 
@@ -310,9 +309,9 @@ def test_a_broken_entry_costs_a_warning_and_no_page(project: Project) -> None:
     (entry,) = project.entries()
     whole = entry.read_bytes()
     entry.write_bytes(whole[:-9])
-    done = project.build("--clean")
-    assert done.returncode == 0
-    assert done.stderr.count("WARNING") == 1
+    done = project.build()
+    assert done.returncode == 0, "a cache that heals itself is nothing that a strict build counts"
+    assert done.stderr.count("tokenheat:") == 1
     assert f"entry {entry.name} is scored anew" in done.stderr
     assert project.output() == page
     assert entry.read_bytes() == whole
@@ -323,9 +322,9 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_and_no_page(project: Pro
     page = project.built()
     shutil.rmtree(project.folder / ".cache")
     (project.folder / ".cache").write_text("in the way", encoding="utf-8")
-    done = project.build("--clean")
+    done = project.build()
     assert done.returncode == 0
-    assert done.stderr.count("WARNING") == 1
+    assert done.stderr.count("tokenheat:") == 1
     assert "cannot store scores in" in done.stderr
     assert project.output() == page
 

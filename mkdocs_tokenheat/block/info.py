@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, excerpt
 
 if TYPE_CHECKING:
     from yaml.events import Event
@@ -41,7 +41,7 @@ def read_info(info: str) -> dict[str, Raw]:
         found = _OPTION.match(rest, at)
         if found is None:
             raise TokenheatError(
-                f"cannot read '{_excerpt(rest[at:])}' in the info string: "
+                f"cannot read '{excerpt(rest[at:])}' in the info string: "
                 'options are written key=value or key="two words"',
                 line=0,
             )
@@ -58,11 +58,6 @@ def _without_braces(text: str) -> str:
     if not text.endswith("}"):
         raise TokenheatError("the info string's '{' is not closed by a '}'", line=0)
     return text[1:-1].strip()
-
-
-def _excerpt(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def split_front_matter(body: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -99,7 +94,7 @@ def read_list(text: str) -> list[str | None]:
     """
     found = _mapping(f"list: {text}", first_line=None)
     if len(found) != 1 or not isinstance(found[0][1], list):
-        raise TokenheatError(f"cannot read the list '{_excerpt(text)}'")
+        raise TokenheatError(f"cannot read the list '{excerpt(text)}'")
     return found[0][1]
 
 
@@ -109,7 +104,7 @@ def _mapping(text: str, first_line: int | None) -> list[tuple[str, Raw, int | No
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return list(_pairs(yaml.parse(text, Loader=loader), first_line))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         problem = getattr(error, "problem", None) or str(error)
         what = "front matter is not YAML" if first_line else "list cannot be read"
         line = _line(getattr(error, "problem_mark", None), first_line)

@@ -13,6 +13,8 @@ from mkdocs_tokenheat.errors import TokenheatError, unknown
 
 __all__ = ["NAMES", "Options", "read_options", "written"]
 
+_MOST = 100
+"""What a page may ask for, of what is computed again for each of a text's tokens."""
 Numbers = tuple[float | None, ...]
 
 
@@ -56,7 +58,7 @@ def _one_of(*choices: str) -> Callable[[Raw], str]:
 
 def _layer(raw: Raw) -> str:
     word = _text(raw)
-    if word in ("input", "last") or (word.isdecimal() and word.isascii()):
+    if word in ("input", "last") or (word.isdecimal() and word.isascii() and len(word) < 7):
         return str(int(word)) if word.isdecimal() else word
     raise TokenheatError("takes input, last or the number of a layer")
 
@@ -73,6 +75,20 @@ def _above_zero(raw: Raw) -> int:
     if count == 0:
         raise TokenheatError("takes a whole number above 0")
     return count
+
+
+def _few(raw: Raw) -> int:
+    count = _count(raw)
+    if count > _MOST:
+        raise TokenheatError(f"takes a whole number up to {_MOST}")
+    return count
+
+
+def _words(raw: Raw) -> str:
+    text = _text(raw)
+    if len(text) > _MOST:
+        raise TokenheatError(f"takes a word or a few, of at most {_MOST} characters")
+    return text
 
 
 def _list(raw: Raw) -> list[str | None]:
@@ -132,7 +148,9 @@ class Options:
     unit: str = _option(
         "token", _one_of("token", "word"), "what gets a number: the model's tokens, or words"
     )
-    target: str | None = _option(None, _text, "the pinned word of `cosine-target`, which needs one")
+    target: str | None = _option(
+        None, _words, "the pinned word of `cosine-target`, which needs one"
+    )
     values: Numbers | str | None = _option(
         None,
         _numbers_or_file,
@@ -161,7 +179,7 @@ class Options:
         "whether a BOS token comes before the text; by default as the tokenizer's template has it",
     )
     topk: int = _option(
-        0, _count, "how many of the tokens that the model expected are listed with each token"
+        0, _few, "how many of the tokens that the model expected are listed with each token"
     )
     stride: int | None = _option(
         None, _above_zero, "how far windows over a long text lie apart, in tokens: half a window"

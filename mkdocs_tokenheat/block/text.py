@@ -8,7 +8,7 @@ __all__ = ["clean", "normalize"]
 
 _BLANK = re.compile(r"^ +$", re.MULTILINE)
 _STASH = str.maketrans("", "", "\x02\x03")
-_CONTROL = {code: "\ufffd" for code in range(0x20) if code != 0x0A}
+_CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0xD800, 0xE000)) if code != 0x0A}
 
 
 def normalize(source: str) -> list[str]:
@@ -22,7 +22,7 @@ def normalize(source: str) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """The text with every C0 control character but LF replaced by U+FFFD.
+    """The text with every C0 control character but LF, and half of a surrogate pair, as U+FFFD.
 
     No HTML parser hands those characters on as they were written.
     """

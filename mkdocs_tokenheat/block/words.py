@@ -15,7 +15,8 @@ Span = tuple[int, int]
 Cell = tuple[int, int, int, int]
 """First token, number of tokens, start and end of what is coloured as one."""
 
-_CLUSTER = regex.compile(r"\X")
+# A flag that another one follows is told apart at once: \X would count all flags before it.
+_CLUSTER = regex.compile(r"[\U0001F1E6-\U0001F1FF]{2}(?=[\U0001F1E6-\U0001F1FF])|\X")
 _RUN = regex.compile(r"\S+")
 
 

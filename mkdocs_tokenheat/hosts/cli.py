@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from mkdocs_tokenheat.block.parse import make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError
 from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
-from mkdocs_tokenheat.scoring.cache import Cache
+from mkdocs_tokenheat.scoring.cache import Cache, Entry
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
@@ -31,6 +32,9 @@ _SCORING = (
     *("layer", "embedding", "pool", "bos", "topk", "stride", "dtype"),
 )
 """The options that scores depend on, each a flag of `tokenheat score`."""
+
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(B|KB|MB|GB)?", re.IGNORECASE)
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--repair", action="store_true", help="remove what is not whole and what builds left behind"
     )
-    _command(actions, "prune", _prune, "remove the entries that no page of the site uses")
+    _add_prune(actions)
     return parser
 
 
@@ -102,6 +106,30 @@ def _command(
         help="the site's config (default: what is here of " + ", ".join(CONFIGS) + ")",
     )
     return parser
+
+
+def _add_prune(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "remove the entries that no page of the site uses"
+    prune = _command(actions, "prune", _prune, text)
+    prune.add_argument(
+        "--max-size",
+        type=_size,
+        metavar="SIZE",
+        help="then remove the least recently used ones, until the rest is no larger, such as 10MB",
+    )
+    prune.add_argument("--dry-run", action="store_true", help="list what would be removed")
+    prune.add_argument(
+        "--other-versions",
+        action="store_true",
+        help="also remove the entries that are in the format of another version",
+    )
+
+
+def _size(text: str) -> int:
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is no size such as 500KB or 10MB")
+    return int(float(found[1]) * _UNITS[(found[2] or "").upper()])
 
 
 def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -201,9 +229,15 @@ def _check(given: argparse.Namespace) -> int:
 
 def _stats(given: argparse.Namespace) -> int:
     cache = _cache(given)
-    sizes = [path.stat().st_size for path in cache.files()]
-    _print(f"{len(sizes)} entries, {sum(sizes)} bytes, in {cache.folder}")
+    entries = cache.entries()
+    _print(f"{_sum(entries)}, in {cache.folder}")
+    if others := [entry for entry in entries if entry.is_other]:
+        _print(f"of these, in the format of another version: {_sum(others)}")
     return 0
+
+
+def _sum(entries: Sequence[Entry]) -> str:
+    return f"{len(entries)} entries, {sum(entry.size for entry in entries)} bytes"
 
 
 def _verify(given: argparse.Namespace) -> int:
@@ -214,20 +248,36 @@ def _verify(given: argparse.Namespace) -> int:
         if given.repair:
             cache.remove(path)
     done = ", removed" if given.repair and broken else ""
-    _print(f"{len(list(cache.files()))} entries, {len(broken)} not whole{done}")
+    _print(f"{len(cache.entries())} entries, {len(broken)} not whole{done}")
     return 1 if broken and not given.repair else 0
 
 
 def _prune(given: argparse.Namespace) -> int:
+    # Before the build, which leaves traces of use, and may not be the only one.
+    entries = _cache(given).entries()
     site, errors = _built(given, frozen=True)
     serious = [error for error in errors if not isinstance(error, NotScoredError)]
     if serious:
         sys.stderr.write("nothing is removed while blocks have errors:\n")
         return _failed(*serious)
-    unused = [path for path in site.cache.files() if path.stem not in site.cache.used]
-    for path in unused:
-        site.cache.remove(path)
-    _print(f"{len(unused)} entries removed, {len(list(site.cache.files()))} kept")
+    gone = [
+        entry
+        for entry in entries
+        if (given.other_versions if entry.is_other else entry.key not in site.cache.used)
+    ]
+    kept = sorted((entry for entry in entries if entry not in gone), key=lambda e: (e.used, e.key))
+    if given.max_size is not None:
+        size = sum(entry.size for entry in kept)
+        while size > given.max_size:
+            size -= kept[0].size
+            gone.append(kept.pop(0))
+    for entry in gone:
+        if given.dry_run:
+            _print(str(entry.path))
+        else:
+            site.cache.remove(entry.path)
+    would_be = "would be " if given.dry_run else ""
+    _print(f"{len(gone)} entries {would_be}removed, {_sum(kept)} kept")
     return 0
 
 

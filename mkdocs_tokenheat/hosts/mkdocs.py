@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 __all__ = ["TokenheatConfig", "TokenheatPlugin", "build_into_nowhere", "settings_of"]
 
 _STYLESHEET = "assets/stylesheets/tokenheat.css"
+_OPENING = '<figure class="tokenheat"'
 _FIGURE = re.compile(
-    r'<figure class="tokenheat".*?<pre class="tokenheat-text"[^>]*>(.*?)</pre>(.*?)</figure>',
-    re.DOTALL,
+    r'[^>]*>.*?<pre class="tokenheat-text"[^>]*>(.*?)</pre>(.*?)</figure>', re.DOTALL
 )
 _CAPTION = re.compile(r'<span class="tokenheat-caption">(.*?)</span>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
+_PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
 
 # MkDocs only has to know the names: what is wrong with a value is said as in every host.
 _Named = type(
@@ -81,8 +82,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and add the extension and the stylesheet."""
-        # Whose warnings count in strict builds; ProperDocs' has another name.
-        logging.getLogger("mkdocs_tokenheat").parent = plugins.log
+        if not self._serving:
+            # Whose warnings count in strict builds; who writes sees them in the page and goes on.
+            # ProperDocs' logger has another name.
+            logging.getLogger("mkdocs_tokenheat").parent = plugins.log
         try:
             settings = self.settings(config)
         except TokenheatError as error:
@@ -152,8 +155,14 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         Search would take every cell for a word of its own, and every number of the table too.
         """
         self._figures = {}
-        if page.content and 'class="tokenheat"' in page.content:
-            page.content = _FIGURE.sub(self._plain, page.content)
+        # Figure by figure: a pattern over the whole page could look for an end again and again.
+        first, *figures = (page.content or "").split(_OPENING)
+        page.content = first + "".join(
+            _FIGURE.sub(self._plain, figure, count=1)
+            if _FIGURE.match(figure)
+            else _OPENING + figure
+            for figure in figures
+        )
         return context
 
     def _plain(self, figure: re.Match[str]) -> str:
@@ -161,7 +170,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         text = escape(unescape(_TAG.sub("", figure[1])))
         plain = f'<div data-tokenheat="{len(self._figures)}"><p>{text}</p>'
         plain += f"<p>{caption[1]}</p></div>" if caption else "</div>"
-        self._figures[plain] = figure[0]
+        self._figures[plain] = _OPENING + figure[0]
         return plain
 
     @event_priority(-100)
@@ -169,8 +178,9 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
     ) -> TemplateContext:
         """Put the figures back."""
-        for plain, figure in self._figures.items():
-            page.content = (page.content or "").replace(plain, figure)
+        page.content = _PLAIN.sub(
+            lambda plain: self._figures.get(plain[0], plain[0]), page.content or ""
+        )
         return context
 
     on_page_context = CombinedEvent(_for_search, _for_readers)

@@ -10,10 +10,10 @@ from pathlib import Path
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.absent import AbsentModelError
 
-__all__ = ["HubModel", "folder", "known_commit", "parse"]
+__all__ = ["HubModel", "folder", "is_commit", "known_commit", "parse"]
 
 _LINE = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?$", re.ASCII)
-_COMMIT = re.compile(r"[0-9a-f]{40}$")
+_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _FILES = (
     "config.json",
     "generation_config.json",
@@ -53,6 +53,11 @@ def parse(rest: str) -> HubModel:
             "where the revision is best a commit"
         )
     return HubModel(found["repo"], found["revision"] or "main")
+
+
+def is_commit(text: object) -> bool:
+    """Whether it is the full name of a commit, and so neither a path nor a branch."""
+    return isinstance(text, str) and _COMMIT.match(text) is not None
 
 
 def known_commit(model: HubModel) -> str | None:

@@ -6,21 +6,25 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
-from mkdocs_tokenheat.files import read_json, write
+from mkdocs_tokenheat.files import read, read_json, write
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.absent import AbsentModelError
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 
-__all__ = ["Identity", "identify"]
+__all__ = ["DEFAULT_IDENTITY", "FOLDERS", "Identity", "check_default", "identify", "is_identity"]
 
 _log = logging.getLogger("mkdocs_tokenheat")
 
 Identity = Mapping[str, str]
 
-_DEFAULT_IDENTITY = {
+FOLDERS = ("models", "local")
+"""The folders of the cache that tell who models are."""
+
+DEFAULT_IDENTITY = {
     "tokenizer": "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
     "weights": "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
 }
@@ -31,7 +35,7 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
 
     It is read from the model's files; which sizes and times they had then is noted in the cache's
     `local` folder, so that a build with unchanged files does not read them again. Where the model
-    is absent, the identity that the cache holds is used.
+    is absent, the identity that the cache holds is used. The embedded default is known by heart.
 
     Parameters:
         frozen: Whether nothing may be fetched.
@@ -40,6 +44,8 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
         AbsentModelError: The model is absent and the cache does not know it.
         TokenheatError: The model is there and cannot be used.
     """
+    if line == DEFAULT_LINE:
+        return DEFAULT_IDENTITY
     name = hashlib.sha256(line.encode()).hexdigest() + ".json"
     known = cache and cache / "models" / name
     if line.startswith("hub:"):
@@ -59,16 +65,30 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
         if identity is not None and known and _checked(read_json(known)) == identity:
             return identity
     identity = _hashed(files)
-    if line == DEFAULT_LINE and identity != _DEFAULT_IDENTITY:
-        raise TokenheatError(
-            "the files of the package wordllama are not those that are known: "
-            "pip install --force-reinstall --no-deps wordllama==0.4.0.post1"
-        )
     if cache and known and note:
         _store(known, {"line": line, "identity": identity})
         _store(cache / "local" / ".gitignore", "*\n")
         _store(note, {"files": stamp, "identity": identity})
     return identity
+
+
+def check_default(files: Files) -> None:
+    """Hold the embedded default's files, before they are opened, to the hashes that are known.
+
+    Raises:
+        TokenheatError: They are not those.
+    """
+    if not _is_default(files, tuple(map(tuple, _stamp(files)))):
+        raise TokenheatError(
+            "the files of the package wordllama are not those that are known: "
+            "pip install --force-reinstall --no-deps wordllama==0.4.0.post1"
+        )
+
+
+@lru_cache(maxsize=8)
+def _is_default(files: Files, stamp: object) -> bool:
+    # Once a process, and again where the files have changed: no note on disk is believed.
+    return _hashed(files) == DEFAULT_IDENTITY
 
 
 def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) -> Identity:
@@ -78,6 +98,7 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
     if commit is None:
         stored = _checked(read_json(known)) if known else None
         commit = stored.get("commit") if stored else None
+        commit = commit if hub.is_commit(commit) else None
     if commit is None and frozen:
         raise NotScoredError(
             f"'{model.repo}' is neither here nor in the cache, and the build is frozen"
@@ -90,6 +111,11 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
     if known:
         _store(known, {"line": line, "identity": identity})
     return identity
+
+
+def is_identity(path: Path) -> bool:
+    """Whether the file tells who a model is."""
+    return _checked(read_json(path)) is not None
 
 
 def _checked(stored: object) -> Identity | None:
@@ -136,8 +162,16 @@ def _sha256(path: Path) -> str:
 def _store(path: Path, content: object) -> None:
     text = content if isinstance(content, str) else json.dumps(content, indent=1) + "\n"
     try:
-        if not path.is_file() or path.read_bytes() != text.encode():
+        # A link that came with a repository could lead anywhere.
+        if not path.parent.is_symlink() and not _holds(path, text):
             write(path, text)
     except OSError:
         # The cache itself warns once where it cannot store; an identity can be had again.
         return
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return read(path) == text.encode()
+    except FileNotFoundError:
+        return False

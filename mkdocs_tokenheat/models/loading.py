@@ -10,6 +10,7 @@ import torch
 import transformers
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 
 __all__ = ["Loaded", "is_lack_of_room", "load_weights"]
@@ -47,7 +48,12 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     """
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    place = {"pretrained_model_name_or_path": str(files.tokenizer.parent)}
+    place: dict[str, Any] = {
+        "pretrained_model_name_or_path": str(files.tokenizer.parent),
+        # Where this is not said, transformers asks whoever sits at the terminal.
+        "trust_remote_code": False,
+        "local_files_only": True,
+    }
     if files.is_gguf:
         place["gguf_file"] = files.tokenizer.name
     kind: Any = transformers.AutoModel
@@ -63,8 +69,6 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
             **place,
             dtype=getattr(torch, dtype),
             use_safetensors=None if files.is_gguf else True,
-            trust_remote_code=False,
-            local_files_only=True,
             output_loading_info=True,
         ),
     )
@@ -107,12 +111,13 @@ def _is_masked(config: Any) -> bool:
 
 
 def _tried(files: Files, load: Callable[[], Thing]) -> Thing:
-    try:
-        return load()
-    except Exception as error:  # noqa: BLE001 (transformers raises whatever it met)
-        if is_lack_of_room(error):
+    where = files.tokenizer if files.is_gguf else files.tokenizer.parent
+    with foreign(f"cannot load the model '{where}'"):
+        try:
+            return load()
+        except (RuntimeError, MemoryError) as error:
+            if not is_lack_of_room(error):
+                raise
             raise TokenheatError(
                 "the device has no room for this model: set another 'device', or 'dtype: bfloat16'"
             ) from None
-        where = files.tokenizer if files.is_gguf else files.tokenizer.parent
-        raise TokenheatError(f"cannot load the model '{where}': {error}") from None

@@ -17,6 +17,7 @@ from tokenizers.models import Unigram
 
 from mkdocs_tokenheat.block.words import Span, visible
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.tensors import Table, open_output_table, open_table
 
@@ -129,7 +130,8 @@ class RowModel:
         normalizer = self._tokenizer.normalizer
         if normalizer is None or text.isascii():
             return False
-        return _accents(normalizer.normalize_str(text)) < _accents(text)
+        with foreign("the model's tokenizer cannot read the text"):
+            return _accents(normalizer.normalize_str(text)) < _accents(text)
 
     def written(self, token: int) -> str:
         r"""What the token writes; bytes that are no whole character as `\\xe1`."""
@@ -144,10 +146,8 @@ class RowModel:
     def _encode(self, texts: Sequence[str], *, add_special_tokens: bool = False) -> list[Encoding]:
         if not texts:
             return []
-        try:
+        with foreign("the model's tokenizer cannot cut the text"):
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=add_special_tokens)
-        except Exception as error:  # noqa: BLE001 (tokenizers raises no narrower class)
-            raise TokenheatError(f"the model's tokenizer cannot cut the text: {error}") from None
 
 
 def _shown(text: str, token: str, offsets: Span) -> Span:
@@ -164,15 +164,13 @@ def _accents(text: str) -> int:
 
 def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
     """The tokenizer, and the id of its token for what it does not know."""
-    try:
+    with foreign(f"cannot read '{files.tokenizer}'"):
         tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
         if isinstance(tokenizer.model, Unigram):
             unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
         else:
             token = tokenizer.model.unk_token
             unknown = tokenizer.token_to_id(token) if token else None
-    except Exception as error:  # noqa: BLE001 (tokenizers raises no narrower class)
-        raise TokenheatError(f"cannot read '{files.tokenizer}': {error}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
@@ -183,7 +181,10 @@ def _gguf(files: Files) -> Tokenizer:
     from transformers import AutoTokenizer
 
     folder, name = str(files.tokenizer.parent), files.tokenizer.name
-    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name).backend_tokenizer
+    found = AutoTokenizer.from_pretrained(
+        folder, gguf_file=name, trust_remote_code=False, local_files_only=True
+    )
+    tokenizer: Tokenizer = found.backend_tokenizer
     return tokenizer
 
 

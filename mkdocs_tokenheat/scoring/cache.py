@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from mkdocs_tokenheat.files import write
-from mkdocs_tokenheat.scoring.scores import Scores, decode, encode
+from mkdocs_tokenheat.files import read, write
+from mkdocs_tokenheat.models.identity import FOLDERS, is_identity
+from mkdocs_tokenheat.scoring.scores import Scores, decode, encode, is_of_other_version
 
-__all__ = ["Cache"]
+__all__ = ["Cache", "Entry"]
 
 _ENTRY = re.compile(r"[0-9a-f]{64}")
+_DAY = 86_400.0
 
-_log = logging.getLogger("mkdocs_tokenheat")
+# A name of its own: a cache that heals itself is nothing that a strict build should count.
+_log = logging.getLogger("tokenheat")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that stands where an entry does.
+
+    Attributes:
+        size: In bytes.
+        used: When it was last used, to the day, in seconds since 1970.
+        is_other: Whether another version of the package wrote it, in a format of its own.
+    """
+
+    path: Path
+    size: int
+    used: float
+    is_other: bool
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return self.path.stem
 
 
 class Cache:
@@ -46,12 +74,16 @@ class Cache:
         if key in self._unstored or path is None:
             return self._unstored.get(key)
         try:
-            return decode(path.read_bytes(), key, length)
+            scores = decode(read(path), key, length)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
-            _log.warning("tokenheat: the cache's entry %s is scored anew: %s", path.name, error)
+            _log.warning(
+                "tokenheat: the cache's entry %s is scored anew: %s", path.name, _problem(error)
+            )
             return None
+        _note_use(path)
+        return scores
 
     def put(self, key: str, scores: Scores) -> None:
         """Store an entry."""
@@ -66,31 +98,72 @@ class Cache:
                 _log.warning(
                     "tokenheat: cannot store scores in '%s' (%s): the next build scores again",
                     self.folder,
-                    error.strerror or error,
+                    _problem(error),
                 )
             self._unstored[key] = scores
 
-    def files(self) -> Iterator[Path]:
-        """The entries on disk, whole or not, of this version and others."""
-        if self.folder and self.folder.is_dir():
-            yield from sorted(
-                path for path in self.folder.glob("*.json") if _ENTRY.fullmatch(path.stem)
-            )
+    def entries(self) -> list[Entry]:
+        """What stands on disk, whole or not, of this version and others."""
+        found: list[Entry] = []
+        for path in self._files():
+            with suppress(OSError):  # Gone since.
+                status = path.lstat()
+                found.append(Entry(path, status.st_size, status.st_mtime, _is_of_other(path)))
+        return found
+
+    def _files(self) -> list[Path]:
+        try:
+            found = sorted(self.folder.iterdir()) if self.folder else []
+        except OSError:
+            return []
+        return [path for path in found if path.suffix == ".json" and _ENTRY.fullmatch(path.stem)]
 
     def broken(self) -> Iterator[tuple[Path, str]]:
-        """What is not as it should be: entries that are not whole, and what killed builds left."""
-        for path in self.files():
+        """What is not as it should be: files that are not whole, and what killed builds left.
+
+        Entries of another version are left to it.
+        """
+        for entry in self.entries():
             try:
-                decode(path.read_bytes(), path.stem, sys.maxsize)
+                if not entry.is_other:
+                    decode(read(entry.path), entry.key, sys.maxsize)
             except (OSError, ValueError) as error:
-                yield path, str(error)
+                yield entry.path, _problem(error)
         if self.folder:
-            for path in sorted(self.folder.rglob(".*.tmp")):
-                yield path, "left behind by a build that was stopped"
+            yield from _strays(self.folder)
 
     def remove(self, path: Path) -> None:
         """Remove a file of the cache, or a folder that stands in an entry's place."""
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def _strays(folder: Path) -> Iterator[tuple[Path, str]]:
+    for name in FOLDERS:
+        for path in sorted((folder / name).glob("*.json")):
+            if not is_identity(path):
+                yield path, "it tells no model's identity"
+    for inside, _, names in os.walk(folder):
+        for name in sorted(names):
+            if name.startswith(".") and name.endswith(".tmp"):
+                yield Path(inside, name), "left behind by a build that was stopped"
+
+
+def _problem(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _note_use(path: Path) -> None:
+    """Leave a trace of use, once a day, that tells `prune --max-size` which entries are old."""
+    with suppress(OSError):
+        if time.time() - path.stat().st_mtime > _DAY:
+            os.utime(path)
+
+
+def _is_of_other(path: Path) -> bool:
+    try:
+        return is_of_other_version(read(path, 64))
+    except OSError:
+        return False

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.identity import check_default
 from mkdocs_tokenheat.models.rows import RowModel, load
-from mkdocs_tokenheat.models.source import Files, locate
+from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.static import score_static
@@ -60,6 +61,8 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
         return score_static(group, None, settings.max_tokens)
     identity = request.identity or {}
     files = locate(request.model, settings.base, identity.get("commit"))
+    if request.model == DEFAULT_LINE:
+        check_default(files)
     if not request.runs and not files.is_gguf:
         return score_static(group, load(files, identity, RowModel), settings.max_tokens)
     if not files.is_gguf and not files.config.is_file():

@@ -14,13 +14,11 @@ from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
 from mkdocs_tokenheat.scoring.fitting import check_fitting
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
+from mkdocs_tokenheat.scoring.scores import FORMAT
 from mkdocs_tokenheat.scoring.values import ValuesFile, open_values
 from mkdocs_tokenheat.settings import Settings
 
 __all__ = ["FORMAT", "Request", "make_request", "model_line"]
-
-FORMAT = 1
-"""The version of what an entry means; another version's entries are left alone."""
 
 
 @dataclass(frozen=True)

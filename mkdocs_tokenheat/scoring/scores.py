@@ -5,14 +5,34 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "Note", "Scores", "Span", "decode", "encode", "rounded"]
+__all__ = [
+    "FORMAT",
+    "Cell",
+    "Note",
+    "Scores",
+    "Span",
+    "decode",
+    "encode",
+    "is_of_other_version",
+    "rounded",
+]
+
+FORMAT = 1
+"""The version of what an entry means; it is part of each entry's name."""
+
+# The first version's entries do not name it.
+_FORMAT = re.compile(rb'\{"format":(\d{1,6}),')
 
 Span = tuple[int, int]
 Cell = tuple[int, int, int, int]
+_OVERLAP = 16
+"""How often, on average, a text's units may show a character: those cut inside one all show it."""
+
 Note = tuple[str | int, ...]
 """Something that the caption says: its name in the labels, and what is filled in."""
 
@@ -97,6 +117,12 @@ def _head(key: str, body: bytes) -> str:
     return f'{{"checksum":"{checksum}",'
 
 
+def is_of_other_version(head: bytes) -> bool:
+    """Whether an entry that starts like this is in the format of another version."""
+    found = _FORMAT.match(head)
+    return found is not None and int(found[1]) != FORMAT
+
+
 def _plain_cells(spans: Sequence[Span]) -> list[Cell]:
     return [(i, 1, start, end) for i, (start, end) in enumerate(spans) if start < end]
 
@@ -121,18 +147,11 @@ def decode(raw: bytes, key: str, length: int) -> Scores:
 
 
 def _checked(entry: dict[str, Any], length: int) -> Scores:
-    gaps, lengths = entry["gaps"], entry["lengths"]
     ids, numbers, unknown = entry["ids"], entry["scores"], entry["unknown"]
-    count = len(gaps)
-    if len(lengths) != count or len(numbers) != count or (ids is not None and len(ids) != count):
+    spans = _spans(entry["gaps"], entry["lengths"], length)
+    count = len(spans)
+    if len(numbers) != count or (ids is not None and len(ids) != count):
         raise ValueError("its columns differ in length")
-    spans, at = [], 0
-    for gap, size in zip(gaps, lengths, strict=True):
-        start = at + gap
-        at = start + size
-        if not (type(gap) is type(size) is int and 0 <= start <= at <= length):
-            raise ValueError("a span lies outside the text")
-        spans.append((start, at))
     if not all(n is None or (type(n) in (int, float) and math.isfinite(n)) for n in numbers):
         raise ValueError("a score is no number")
     for token in ids or ():
@@ -153,6 +172,21 @@ def _checked(entry: dict[str, Any], length: int) -> Scores:
     )
 
 
+def _spans(gaps: Sequence[int], lengths: Sequence[int], length: int) -> Sequence[Span]:
+    if len(gaps) != len(lengths):
+        raise ValueError("its columns differ in length")
+    spans, at = [], 0
+    for gap, size in zip(gaps, lengths, strict=True):
+        start = at + gap
+        at = start + size
+        if not (type(gap) is type(size) is int and 0 <= start <= at <= length):
+            raise ValueError("a span lies outside the text")
+        spans.append((start, at))
+    if sum(lengths) > _OVERLAP * (length + len(spans)):
+        raise ValueError("its spans show the text too often")
+    return spans
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
@@ -169,13 +203,17 @@ def _cells(spans: Sequence[Span], special: Sequence[Sequence[int]], length: int)
     cells = _plain_cells(spans)
     if special:
         joined: set[int] = set()
-        for first, count, *_ in special:
-            joined.update(range(first, first + min(count, len(spans))))
+        free = 0
+        for first, count, _, _ in special:
+            if not free <= first < first + count <= len(spans):
+                raise ValueError("a cell's units are not there")
+            free = first + count
+            joined.update(range(first, free))
         cells = [cell for cell in cells if cell[0] not in joined]
         cells = sorted([*cells, *((int(a), int(b), int(c), int(d)) for a, b, c, d in special)])
     at = 0
-    for first, count, start, end in cells:
-        if not (0 <= first < first + count <= len(spans) and at <= start < end <= length):
+    for _, _, start, end in cells:
+        if not at <= start < end <= length:
             raise ValueError("a cell lies outside the text")
         at = end
     return cells

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mkdocs_tokenheat.block.options import Numbers, as_score
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.files import read
 from mkdocs_tokenheat.settings import Settings
 
 __all__ = ["ValuesFile", "open_values", "read_values"]
@@ -56,8 +57,7 @@ def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | V
         inside = path.is_relative_to(base)
         if inside and _kind(values) in _READERS and path.is_file():
             limit = _BYTES_PER_NUMBER * settings.max_tokens + 4096
-            with path.open("rb") as file:
-                data = file.read(limit + 1)
+            data = read(path, limit + 1, links=False)
             if len(data) > limit:
                 raise TokenheatError(
                     f"the values file '{values}' is larger than the numbers of "
@@ -132,10 +132,23 @@ def _csv(data: bytes) -> list[object]:
 def _npy(data: bytes) -> list[object]:
     import numpy as np
 
-    array = np.load(io.BytesIO(data), allow_pickle=False)
-    if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "fiu":
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    # The second version's header may be longer; a third one's only names columns.
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = read_header(file)
+    if len(shape) != 1 or dtype.kind not in "fiu":
         raise TokenheatError("it is not one row of real numbers")
-    numbers: list[object] = array.astype(np.float64).tolist()
+    # Nothing is allocated on a header's word.
+    if shape[0] * dtype.itemsize != len(data) - file.tell():
+        raise TokenheatError("its header and its size do not fit together")
+    numbers: list[object] = (
+        np.frombuffer(data, dtype, offset=file.tell()).astype(np.float64).tolist()
+    )
     return numbers
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["escape", "number"]
 
 _ESCAPES = str.maketrans(
-    {code: "\ufffd" for code in range(0x20) if code != 0x0A}
+    {code: "\ufffd" for code in (*range(0x20), *range(0xD800, 0xE000)) if code != 0x0A}
     | {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 )
 
