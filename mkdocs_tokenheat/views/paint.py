@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +10,13 @@ from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = ["HATCHED", "Paint", "is_rtl"]
+
+# The blocks that Unicode keeps for such scripts, less their digits: each version of Python knows
+# other letters of them, and a page must be the same in all.
+_RTL = re.compile(
+    "[\u0590-\u065f\u066a-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefe"
+    "\U00010800-\U00010d2f\U00010d3a-\U00010e5f\U00010e7f-\U00010fff\U0001e800-\U0001efff]"
+)
 
 HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
 """A cell without a colour: lines that are seen on white, and black letters on either."""
@@ -89,6 +96,4 @@ def _percent(part: int, whole: int) -> str:
 
 def is_rtl(text: str) -> bool:
     """Whether the text runs from right to left."""
-    if text.isascii():
-        return False
-    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
+    return not text.isascii() and _RTL.search(text) is not None
