@@ -23,8 +23,14 @@ RIGHT = WRONG.replace("metrik", "metric")
 
 
 @pytest.fixture
-def served(project: Project) -> Iterator[Callable[[str], str]]:
+def strict() -> bool:
+    return False
+
+
+@pytest.fixture
+def served(project: Project, strict: bool) -> Iterator[Callable[[str], str]]:
     """Waits for the site's page to say something, and gives the page."""
+    project.configure(extra=f"strict: {str(strict).lower()}\n")
     project.page(WRONG)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -61,8 +67,9 @@ def page_with(url: str, words: str, process: subprocess.Popen[bytes], log: Path)
     raise AssertionError(f"no {words!r} in:\n{page}\n{log.read_text(encoding='utf-8')}")
 
 
+@pytest.mark.parametrize("strict", [False, True])
 def test_an_error_is_shown_until_it_is_mended(
-    project: Project, served: Callable[[str], str]
+    project: Project, served: Callable[[str], str], strict: bool
 ) -> None:
     page = served("tokenheat-error")
     assert "docs/index.md:3: tokenheat: unknown option" in page
@@ -76,3 +83,4 @@ def test_an_error_is_shown_until_it_is_mended(
     assert "violet" in served("tokenheat-error")
     log = (project.folder / "log").read_text(encoding="utf-8")
     assert "Traceback" not in log
+    assert "docs/index.md:3: tokenheat: unknown option 'metrik'" in log
