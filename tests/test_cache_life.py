@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
-import subprocess
-import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from mkdocs_tokenheat.hosts.cli import main
 from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.scores import decode, encode, is_of_other_version
 from tests.conftest import Author, Project
@@ -27,12 +29,33 @@ def fence(text: str, metric: str = "norm") -> str:
 @pytest.fixture
 def site(project: Project) -> Project:
     project.page("".join(fence(f"the cat sat {i} times") for i in range(4)))
-    project.built()
+    assert tokenheat(project, "warm").returncode == 0
     return project
 
 
-def tokenheat(site: Project, *words: str) -> subprocess.CompletedProcess[str]:
-    return site.run(sys.executable, "-m", "mkdocs_tokenheat", *words)
+@dataclass
+class Done:
+    """How a command ended."""
+
+    returncode: object
+    stdout: str
+    stderr: str
+
+
+def tokenheat(site: Project, *words: str) -> Done:
+    """A command in the site's folder, within this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    here = Path.cwd()
+    os.chdir(site.folder)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            status: object = main(words)
+    except SystemExit as error:
+        status = error.code
+    finally:
+        os.chdir(here)
+    texts = (each.buffer.getvalue().decode() for each in (out, err))
+    return Done(status, *texts)
 
 
 def said(site: Project, *words: str) -> str:

@@ -24,6 +24,7 @@ from mkdocs_tokenheat.hosts import cli, zensical
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.models.hub import parse
 from mkdocs_tokenheat.settings import DEFAULTS
+from tests.recipes import steps_of
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "example_site"
@@ -72,10 +73,9 @@ def check_yaml(code: str, folder: Path) -> None:
     """A site's config makes a site, a workflow's commands can be run."""
     content = yaml.safe_load(code)
     assert isinstance(content, dict)
-    for job in content.get("jobs", {}).values():
-        for step in job["steps"]:
-            assert step.keys() & {"run", "uses"}
-            check_bash(step.get("run", ""), folder)
+    recipe = [step for step in steps_of(content) if step.command]
+    for step in recipe:
+        check_bash(step.command, folder)
     if "plugins" in content:
         (folder / "docs").mkdir()
         config = folder / "mkdocs.yml"
@@ -93,7 +93,7 @@ def check_yaml(code: str, folder: Path) -> None:
         config.write_text("site_name: Example\n" + code, "utf-8")
         zensical.settings_of(config)
     else:
-        assert "jobs" in content
+        assert recipe
 
 
 def check_python(code: str, folder: Path) -> None:
@@ -121,6 +121,8 @@ def check_command(words: list[str]) -> None:
     words = words[next((i for i, word in enumerate(words) if "=" not in word), 0) :]
     if set("<>") & {word[0] for word in words}:
         words = words[: next(i for i, word in enumerate(words) if word[0] in "<>")]
+    if not words:  # It sets a variable.
+        return
     name, *arguments = words
     name = name.removeprefix(".venv/bin/")
     if name in COMMANDS:
