@@ -28,6 +28,7 @@ from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.scores import Scores, decode
 from mkdocs_tokenheat.views.figure import figure
+from mkdocs_tokenheat.views.labels import labels_of
 from mkdocs_tokenheat.views.scale import fit
 from tests import strategies
 from tests.browser import chromium, served
@@ -191,7 +192,7 @@ def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
         return
     drawn = block(TEXT, caption="A caption")
     scale = fit(scores.on_scale, drawn.options)
-    html = figure(drawn, scores, scale, METRICS["norm"], "wordllama", "token")
+    html = figure(drawn, scores, scale, METRICS["norm"], "wordllama", "token", labels_of("en"))
     assert_harmless(html)
     assert texts(html) == [TEXT]
 
