@@ -14,7 +14,7 @@ from mkdocs_tokenheat.site import Site
 if TYPE_CHECKING:
     from markdown import Markdown
 
-__all__ = ["page_file", "site_of", "zensical_config", "zensical_settings"]
+__all__ = ["page_file", "shown", "site_of", "zensical_config", "zensical_settings"]
 
 serving = False
 """Whether Zensical serves, as far as it is known: errors are shown then."""
@@ -82,13 +82,13 @@ def page_file(md: Markdown) -> tuple[str, Path | None] | None:
         file = getattr(md.treeprocessors["relpath"], "file", None)
         path = getattr(file, "abs_src_path", None)
         if path:
-            return _shown(Path(path)), Path(path)
+            return shown(Path(path)), Path(path)
         if file is not None:
             return str(file.src_uri), None
     page, config = _zensical(md, "page"), _zensical(md, "config")
     if page is not None and config is not None:
         path = Path(config["root_dir"], config["docs_dir"], page.path)
-        return _shown(path), path
+        return shown(path), path
     return None
 
 
@@ -99,6 +99,7 @@ def _zensical(md: Markdown, what: str) -> Any:
     return getattr(md.preprocessors["rendering_context"], what, None)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """The path as a message names it: from the current folder, where it lies in it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -28,6 +28,7 @@ from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
+from mkdocs_tokenheat.hosts.context import shown
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
@@ -193,7 +194,7 @@ class _Host(EnvironmentCollector):
 
     def _fail(self, node: TokenheatNode, error: TokenheatError, app: Sphinx) -> None:
         line = error.line if error.line is not None else node["lines"].get(error.option or "", 0)
-        place = f"{_shown(node.source)}:{(node.line or 1) + line}"
+        place = f"{shown(Path(node.source or '<unknown>'))}:{(node.line or 1) + line}"
         placed = error.at(place)
         settings = self.site.settings
         if self.collected is not None:
@@ -253,11 +254,6 @@ def _settings(app: Sphinx, config: Config) -> Settings:
     # Sphinx's own kind of path is half a string.
     base, pages = Path(app.confdir), Path(app.srcdir)
     return read_settings(given, base, pages, "tokenheat warm -f conf.py", config.language)
-
-
-def _shown(source: str | None) -> str:
-    path, here = Path(source or "<unknown>"), Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def settings_of(path: Path) -> Settings:

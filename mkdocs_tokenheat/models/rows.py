@@ -21,12 +21,12 @@ from mkdocs_tokenheat.models.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.tensors import Table, open_output_table, open_table
 
-__all__ = ["RowModel", "Tokens", "load"]
+__all__ = ["BEFORE", "RowModel", "Tokens", "load"]
 
 _SPACE = "\u2581"
 """What SentencePiece writes for a space."""
 
-_BEFORE = "x "
+BEFORE = "x "
 """What a word is encoded behind, to get the form it has in the middle of a sentence."""
 
 _PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
@@ -91,9 +91,9 @@ class RowModel:
         wanted = list(dict.fromkeys(words))
         missing = [word for word in wanted if word not in self._word_forms]
         for word, encoding in zip(
-            missing, self._encode([_BEFORE + w for w in missing]), strict=True
+            missing, self._encode([BEFORE + w for w in missing]), strict=True
         ):
-            start, end = len(_BEFORE), len(_BEFORE + word)
+            start, end = len(BEFORE), len(BEFORE + word)
             ids = [
                 token
                 for token, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.batches import Context
-from mkdocs_tokenheat.models.rows import Tokens
+from mkdocs_tokenheat.models.rows import BEFORE, Tokens
 from mkdocs_tokenheat.models.transformer import Array, Predictions, Transformer
 from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, too_long
 from mkdocs_tokenheat.scoring.metrics.metric import Units
@@ -20,7 +20,6 @@ from mkdocs_tokenheat.scoring.scores import Note, Scores, rounded
 __all__ = ["score_forward"]
 
 _OF_MASKED = ("probability", "surprisal")
-_BEFORE = "x "
 
 Result = tuple[Request, Scores | TokenheatError]
 
@@ -208,12 +207,12 @@ def _targets(
     if not words:
         return {}
     bos = texts[0].requests[0].way.bos
-    behind = [_BEFORE + word for word in words]
+    behind = [BEFORE + word for word in words]
     contexts = model.contexts(behind, bos)
     tokens = model.tokens(behind)
     found: dict[str, dict[int, Array] | TokenheatError] = {}
     for number, states in model.hidden(contexts, layers, stride):
-        own = [i for i, span in enumerate(tokens[number].spans) if span[1] > len(_BEFORE)]
+        own = [i for i, span in enumerate(tokens[number].spans) if span[1] > len(BEFORE)]
         if not own or any(tokens[number].unknown[i] for i in own):
             found[words[number]] = TokenheatError(
                 f"the model's tokenizer does not know the target '{words[number]}'", option="target"
