@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import RLock
 
 from mkdocs_tokenheat import __version__
@@ -13,16 +13,22 @@ from mkdocs_tokenheat.models.identity import Identity, identify
 from mkdocs_tokenheat.models.source import DEFAULT_LINE
 from mkdocs_tokenheat.progress import Progress
 from mkdocs_tokenheat.scoring.cache import Cache
-from mkdocs_tokenheat.scoring.request import FORMAT, Request, make_request
+from mkdocs_tokenheat.scoring.entry import FORMAT, Entry
+from mkdocs_tokenheat.scoring.fitting import check_fitting
+from mkdocs_tokenheat.scoring.request import Models, Request
 from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.settings import Settings
+from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.figure import figure
 from mkdocs_tokenheat.views.labels import labels_of
+from mkdocs_tokenheat.views.registry import VIEWS
 from mkdocs_tokenheat.views.scale import Scale, fit
+from mkdocs_tokenheat.views.view import Answer, Asked
 
 __all__ = ["Site"]
 
-VIEWS = ("text",)
+Wanted = Request | Statistic[Entry]
 
 _scoring = RLock()
 """Hosts may render pages in several threads; models and identities are for one at a time."""
@@ -39,76 +45,77 @@ class Site:
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""
-        results = self.score(blocks)
-        shared = _shared(blocks, results)
+        answers = self.score(blocks)
+        shared = _shared(answers)
         scales: dict[str, Scale | None] = {}
         figures: list[str | TokenheatError] = []
-        for block, result in zip(blocks, results, strict=True):
-            if isinstance(result, TokenheatError):
-                figures.append(result)
+        for answer in answers:
+            if isinstance(answer, TokenheatError):
+                figures.append(answer)
                 continue
-            request, scores = result
             try:
-                name = block.options.share
-                if name is None:
-                    scale = fit(scores.on_scale, block.options)
-                else:
-                    _check_same(shared[name][0][0], block)
-                    if name not in scales:
-                        scales[name] = fit(_pooled(shared[name]), block.options)
-                    scale = scales[name]
-                model = block.options.model if request.model else None
-                # The site's language is that of its pages, a block's `lang` only its text's.
-                lang = self.settings.options.lang or block.options.lang
-                labels = labels_of(lang, self.settings.labels)
-                figures.append(
-                    figure(block, scores, scale, request.metric, model, request.unit, labels)
-                )
+                figures.append(self._figure(answer, shared, scales))
             except TokenheatError as error:
                 figures.append(error)
         return figures
 
-    def score(self, blocks: Sequence[Block]) -> list[tuple[Request, Scores] | TokenheatError]:
-        """The scores of each block, from the cache or, where it lacks them, from the models."""
-        with _scoring:
-            return self._results([self._request(block) for block in blocks])
+    def _figure(
+        self, answer: Answer, shared: Mapping[str, Shared], scales: dict[str, Scale | None]
+    ) -> str:
+        block = answer.block
+        options, view = block.options, VIEWS[block.options.view]
+        groups = view.groups(answer)
+        name = options.share if options.scale != "vocabulary" else None
+        if name is None:
+            fitted = [fit(group.numbers, options, group.quantiles) for group in groups]
+        else:
+            _check_same(shared[name][0], block)
+            if name not in scales:
+                scales[name] = fit(_pooled(shared[name]), options)
+            fitted = [scales[name]] * len(groups)
+        colours = colormap(options.colormap)
+        # The site's language is that of its pages, a block's `lang` only its text's.
+        labels = labels_of(self.settings.options.lang or options.lang, self.settings.labels)
+        picture = view.draw(answer, fitted, colours, labels)
+        return figure(block, picture, groups, fitted, colours, labels)
 
-    def _results(
-        self, requests: Sequence[Request | TokenheatError]
-    ) -> list[tuple[Request, Scores] | TokenheatError]:
-        found: dict[str, Scores | TokenheatError] = {}
-        misses: dict[str, Request] = {}
-        for request in requests:
-            if isinstance(request, TokenheatError) or request.key in found:
+    def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
+        """What each block needs, from the cache or, where it lacks it, from the models."""
+        with _scoring:
+            asked = [self._ask(block) for block in blocks]
+            found = self._found([each for each in asked if not isinstance(each, TokenheatError)])
+        return [_answer(block, each, found) for block, each in zip(blocks, asked, strict=True)]
+
+    def _found(self, asked: Iterable[Asked]) -> dict[str, Entry | TokenheatError]:
+        found: dict[str, Entry | TokenheatError] = {}
+        misses: dict[str, Wanted] = {}
+        for request in (request for each in asked for request in each.values()):
+            if request.key in found or request.key in misses:
                 continue
-            scores = self.cache.get(request.key, len(request.text))
-            if scores is None:
+            entry = self.cache.get(request.key, request.read)
+            if entry is None:
                 misses[request.key] = request
             else:
-                found[request.key] = scores
+                found[request.key] = entry
         found.update(self._score_missing(list(misses.values())))
-        results: list[tuple[Request, Scores] | TokenheatError] = []
-        for request in requests:
-            scored = request if isinstance(request, TokenheatError) else found[request.key]
-            if isinstance(scored, TokenheatError) or isinstance(request, TokenheatError):
-                results.append(scored)  # type: ignore[arg-type]
-            else:
-                results.append((request, scored))
-        return results
+        return found
 
     def warm(self, blocks: Iterable[Block]) -> None:
         """Score what the cache lacks of these blocks, all at once, and keep nothing in memory.
 
         Errors are left for the pages: a block may yet turn out to be no block, in indented code.
         """
-        misses: dict[str, Request] = {}
+        misses: dict[str, Wanted] = {}
         with _scoring:
             for block in blocks:
-                request = self._request(block)
-                if isinstance(request, TokenheatError) or request.key in misses:
+                asked = self._ask(block)
+                if isinstance(asked, TokenheatError):
                     continue
-                if self.cache.get(request.key, len(request.text)) is None:
-                    misses[request.key] = request
+                for request in asked.values():
+                    if request.key in misses:
+                        continue
+                    if self.cache.get(request.key, request.read) is None:
+                        misses[request.key] = request
             for _ in self._scored(list(misses.values())):
                 pass
 
@@ -128,11 +135,13 @@ class Site:
         except TokenheatError as error:
             return error.message
 
-    def _request(self, block: Block) -> Request | TokenheatError:
+    def _ask(self, block: Block) -> Asked | TokenheatError:
         try:
-            if block.options.view not in VIEWS:
+            view = VIEWS.get(block.options.view)
+            if view is None:
                 raise TokenheatError(unknown("view", block.options.view, VIEWS), option="view")
-            return make_request(block, self.settings, self._identify)
+            check_fitting(block)
+            return view.ask(block, Models(self.settings, self._identify))
         except TokenheatError as error:
             return error
 
@@ -149,22 +158,26 @@ class Site:
             raise known
         return known
 
-    def _score_missing(self, misses: Sequence[Request]) -> dict[str, Scores | TokenheatError]:
+    def _score_missing(self, misses: Sequence[Wanted]) -> dict[str, Entry | TokenheatError]:
         if misses and self.settings.frozen and self.cache.folder:
             return {request.key: self._not_scored(request) for request in misses}
         return {request.key: result for request, result in self._scored(misses)}
 
-    def _not_scored(self, request: Request) -> TokenheatError:
+    def _not_scored(self, request: Wanted) -> TokenheatError:
+        what = "numbers" if isinstance(request, Statistic) else "scores"
+        kind = (
+            f"kind '{request.kind.name}'"
+            if isinstance(request, Statistic)
+            else f"metric '{request.metric.name}'"
+        )
         return NotScoredError(
-            f"the scores of this block (metric '{request.metric.name}') are not in the cache "
+            f"the {what} of this block ({kind}) are not in the cache "
             f"'{self.settings.cache_dir}' and the build is frozen: run '{self.settings.command}' "
             "where the model is, and commit or restore the cache",
             line=0,
         )
 
-    def _scored(
-        self, misses: Sequence[Request]
-    ) -> Iterable[tuple[Request, Scores | TokenheatError]]:
+    def _scored(self, misses: Sequence[Wanted]) -> Iterable[tuple[Wanted, Entry | TokenheatError]]:
         if not misses:
             return
         # Only here are numpy, the tokenizers and the models needed.
@@ -172,44 +185,63 @@ class Site:
 
         with Progress(len(misses)) as progress:
             for request, result in score(misses, self.settings):
-                if isinstance(result, Scores):
+                if not isinstance(result, TokenheatError):
                     self.cache.put(request.key, result)
                     self.scored += 1
                 progress.advance(len(result.scores) if isinstance(result, Scores) else 0)
                 yield request, result
 
 
-Shared = list[tuple[Block, Scores]]
+def _answer(
+    block: Block, asked: Asked | TokenheatError, found: Mapping[str, Entry | TokenheatError]
+) -> Answer | TokenheatError:
+    if isinstance(asked, TokenheatError):
+        return asked
+    mine: dict[str, Entry] = {}
+    for name, request in asked.items():
+        result = found[request.key]
+        if isinstance(result, TokenheatError):
+            return result
+        mine[name] = result
+    return Answer(block, asked, mine)
 
 
-def _shared(
-    blocks: Sequence[Block], results: Sequence[tuple[Request, Scores] | TokenheatError]
-) -> dict[str, Shared]:
+Shared = list[Answer]
+
+
+def _shared(answers: Iterable[Answer | TokenheatError]) -> dict[str, Shared]:
     groups: dict[str, Shared] = defaultdict(list)
-    for block, result in zip(blocks, results, strict=True):
-        if block.options.share is not None and not isinstance(result, TokenheatError):
-            groups[block.options.share].append((block, result[1]))
+    for answer in answers:
+        if not isinstance(answer, TokenheatError) and answer.block.options.share is not None:
+            groups[answer.block.options.share].append(answer)
     return groups
 
 
-_SAME = ("metric", "scale", "vmin", "vmax", "center")
+_SAME = ("scale", "vmin", "vmax", "center")
 
 
-def _pooled(group: Shared) -> list[float | None]:
-    return [number for _, scores in group for number in scores.on_scale]
+def _pooled(shared: Shared) -> list[float | None]:
+    groups = (group for each in shared for group in VIEWS[each.block.options.view].groups(each))
+    return [number for group in groups for number in group.numbers]
 
 
-def _check_same(first: Block, block: Block) -> None:
+def _check_same(first: Answer, block: Block) -> None:
     """Blocks of one scale are coloured by it in one way.
 
     Raises:
         TokenheatError: This block's options differ from those of the first.
     """
-    for name in _SAME:
-        mine, theirs = getattr(block.options, name), getattr(first.options, name)
-        if mine != theirs:
+    theirs, mine = _compared(first.block), _compared(block)
+    for name, value in mine.items():
+        if value != theirs[name]:
             raise TokenheatError(
                 f"blocks that share the scale '{block.options.share}' must have the same "
-                f"{name}: here it is '{mine}', in the first of them '{theirs}'",
+                f"{name}: here it is '{value}', in the first of them '{theirs[name]}'",
                 option=name if name in block.lines else "share",
             )
+
+
+def _compared(block: Block) -> dict[str, object]:
+    options = block.options
+    measure = VIEWS[options.view].measure(block)
+    return {"metric": measure, **{name: getattr(options, name) for name in _SAME}}

@@ -13,9 +13,9 @@ from vision import CLOSE, close_for
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
-from mkdocs_tokenheat.site import VIEWS
 from mkdocs_tokenheat.views.colormaps import colormap, names
 from mkdocs_tokenheat.views.labels import labels_of
+from mkdocs_tokenheat.views.registry import VIEWS
 
 TARGET = Path(__file__).parents[1] / "example_site" / "docs" / "reference.md"
 
@@ -23,6 +23,7 @@ _TYPES = {
     "str": "a text",
     "float": "a number",
     "int": "a whole number",
+    "str | tuple[str, ...]": "a text, or a list of texts",
     "bool": "`true` or `false`",
     "tuple[str, ...]": "a list of texts",
     "Numbers | str": "a list of numbers, or a file",
@@ -97,7 +98,7 @@ def _options() -> Iterator[list[str]]:
 
 
 def _takes(field: dataclasses.Field[object]) -> str:
-    registries = {"view": VIEWS, "metric": tuple(METRICS)}
+    registries = {"view": tuple(VIEWS), "metric": tuple(METRICS)}
     choices = registries.get(field.name) or getattr(field.metadata["read"], "choices", ())
     if choices:
         return ", ".join(f"`{choice}`" for choice in choices)

@@ -86,7 +86,7 @@ class Author:
         (result,) = self.site().score([block(text, **options)])
         if isinstance(result, TokenheatError):
             raise result
-        return result[1]
+        return result.scores
 
     def numbers(self, text: str, **options: object) -> list[float | None]:
         return list(self.score(text, **options).scores)

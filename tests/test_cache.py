@@ -19,10 +19,8 @@ from hypothesis import strategies as st
 from mkdocs_tokenheat.block.words import cells
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.cache import Cache
-from mkdocs_tokenheat.scoring.metrics import METRICS
-from mkdocs_tokenheat.scoring.scores import Scores, decode, encode, rounded
-from mkdocs_tokenheat.views.figure import figure
-from mkdocs_tokenheat.views.labels import labels_of
+from mkdocs_tokenheat.scoring.entry import decode, encode, rounded
+from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from tests.checkpoints import save, table, wordpiece
 from tests.conftest import Author, block
 
@@ -88,8 +86,8 @@ def scored_texts(draw: st.DrawFn) -> tuple[str, Scores]:
 def test_an_entry_gives_back_what_was_put_in(scored: tuple[str, Scores]) -> None:
     text, scores = scored
     raw = encode(scores, KEY).encode()
-    assert decode(raw, KEY, len(text)) == scores
-    assert encode(decode(raw, KEY, len(text)), KEY).encode() == raw
+    assert decode(raw, KEY, scores_of(len(text))) == scores
+    assert encode(decode(raw, KEY, scores_of(len(text))), KEY).encode() == raw
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -103,7 +101,7 @@ def test_numbers_are_stored_with_six_significant_digits(number: float) -> None:
 def test_tokens_that_share_a_letter_come_back_as_one_cell() -> None:
     spans = [(0, 1), (1, 2), (1, 2), (2, 3)]
     scores = Scores(spans, [1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0], cells("aêb", spans))
-    assert list(decode(encode(scores, KEY).encode(), KEY, 3).cells) == [
+    assert list(decode(encode(scores, KEY).encode(), KEY, scores_of(3)).cells) == [
         (0, 1, 0, 1),
         (1, 2, 1, 2),
         (3, 1, 2, 3),
@@ -146,7 +144,7 @@ def test_no_flipped_bit_gets_through(author: Author) -> None:
         flipped = bytearray(raw)
         flipped[at // 8] ^= 1 << at % 8
         with pytest.raises(ValueError, match="its checksum does not fit"):
-            decode(bytes(flipped), entry.stem, len("the cat"))
+            decode(bytes(flipped), entry.stem, scores_of(len("the cat")))
 
 
 def test_no_truncation_gets_through(author: Author) -> None:
@@ -155,9 +153,9 @@ def test_no_truncation_gets_through(author: Author) -> None:
     raw = entry.read_bytes()
     for size in range(len(raw)):
         with pytest.raises(ValueError, match="its checksum does not fit"):
-            decode(raw[:size], entry.stem, len("the cat"))
+            decode(raw[:size], entry.stem, scores_of(len("the cat")))
     with pytest.raises(ValueError, match="its checksum does not fit"):
-        decode(raw + b" ", entry.stem, len("the cat"))
+        decode(raw + b" ", entry.stem, scores_of(len("the cat")))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +233,7 @@ def forged(**columns: object) -> bytes:
 
 
 def test_an_entry_is_told_by_its_checksum_and_shape_alone() -> None:
-    assert list(decode(forged(), KEY, 7).scores) == [1.5, None]
+    assert list(decode(forged(), KEY, scores_of(7)).scores) == [1.5, None]
 
 
 @pytest.mark.parametrize(
@@ -293,14 +291,19 @@ def test_an_entry_is_told_by_its_checksum_and_shape_alone() -> None:
 )
 def test_an_entry_of_another_shape_is_broken(columns: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
-        decode(forged(**columns), KEY, 7)
+        decode(forged(**columns), KEY, scores_of(7))
     assert not isinstance(caught.value, TokenheatError)
 
 
 def test_a_note_that_no_label_knows_does_no_harm(author: Author) -> None:
     notes = [["<b>x"], ["model"], ["range", 1], ["target-pooled"], ["target-pooled", "<script>"]]
-    scores = decode(forged(notes=notes), KEY, 7)
-    page = figure(block("the cat"), scores, None, METRICS["norm"], "toy", "token", labels_of("en"))
+    scores = decode(forged(notes=notes), KEY, scores_of(7))
+    author.figure("the cat", model="toy")
+    site = author.site()
+    (answer,) = site.score([block("the cat", model="toy")])
+    assert not isinstance(answer, TokenheatError)
+    site.cache.put(answer.request.key, scores)
+    page = author.figure("the cat", model="toy")
     assert "<script>" not in page
     assert "<b>" not in page
 
@@ -369,9 +372,9 @@ def test_a_folder_removed_during_a_build_is_made_again(author: Author) -> None:
 def test_a_cache_without_a_folder_keeps_scores_for_its_build() -> None:
     cache = Cache(None)
     scores = Scores([(0, 1)], [1], [1.0], [(0, 1, 0, 1)])
-    assert cache.get(KEY, 1) is None
+    assert cache.get(KEY, scores_of(1)) is None
     cache.put(KEY, scores)
-    assert cache.get(KEY, 1) == scores
+    assert cache.get(KEY, scores_of(1)) == scores
 
 
 def test_processes_that_write_at_once_leave_whole_entries(author: Author) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from mkdocs_tokenheat.hosts.cli import main
 from mkdocs_tokenheat.scoring.cache import Cache
-from mkdocs_tokenheat.scoring.scores import decode, encode, is_of_other_version
+from mkdocs_tokenheat.scoring.entry import decode, encode, is_of_other_version
+from mkdocs_tokenheat.scoring.scores import scores_of
 from tests.conftest import Author, Project
 from tests.test_cache import KEY, TEXT
 
@@ -171,7 +172,7 @@ def test_this_versions_entries_do_not_pass_for_anothers(author: Author) -> None:
     assert not is_of_other_version(encode(scores, KEY).encode())
     raw = encode(scores, KEY).replace("{", '{"format":2,', 1).encode()
     with pytest.raises(ValueError, match="its checksum does not fit"):
-        decode(raw, KEY, len(TEXT))
+        decode(raw, KEY, scores_of(len(TEXT)))
 
 
 # Traces of use
@@ -209,5 +210,5 @@ def test_what_is_not_whole_is_not_used(author: Author) -> None:
     (entry,) = author.entries()
     entry.write_bytes(b"{}")
     aged(entry, 3)
-    assert Cache(author.cache).get(entry.stem, len(TEXT)) is None
+    assert Cache(author.cache).get(entry.stem, scores_of(len(TEXT))) is None
     assert time.time() - entry.stat().st_mtime > 2 * DAY

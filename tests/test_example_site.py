@@ -21,6 +21,7 @@ import pytest
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.markdown import blocks_of
 from mkdocs_tokenheat.hosts.mkdocs import settings_of
 from mkdocs_tokenheat.models.rows import load
@@ -149,8 +150,8 @@ def blocks(settings: Settings, names: Iterable[str] = PAGES) -> list[Block]:
 def scored(settings: Settings, blocks: list[Block]) -> list[tuple[Request, Scores]]:
     results = []
     for result in Site(settings).score(blocks):
-        assert isinstance(result, tuple), result
-        results.append(result)
+        assert not isinstance(result, TokenheatError), result
+        results.append((result.request, result.scores))
     return results
 
 
@@ -264,8 +265,8 @@ def ties(request: Request, settings: Settings, scores: Scores) -> Any:
 
     assert request.model
     how = {"predicts": True, "device": "cpu", "dtype": "float32"}
-    files = locate(request.model, settings.base)
-    model = load(files, request.identity, Transformer, **how)
+    files = locate(request.model.line, settings.base)
+    model = load(files, request.model.identity, Transformer, **how)
     ids = torch.tensor([list(scores.ids or ())])
     with torch.inference_mode():
         logits = model._model(input_ids=ids).logits[0, :-1]

@@ -25,11 +25,12 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files
-from mkdocs_tokenheat.scoring.metrics import METRICS
-from mkdocs_tokenheat.scoring.scores import Scores, decode
-from mkdocs_tokenheat.views.figure import figure
-from mkdocs_tokenheat.views.labels import labels_of
+from mkdocs_tokenheat.scoring.entry import decode
+from mkdocs_tokenheat.scoring.scores import Scores, scores_of
+from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.labels import labels_of, note
 from mkdocs_tokenheat.views.scale import fit
+from mkdocs_tokenheat.views.text import shown_text, table_of
 from tests import strategies
 from tests.browser import chromium, served
 from tests.checkpoints import DIMENSIONS, byte_fallback_bpe, pack, save, table, unigram, wordpiece
@@ -185,14 +186,18 @@ def forged_entries(draw: st.DrawFn) -> bytes:
 @examples(120)
 def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
     try:
-        scores = decode(raw, "k" * 64, len(TEXT))
+        scores = decode(raw, "k" * 64, scores_of(len(TEXT)))
     except TokenheatError:
         raise
     except ValueError:
         return
     drawn = block(TEXT, caption="A caption")
     scale = fit(scores.on_scale, drawn.options)
-    html = figure(drawn, scores, scale, METRICS["norm"], "wordllama", "token", labels_of("en"))
+    labels = labels_of("en")
+    html = shown_text(drawn, scores, scale, colormap("Reds"), labels)
+    html += f"<p>{' '.join(note(labels, each) for each in scores.notes)}</p>"
+    rows = table_of(TEXT, scores, "token", labels)
+    html += "".join(f"<i>{cell}</i>" for row in rows for cell in row)
     assert_harmless(html)
     assert texts(html) == [TEXT]
 
@@ -202,11 +207,15 @@ def test_a_forged_entry_cannot_make_a_page_grow_out_of_its_size() -> None:
     count = 500
     again = {"gaps": [0] + [-2000] * (count - 1), "lengths": [2000] * count}
     with pytest.raises(ValueError, match="show the text too often"):
-        decode(signed({**again, "scores": [1] * count, "cells": [], **plain}), "k" * 64, 2000)
+        decode(
+            signed({**again, "scores": [1] * count, "cells": [], **plain}),
+            "k" * 64,
+            scores_of(2000),
+        )
     cells = [[0, count, i, i + 1] for i in range(count)]
     ones = {"gaps": [0] * count, "lengths": [1] * count, "scores": [1] * count}
     with pytest.raises(ValueError, match="a cell's units are not there"):
-        decode(signed({**ones, "cells": cells, **plain}), "k" * 64, 2000)
+        decode(signed({**ones, "cells": cells, **plain}), "k" * 64, scores_of(2000))
 
 
 @given(content=ANY)
@@ -555,7 +564,7 @@ def test_a_weights_header_that_lies_is_an_error(
     (result,) = author.site().score([block("the cat", model="toy")])
     # Only the truth is believed: the numbers of what the file really holds.
     honest = Scores if (shape, offsets, dtype) == ([120, 8], [0, 3840], "F32") else TokenheatError
-    assert isinstance(result if isinstance(result, TokenheatError) else result[1], honest)
+    assert isinstance(result if isinstance(result, TokenheatError) else result.scores, honest)
 
 
 CODE = """

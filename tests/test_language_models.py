@@ -21,7 +21,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
 from mkdocs_tokenheat.models.windows import windows
-from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.entry import Entry
 from tests.conftest import Author, block
 from tests.language_models import (
     CAUSAL,
@@ -150,7 +150,7 @@ class TestCausalModels:
         for text, result in zip(texts, together, strict=True):
             assert not isinstance(result, TokenheatError)
             alone = owner.numbers(text, model="llama", metric="probability")
-            close(alone, [math.nan if n is None else n for n in result[1].scores])
+            close(alone, [math.nan if n is None else n for n in result.scores.scores])
 
     def test_a_special_string_in_a_text_is_text(self, owner: Author) -> None:
         shown = owner.shown("a <s> b", model="llama", metric="probability")
@@ -266,7 +266,7 @@ class TestLayers:
         )
         assert isinstance(refused, TokenheatError)
         assert not isinstance(found, TokenheatError)
-        assert found[1] == alone
+        assert found.scores == alone
 
     def test_the_output_matrix_is_told_from_the_input_matrix(
         self, owner: Author, models: Path
@@ -421,12 +421,12 @@ class TestInterruption:
         site = owner.site()
         put, count = site.cache.put, 0
 
-        def interrupted(key: str, scores: Scores) -> None:
+        def interrupted(key: str, entry: Entry) -> None:
             nonlocal count
             if count == 3:
                 raise KeyboardInterrupt
             count += 1
-            put(key, scores)
+            put(key, entry)
 
         site.cache.put = interrupted  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
@@ -560,7 +560,7 @@ class TestSmolLM2:
             for metric in CAUSAL:
                 result = next(results)
                 assert not isinstance(result, TokenheatError)
-                close(list(result[1].scores), [math.nan, *wanted[metric]])
+                close(list(result.scores.scores), [math.nan, *wanted[metric]])
 
         shown = author.shown(self.EIFFEL, model="smollm2", metric="probability")
         shares = author.numbers(self.EIFFEL, model="smollm2", metric="probability")

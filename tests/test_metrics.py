@@ -16,6 +16,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer
 
 from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.view import Answer
 from tests.checkpoints import byte_level_bpe, save, table, wordpiece
 from tests.conftest import Author, block
 
@@ -223,7 +224,7 @@ def test_blocks_scored_together_and_alone_have_the_same_numbers(author: Author) 
     for path in author.entries():
         path.unlink()
     alone = [author.score(text, metric="norm") for text in texts]
-    assert [result[1] for result in together if isinstance(result, tuple)] == alone
+    assert [answer.scores for answer in together if isinstance(answer, Answer)] == alone
 
 
 # Punctuation

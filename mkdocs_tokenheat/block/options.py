@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ __all__ = ["NAMES", "Options", "read_options", "written"]
 
 _MOST = 100
 """What a page may ask for, of what is computed again for each of a text's tokens."""
+_MODELS = 6
+"""How many models a page may compare."""
+_TRANSFORM = re.compile(r"center|(all-but-the-top)(?::(\d{1,2}))?", re.ASCII)
 Numbers = tuple[float | None, ...]
 
 
@@ -84,11 +88,36 @@ def _few(raw: Raw) -> int:
     return count
 
 
+def _few_but_some(raw: Raw) -> int:
+    _above_zero(raw)
+    return _few(raw)
+
+
 def _words(raw: Raw) -> str:
     text = _text(raw)
     if len(text) > _MOST:
         raise TokenheatError(f"takes a word or a few, of at most {_MOST} characters")
     return text
+
+
+def _models(raw: Raw) -> str | tuple[str, ...]:
+    if isinstance(raw, str) and not raw.lstrip().startswith("["):
+        return _text(raw)
+    names = _strings(raw)
+    if len(names) > _MODELS:
+        raise TokenheatError(f"takes {_MODELS} models at most")
+    if len(set(names)) < len(names):
+        raise TokenheatError("names a model twice")
+    return names
+
+
+def _transform(raw: Raw) -> str:
+    word = _text(raw)
+    found = _TRANSFORM.fullmatch(word)
+    if found is None or found[2] == "0":
+        raise TokenheatError("takes center, all-but-the-top, or all-but-the-top:D with a number D")
+    # The paper's own number of components is as good as written.
+    return word if found[1] is None or found[2] else f"{word}:3"
 
 
 def _list(raw: Raw) -> list[str | None]:
@@ -144,7 +173,11 @@ class Options:
 
     view: str = _option("text", _text, "what is drawn")
     metric: str = _option("norm", _text, "the number that colours each token or word")
-    model: str = _option("wordllama", _text, "the model, by a name that the site knows")
+    model: str | tuple[str, ...] = _option(
+        "wordllama",
+        _models,
+        "the model, by a name that the site knows; a list of names with `view: compare`",
+    )
     unit: str = _option(
         "token", _one_of("token", "word"), "what gets a number: the model's tokens, or words"
     )
@@ -168,6 +201,12 @@ class Options:
     embedding: str = _option(
         "input", _one_of("input", "output"), "which embedding table, with `layer: input`"
     )
+    transform: str | None = _option(
+        None,
+        _transform,
+        "what is done to the vectors of the table first: `center` takes away the vocabulary's mean, "
+        "`all-but-the-top` also its 3 main directions, `all-but-the-top:D` its D main directions",
+    )
     pool: str = _option(
         "mean",
         _one_of("mean", "last"),
@@ -189,14 +228,31 @@ class Options:
     )
     scale: str = _option(
         "minmax",
-        _one_of("minmax", "quantile", "fixed"),
+        _one_of("minmax", "quantile", "fixed", "vocabulary"),
         "which numbers get the ends of the colour map: the smallest and largest, "
-        "the 2 % and 98 % quantiles, or `vmin` and `vmax`",
+        "the 2 % and 98 % quantiles, or `vmin` and `vmax`; with `vocabulary` the colour is the "
+        "number's percentile among those of all tokens that the model knows",
     )
     vmin: float | None = _option(None, _number, "low end of `scale: fixed`")
     vmax: float | None = _option(None, _number, "high end of `scale: fixed`")
     center: float | None = _option(
         None, _number, "the number that gets the middle of the map, for diverging maps"
+    )
+    baseline: str | None = _option(
+        None,
+        _one_of("shuffle"),
+        "`shuffle` draws muted what a random order of the same tokens would also give",
+    )
+    k: int = _option(8, _few_but_some, "how many neighbours each word of `view: neighbours` gets")
+    fold: bool = _option(
+        True,
+        _flag,
+        "whether neighbours that differ by case or a leading space alone are shown once",
+    )
+    order: str = _option(
+        "given",
+        _one_of("given", "cluster"),
+        "the order of the words of `view: matrix`: as they are given, or like ones together",
     )
     share: str | None = _option(
         None, _text, "blocks of one page that give the same name here share one scale"
@@ -214,14 +270,19 @@ class Options:
     numbers: bool = _option(
         False,
         _flag,
-        "whether each number also stands in the figure as a superscript; it is drawn as a list's "
-        "marker is, so that it needs no stylesheet and is no part of the text that is copied",
+        "whether each number also stands in the figure: in a cell, or in a text as a superscript, "
+        "which is drawn as a list's marker is, so that it needs no stylesheet and is not copied",
     )
     encode: str = _option(
         "colour",
         _one_of("colour", "colour+underline"),
         "how the numbers show: `colour+underline` adds a line that is thicker the larger the number",
     )
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models' names."""
+        return (self.model,) if isinstance(self.model, str) else self.model
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(Options))

@@ -17,7 +17,7 @@ from mkdocs_tokenheat.block.parse import make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError
 from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
-from mkdocs_tokenheat.scoring.cache import Cache, Entry
+from mkdocs_tokenheat.scoring.cache import Cache, Stored
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
@@ -29,7 +29,7 @@ __all__ = ["main"]
 
 _SCORING = (
     *("metric", "model", "target", "unit", "values", "tokens"),
-    *("layer", "embedding", "pool", "bos", "topk", "stride", "dtype"),
+    *("layer", "embedding", "transform", "pool", "bos", "topk", "stride", "dtype"),
 )
 """The options that scores depend on, each a flag of `tokenheat score`."""
 
@@ -157,11 +157,11 @@ def _score(given: argparse.Namespace) -> int:
     raw = {name: getattr(given, name) for name in _SCORING if getattr(given, name) is not None}
     text = "\n".join(normalize(_read(given.file))).removesuffix("\n")
     block = make_block(raw, text, settings.options)
-    (result,) = Site(settings).score([block])
-    if isinstance(result, TokenheatError):
-        raise result
-    request, scores = result
-    model = block.options.model if request.model else None
+    (answer,) = Site(settings).score([block])
+    if isinstance(answer, TokenheatError):
+        raise answer
+    request, scores = answer.request, answer.scores
+    model = request.model.name if request.model else None
     if given.json:
         _print(json.dumps(_as_json(request, scores, model), ensure_ascii=False))
     else:
@@ -236,7 +236,7 @@ def _stats(given: argparse.Namespace) -> int:
     return 0
 
 
-def _sum(entries: Sequence[Entry]) -> str:
+def _sum(entries: Sequence[Stored]) -> str:
     return f"{len(entries)} entries, {sum(entry.size for entry in entries)} bytes"
 
 

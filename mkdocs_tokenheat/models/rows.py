@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.tensors import Table, open_output_table, open_table
+from mkdocs_tokenheat.models.vocabulary import Shift, fit_shift, ordinary
 
 __all__ = ["BEFORE", "RowModel", "Tokens", "load"]
 
@@ -28,6 +29,9 @@ _SPACE = "\u2581"
 
 BEFORE = "x "
 """What a word is encoded behind, to get the form it has in the middle of a sentence."""
+
+_CHUNK = 1 << 22
+"""Numbers that are read at once of a table that is gone through as a whole."""
 
 _PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 _OTHERS = (byte for byte in range(0x100) if byte not in _PRINTED)
@@ -58,6 +62,7 @@ class RowModel:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._tokenizer, self._unknown = _tokenizer(files)
+        self._shifts: dict[tuple[str, str], Shift] = {}
         self._word_forms: dict[str, tuple[list[int], bool]] = {}
 
     @cached_property
@@ -102,19 +107,71 @@ class RowModel:
             self._word_forms[word] = ids, self._unknown not in ids
         return {word: self._word_forms[word] for word in wanted}
 
-    def rows(self, ids: Sequence[int], embedding: str = "input") -> NDArray[np.float64]:
+    def rows(
+        self, ids: Sequence[int], embedding: str = "input", transform: str | None = None
+    ) -> NDArray[np.float64]:
         """The embedding of each token id, of shape (len(ids), dimensions).
 
         Parameters:
             embedding: `input`, or `output` for the matrix that hidden states are compared with.
+            transform: What is done to it: `center`, or `all-but-the-top:D`.
 
         Raises:
             TokenheatError: A token that has no row.
         """
-        table = self._table if embedding == "input" else self._output[0]
-        if ids and max(ids) >= table.shape[0]:
+        count = self._shape(embedding)[0]
+        if ids and max(ids) >= count:
             raise TokenheatError(f"the model has no embedding for its token {max(ids)}")
-        return table.rows(ids)
+        rows = self._rows(ids, embedding)
+        return self.shift(embedding, transform)(rows) if transform else rows
+
+    def shift(self, embedding: str, transform: str) -> Shift:
+        """What the transform takes away from each vector, found from the whole vocabulary."""
+        key = embedding, transform
+        if key not in self._shifts:
+            count = 0 if transform == "center" else int(transform.rpartition(":")[2])
+            if count >= self._shape(embedding)[1]:
+                raise TokenheatError(
+                    f"the model's vectors have no {count} directions to take away",
+                    option="transform",
+                )
+            parts = (rows for _, rows in self.ordinary_rows(embedding))
+            self._shifts[key] = fit_shift(parts, count)
+        return self._shifts[key]
+
+    def vocabulary(self, embedding: str = "input") -> NDArray[np.int64]:
+        """The ids of the tokens that are neither special nor unused, in order."""
+        return ordinary(self._tokenizer, self._shape(embedding)[0], self._unknown)
+
+    def chunks(self, embedding: str = "input") -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The whole table, a few rows at a time: the number of the first, and their vectors."""
+        rows, dimensions = self._shape(embedding)
+        step = max(1, _CHUNK // dimensions)
+        for start in range(0, rows, step):
+            yield start, self._part(start, min(rows, start + step), embedding)
+
+    def ordinary_rows(
+        self, embedding: str = "input", transform: str | None = None
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """The ordinary tokens of the whole vocabulary, a few at a time: ids and vectors."""
+        ids = self.vocabulary(embedding)
+        for start, part in self.chunks(embedding):
+            mine = ids[(ids >= start) & (ids < start + len(part))]
+            rows = part[mine - start].astype(np.float64)
+            yield mine, self.shift(embedding, transform)(rows) if transform else rows
+
+    def _open(self, embedding: str) -> Table:
+        return self._table if embedding == "input" else self._output[0]
+
+    def _shape(self, embedding: str) -> tuple[int, int]:
+        rows, dimensions = self._open(embedding).shape
+        return rows, dimensions
+
+    def _rows(self, ids: Sequence[int], embedding: str) -> NDArray[np.float64]:
+        return self._open(embedding).rows(ids)
+
+    def _part(self, start: int, end: int, embedding: str) -> NDArray[np.float32]:
+        return self._open(embedding).part(start, end)
 
     @property
     def is_tied(self) -> bool:

@@ -64,10 +64,16 @@ class Table:
 
     def rows(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """The rows of these token ids, of shape (len(ids), dimensions), in float64."""
-        rows = self._data[np.asarray(ids, dtype=np.int64)]
+        return self._numbers(self._data[np.asarray(ids, dtype=np.int64)]).astype(np.float64)
+
+    def part(self, start: int, end: int) -> NDArray[np.float32]:
+        """The rows from `start` to before `end`, in float32."""
+        return self._numbers(self._data[start:end]).astype(np.float32)
+
+    def _numbers(self, rows: NDArray[Any]) -> NDArray[Any]:
         if self._is_bfloat16:
-            rows = (rows.astype(np.uint32) << 16).view(np.float32)
-        return rows.astype(np.float64)
+            return (rows.astype(np.uint32) << 16).view(np.float32)
+        return rows
 
 
 def open_table(files: Files, vocabulary: int) -> Table:

@@ -62,16 +62,31 @@ class Transformer(RowModel):
         self._device = loaded.device
         self.is_masked = loaded.is_masked
 
-    def rows(self, ids: Sequence[int], embedding: str = "input") -> Array:
-        """The embedding of each token id, of shape (len(ids), dimensions)."""
-        if not self._files.is_gguf:
-            return super().rows(ids, embedding)
+    def _weight(self, embedding: str) -> torch.Tensor:
+        """A GGUF file's table, which lies in the model alone."""
         if embedding == "input":
-            weight = self._model.get_input_embeddings().weight
+            weight: torch.Tensor = self._model.get_input_embeddings().weight
         else:
             weight = self._model.get_output_embeddings().weight
-        rows: Array = weight[list(ids)].double().cpu().numpy()
+        return weight.detach()
+
+    def _shape(self, embedding: str) -> tuple[int, int]:
+        if not self._files.is_gguf:
+            return super()._shape(embedding)
+        rows, dimensions = self._weight(embedding).shape
+        return rows, dimensions
+
+    def _rows(self, ids: Sequence[int], embedding: str) -> Array:
+        if not self._files.is_gguf:
+            return super()._rows(ids, embedding)
+        rows: Array = self._weight(embedding)[list(ids)].double().cpu().numpy()
         return rows
+
+    def _part(self, start: int, end: int, embedding: str) -> NDArray[np.float32]:
+        if not self._files.is_gguf:
+            return super()._part(start, end, embedding)
+        part: NDArray[np.float32] = self._weight(embedding)[start:end].float().cpu().numpy()
+        return part
 
     @property
     def is_tied(self) -> bool:

@@ -6,18 +6,21 @@ import logging
 import os
 import re
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from mkdocs_tokenheat.files import read, write
 from mkdocs_tokenheat.models.identity import FOLDERS, is_identity
-from mkdocs_tokenheat.scoring.scores import Scores, decode, encode, is_of_other_version
+from mkdocs_tokenheat.scoring.entry import Entry, Read, decode, encode, is_of_other_version
+from mkdocs_tokenheat.scoring.kinds import read_any
 
-__all__ = ["Cache", "Entry"]
+__all__ = ["Cache", "Stored"]
+
+E = TypeVar("E", bound=Entry)
 
 _ENTRY = re.compile(r"[0-9a-f]{64}")
 _DAY = 86_400.0
@@ -27,7 +30,7 @@ _log = logging.getLogger("tokenheat")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Stored:
     """A file that stands where an entry does.
 
     Attributes:
@@ -57,24 +60,24 @@ class Cache:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self.used: set[str] = set()
-        self._unstored: dict[str, Scores] = {}
+        self._unstored: dict[str, Entry] = {}
 
     def path(self, key: str) -> Path | None:
         """The file of an entry."""
         return self.folder / f"{key}.json" if self.folder else None
 
-    def get(self, key: str, length: int) -> Scores | None:
-        """The entry's scores, or None where it is missing or not whole.
+    def get(self, key: str, read_entry: Read[E]) -> E | None:
+        """What the entry holds, or None where it is missing or not whole.
 
         Parameters:
-            length: The length of the text that it belongs to.
+            read_entry: What makes of its columns what is asked for.
         """
         self.used.add(key)
         path = self.path(key)
         if key in self._unstored or path is None:
-            return self._unstored.get(key)
+            return self._unstored.get(key)  # type: ignore[return-value]
         try:
-            scores = decode(read(path), key, length)
+            entry = decode(read(path), key, read_entry)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
@@ -83,16 +86,16 @@ class Cache:
             )
             return None
         _note_use(path)
-        return scores
+        return entry
 
-    def put(self, key: str, scores: Scores) -> None:
+    def put(self, key: str, entry: Entry) -> None:
         """Store an entry."""
         path = self.path(key)
         try:
             if path is None:
-                self._unstored[key] = scores
+                self._unstored[key] = entry
             else:
-                write(path, encode(scores, key))
+                write(path, encode(entry, key))
         except OSError as error:
             if not self._unstored:
                 _log.warning(
@@ -100,15 +103,15 @@ class Cache:
                     self.folder,
                     _problem(error),
                 )
-            self._unstored[key] = scores
+            self._unstored[key] = entry
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[Stored]:
         """What stands on disk, whole or not, of this version and others."""
-        found: list[Entry] = []
+        found: list[Stored] = []
         for path in self._files():
             with suppress(OSError):  # Gone since.
                 status = path.lstat()
-                found.append(Entry(path, status.st_size, status.st_mtime, _is_of_other(path)))
+                found.append(Stored(path, status.st_size, status.st_mtime, _is_of_other(path)))
         return found
 
     def _files(self) -> list[Path]:
@@ -126,7 +129,7 @@ class Cache:
         for entry in self.entries():
             try:
                 if not entry.is_other:
-                    decode(read(entry.path), entry.key, sys.maxsize)
+                    decode(read(entry.path), entry.key, read_any)
             except (OSError, ValueError) as error:
                 yield entry.path, _problem(error)
         if self.folder:

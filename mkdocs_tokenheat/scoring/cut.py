@@ -10,9 +10,10 @@ import numpy as np
 from mkdocs_tokenheat.block.words import Span, cells, visible, words
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.rows import Tokens
+from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
-from mkdocs_tokenheat.scoring.scores import Note, Scores, rounded
+from mkdocs_tokenheat.scoring.scores import Note, Scores
 
 __all__ = ["Cut", "cut_own", "cut_tokens", "cut_words", "finished", "too_long"]
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.identity import check_default
 from mkdocs_tokenheat.models.rows import RowModel, load
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
+from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.static import score_static
+from mkdocs_tokenheat.scoring.statistic import Source, Statistic
 from mkdocs_tokenheat.settings import Settings
+
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.models.transformer import Transformer
 
 __all__ = ["score"]
 
@@ -24,15 +30,46 @@ _MODULES = {
 """What each extra brings."""
 
 Result = tuple[Request, Scores | TokenheatError]
+Wanted = Request | Statistic[Entry]
 
 
-def score(requests: Sequence[Request], settings: Settings) -> Iterator[Result]:
-    """The scores of each request, or why it has none, as soon as they are there."""
+def score(
+    requests: Sequence[Wanted], settings: Settings
+) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
+    """What each request asks for, or why it has none, as soon as it is there."""
     by_model: dict[tuple[str | None, bool, str], list[Request]] = defaultdict(list)
     for request in requests:
-        by_model[request.model, request.runs, request.way.dtype].append(request)
+        if isinstance(request, Request):
+            line = request.model.line if request.model else None
+            by_model[line, request.runs, request.way.dtype].append(request)
     for group in by_model.values():
         yield from _group(group, settings)
+    for request in requests:
+        if isinstance(request, Statistic):
+            yield request, _computed(request, settings)
+
+
+def _computed(statistic: Statistic[Entry], settings: Settings) -> Entry | TokenheatError:
+    try:
+        models = [_static(source, settings) for source in statistic.models]
+        return statistic.kind.compute(statistic.given, models, statistic.way, settings.max_tokens)
+    except TokenheatError as error:
+        return error.about("model")
+
+
+def _static(source: Source, settings: Settings) -> RowModel:
+    """A model whose tables are read."""
+    files = _files(source, settings)
+    if files.is_gguf:
+        return _transformer(files, source, settings, predicts=True)
+    return load(files, source.identity, RowModel)
+
+
+def _files(source: Source, settings: Settings) -> Files:
+    files = locate(source.line, settings.base, source.identity.get("commit"))
+    if source.line == DEFAULT_LINE:
+        check_default(files)
+    return files
 
 
 def _group(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
@@ -59,33 +96,36 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
     request = group[0]
     if request.model is None:
         return score_static(group, None, settings.max_tokens)
-    identity = request.identity or {}
-    files = locate(request.model, settings.base, identity.get("commit"))
-    if request.model == DEFAULT_LINE:
-        check_default(files)
-    if not request.runs and not files.is_gguf:
-        return score_static(group, load(files, identity, RowModel), settings.max_tokens)
+    files = _files(request.model, settings)
+    if not request.runs:
+        return score_static(group, _static(request.model, settings), settings.max_tokens)
     if not files.is_gguf and not files.config.is_file():
         raise TokenheatError(
             "the model holds embeddings alone and cannot be run: "
             f"metric '{request.metric.name}' needs a language model here"
         )
-    _check_installed(files)
-    from mkdocs_tokenheat.models.transformer import Transformer
+    predicts = files.is_gguf or any(r.metric.needs == "predictions" for r in group)
+    model = _transformer(files, request.model, settings, predicts=predicts, dtype=request.way.dtype)
     from mkdocs_tokenheat.scoring.forward import score_forward
 
-    model = load(
+    return score_forward(group, model, settings.max_tokens)
+
+
+def _transformer(
+    files: Files, source: Source, settings: Settings, *, predicts: bool, dtype: str = "float32"
+) -> Transformer:
+    # A GGUF file gives its embeddings, too, through the model: one load serves all.
+    _check_installed(files)
+    from mkdocs_tokenheat.models.transformer import Transformer
+
+    return load(
         files,
-        identity,
+        source.identity,
         Transformer,
-        # A GGUF file gives its embeddings, too, through the model: one load serves all.
-        predicts=files.is_gguf or any(r.metric.needs == "predictions" for r in group),
+        predicts=predicts,
         device=settings.device,
-        dtype=request.way.dtype,
+        dtype=dtype,
     )
-    if request.runs:
-        return score_forward(group, model, settings.max_tokens)
-    return score_static(group, model, settings.max_tokens)
 
 
 def _check_installed(files: Files) -> None:

@@ -6,15 +6,38 @@ from collections.abc import Callable, Mapping
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.scoring.metrics.metric import Metric
+from mkdocs_tokenheat.errors import TokenheatError, unknown
+from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
 
 __all__ = ["check_fitting"]
+
+
+_TEXTS = ("text", "compare")
+"""The views of a text, which show a metric."""
+
+_OF_VIEWS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("metric", "unit", "target", "layer", "pool", "bos"), _TEXTS),
+    **dict.fromkeys(("topk", "stride", "dtype", "encode"), _TEXTS),
+    **dict.fromkeys(("values", "tokens", "baseline"), ("text",)),
+    **dict.fromkeys(("k", "fold"), ("neighbours",)),
+    "order": ("matrix",),
+    "numbers": (*_TEXTS, "matrix", "neighbours"),
+}
+"""The options that are not for every view, each with its views."""
 
 
 def _runs(options: Options, metric: Metric) -> bool:
     return metric.needs == "predictions" or (metric.needs == "vectors" and options.layer != "input")
 
+
+def _reads_table(options: Options, metric: Metric) -> bool:
+    if options.view in _TEXTS and (metric.needs != "vectors" or options.layer != "input"):
+        return options.view == "compare"
+    return True
+
+
+_TABLE = "norm and the cosines of vectors, and with layer: input"
+_RUN = "a metric of a model's predictions, or a layer"
 
 _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
     "target": (lambda o, m: "target" in m.parameters, "the metric cosine-target"),
@@ -24,43 +47,101 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
         "the metrics length and values, which need no model",
     ),
     "layer": (lambda o, m: m.needs == "vectors", "norm and the cosines of vectors"),
-    "embedding": (
-        lambda o, m: m.needs == "vectors" and o.layer == "input",
-        "norm and the cosines of vectors, and with layer: input",
-    ),
+    "embedding": (_reads_table, _TABLE),
+    "transform": (_reads_table, _TABLE),
     "pool": (
-        lambda o, m: m.needs == "vectors" and o.layer != "input" and o.unit == "word",
+        lambda o, m: (
+            m.needs == "vectors"
+            and o.layer != "input"
+            and (o.unit == "word" or o.view == "compare")
+        ),
         "a layer and unit: word",
     ),
     "topk": (
-        lambda o, m: m.needs == "predictions" and o.unit == "token",
+        lambda o, m: m.needs == "predictions" and o.unit == "token" and o.view == "text",
         "the metrics of a model's predictions and unit: token",
     ),
-    "bos": (_runs, "a metric of a model's predictions, or a layer"),
-    "stride": (_runs, "a metric of a model's predictions, or a layer"),
-    "dtype": (_runs, "a metric of a model's predictions, or a layer"),
+    "bos": (_runs, _RUN),
+    "stride": (_runs, _RUN),
+    "dtype": (_runs, _RUN),
+    "baseline": (
+        lambda o, m: m.name == "cosine-previous" and o.layer == "input",
+        "the metric cosine-previous, and with layer: input",
+    ),
     "vmin": (lambda o, m: o.scale == "fixed", "scale: fixed"),
     "vmax": (lambda o, m: o.scale == "fixed", "scale: fixed"),
+    "center": (lambda o, m: o.scale != "vocabulary", "the other scales"),
+    "share": (
+        lambda o, m: o.scale != "vocabulary",
+        "the other scales: with scale: vocabulary all blocks of a model compare",
+    ),
 }
 """For each option when it means something, and what that is called."""
 
+_OF_VOCABULARY = ("norm", "cosine-target")
 
-def check_fitting(block: Block, metric: Metric) -> None:
+
+def check_fitting(block: Block) -> None:
     """Refuse what does not go together in the block itself; a site's defaults may lie idle.
 
     Raises:
         TokenheatError: An option that means nothing here, lacks its partner or contradicts it.
     """
     options = block.options
+    metric = METRICS.get(options.metric)
+    if metric is None:
+        raise TokenheatError(unknown("metric", options.metric, METRICS), option="metric")
+    for name, views in _OF_VIEWS.items():
+        if name in block.lines and options.view not in views:
+            raise TokenheatError(
+                f"option '{name}' goes with view: {' or '.join(views)}", option=name
+            )
     for name, (means_something, what) in _GOES_WITH.items():
         if name in block.lines and not means_something(options, metric):
             raise TokenheatError(f"option '{name}' goes with {what}", option=name)
+    _check_models(block)
+    if options.scale == "vocabulary" and not _has_vocabulary(options, metric):
+        raise TokenheatError(
+            f"scale: vocabulary goes with the metrics {' and '.join(_OF_VOCABULARY)}, "
+            "and with layer: input",
+            option="scale",
+        )
+    if options.view in _TEXTS:
+        _check_metric(block, metric)
+
+
+def _has_vocabulary(options: Options, metric: Metric) -> bool:
+    return options.view in _TEXTS and metric.name in _OF_VOCABULARY and options.layer == "input"
+
+
+def _check_models(block: Block) -> None:
+    count = len(block.options.models)
+    if block.options.view == "compare" and count < 2:
+        raise TokenheatError(
+            "view: compare takes two models or more: model: [a, b]",
+            option="model" if "model" in block.lines else "view",
+        )
+    if block.options.view != "compare" and not isinstance(block.options.model, str):
+        raise TokenheatError("a list of models goes with view: compare", option="model")
+
+
+def _check_metric(block: Block, metric: Metric) -> None:
+    options = block.options
     for name in metric.parameters:
         if getattr(options, name) is None:
             raise TokenheatError(
                 f"metric '{metric.name}' needs the option '{name}'", option="metric"
             )
-    if options.unit == "word" and not metric.of_words:
+    if options.view == "compare":
+        if options.unit == "token" and "unit" in block.lines:
+            raise TokenheatError(
+                "view: compare is of words: each model cuts tokens in its own way", option="unit"
+            )
+        if metric.needs == "text":
+            raise TokenheatError(
+                f"metric '{metric.name}' is the same for all models", option="metric"
+            )
+    if (options.unit == "word" or options.view == "compare") and not metric.of_words:
         raise TokenheatError(
             f"metric '{metric.name}' is of tokens: words have probability and surprisal",
             option="unit" if "unit" in block.lines else "metric",

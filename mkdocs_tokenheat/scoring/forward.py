@@ -13,9 +13,10 @@ from mkdocs_tokenheat.models.batches import Context
 from mkdocs_tokenheat.models.rows import BEFORE, Tokens
 from mkdocs_tokenheat.models.transformer import Array, Predictions, Transformer
 from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, too_long
+from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
-from mkdocs_tokenheat.scoring.scores import Note, Scores, rounded
+from mkdocs_tokenheat.scoring.scores import Note, Scores
 
 __all__ = ["score_forward"]
 

@@ -1,32 +1,16 @@
-"""A text's scores, and the small JSON file that they are kept in."""
+"""A text's scores, and the columns that they are kept in."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-__all__ = [
-    "FORMAT",
-    "Cell",
-    "Note",
-    "Scores",
-    "Span",
-    "decode",
-    "encode",
-    "is_of_other_version",
-    "rounded",
-]
+from mkdocs_tokenheat.scoring.entry import Read, short
 
-FORMAT = 1
-"""The version of what an entry means; it is part of each entry's name."""
-
-# The first version's entries do not name it.
-_FORMAT = re.compile(rb'\{"format":(\d{1,6}),')
+__all__ = ["Cell", "Note", "Scores", "Span", "read_notes", "scores_of"]
 
 Span = tuple[int, int]
 Cell = tuple[int, int, int, int]
@@ -67,86 +51,40 @@ class Scores:
         off = {*self.unknown, *self.aside}
         return [None if i in off else score for i, score in enumerate(self.scores)]
 
-
-def rounded(number: float | None) -> float | None:
-    """The number with six significant digits; None for what is no finite number."""
-    if number is None or not math.isfinite(number):
-        return None
-    return float(f"{number:.6g}") + 0.0
-
-
-def encode(scores: Scores, key: str) -> str:
-    """The entry's text: a line a column, so that a change reads well in a diff.
-
-    Spans are written as gaps and lengths, and only cells that are not just one unit's span.
-    """
-    gaps, lengths, at = [], [], 0
-    for start, end in scores.spans:
-        gaps.append(start - at)
-        lengths.append(end - start)
-        at = end
-    plain = set(_plain_cells(scores.spans))
-    columns: dict[str, object] = {
-        "gaps": gaps,
-        "lengths": lengths,
-        "ids": scores.ids,
-        "scores": [_short(score) for score in scores.scores],
-        "cells": [cell for cell in scores.cells if cell not in plain],
-        "unknown": scores.unknown,
-        "notes": scores.notes,
-    }
-    if scores.aside:
-        columns["aside"] = scores.aside
-    if scores.expected:
-        columns["expected"] = scores.expected
-    lines = (
-        f'"{name}":{json.dumps(column, separators=(",", ":"))}' for name, column in columns.items()
-    )
-    body = ",\n".join(lines) + "}\n"
-    return _head(key, body.encode()) + "\n" + body
+    def columns(self) -> Mapping[str, object]:
+        """What is stored: spans as gaps and lengths, and only cells that are not one unit's span."""
+        gaps, lengths, at = [], [], 0
+        for start, end in self.spans:
+            gaps.append(start - at)
+            lengths.append(end - start)
+            at = end
+        plain = set(_plain_cells(self.spans))
+        columns: dict[str, object] = {
+            "gaps": gaps,
+            "lengths": lengths,
+            "ids": self.ids,
+            "scores": [short(score) for score in self.scores],
+            "cells": [cell for cell in self.cells if cell not in plain],
+            "unknown": self.unknown,
+            "notes": self.notes,
+        }
+        if self.aside:
+            columns["aside"] = self.aside
+        if self.expected:
+            columns["expected"] = self.expected
+        return columns
 
 
-def _short(score: float | None) -> float | int | None:
-    whole = score is not None and abs(score) < 1e9 and score == int(score)
-    return int(score) if whole and score is not None else score
-
-
-def _head(key: str, body: bytes) -> str:
-    # The key is in the sum: an entry under another's name is as wrong as a broken one.
-    checksum = hashlib.sha256(key.encode() + b"\n" + body).hexdigest()[:32]
-    return f'{{"checksum":"{checksum}",'
-
-
-def is_of_other_version(head: bytes) -> bool:
-    """Whether an entry that starts like this is in the format of another version."""
-    found = _FORMAT.match(head)
-    return found is not None and int(found[1]) != FORMAT
+def scores_of(length: int) -> Read[Scores]:
+    """Reads the scores of a text of that length, in code points."""
+    return partial(_checked, length=length)
 
 
 def _plain_cells(spans: Sequence[Span]) -> list[Cell]:
     return [(i, 1, start, end) for i, (start, end) in enumerate(spans) if start < end]
 
 
-def decode(raw: bytes, key: str, length: int) -> Scores:
-    """The scores that an entry holds.
-
-    Parameters:
-        key: The entry's name, which its checksum covers.
-        length: The length of the text that it belongs to, in code points.
-
-    Raises:
-        ValueError: An entry that is not whole, belongs to another key, or does not fit the text.
-    """
-    head, _, body = raw.partition(b"\n")
-    if head != _head(key, body).encode():
-        raise ValueError("its checksum does not fit")
-    try:
-        return _checked(json.loads(raw), length)
-    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"its shape does not fit ({error})") from None
-
-
-def _checked(entry: dict[str, Any], length: int) -> Scores:
+def _checked(entry: Mapping[str, Any], length: int) -> Scores:
     ids, numbers, unknown = entry["ids"], entry["scores"], entry["unknown"]
     spans = _spans(entry["gaps"], entry["lengths"], length)
     count = len(spans)
@@ -163,13 +101,23 @@ def _checked(entry: dict[str, Any], length: int) -> Scores:
     if expected and len(expected) != count:
         raise ValueError("its columns differ in length")
     listed = tuple([(_text(text), _share(share)) for text, share in each] for each in expected)
-    notes = [tuple(note) for note in entry["notes"]]
-    if not all(note and all(type(part) in (str, int) for part in note) for note in notes):
-        raise ValueError("a note cannot be read")
+    notes = read_notes(entry["notes"])
     numbers = [None if number is None else float(number) for number in numbers]
     return Scores(
         spans, ids, numbers, _cells(spans, entry["cells"], length), unknown, notes, aside, listed
     )
+
+
+def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:
+    """The notes of an entry.
+
+    Raises:
+        ValueError: What is no note.
+    """
+    notes = [tuple(note) for note in stored]
+    if not all(note and all(type(part) in (str, int) for part in note) for note in notes):
+        raise ValueError("a note cannot be read")
+    return notes
 
 
 def _spans(gaps: Sequence[int], lengths: Sequence[int], length: int) -> Sequence[Span]:

@@ -14,9 +14,11 @@ from mkdocs_tokenheat.scoring.cut import Cut, cut_own, cut_tokens, cut_words, fi
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Note, Scores
+from mkdocs_tokenheat.scoring.statistic import Way
 from mkdocs_tokenheat.scoring.values import ValuesFile, read_values
+from mkdocs_tokenheat.scoring.vectors import table_notes
 
-__all__ = ["score_static"]
+__all__ = ["score_static", "unit_vectors"]
 
 _BATCH = 100_000
 """Characters of a batch: enough to share the work, little enough to stay small in memory."""
@@ -97,11 +99,15 @@ def _units(request: Request, model: RowModel | None, tokens: Tokens | None) -> C
     if request.unit == "token":
         assert tokens is not None
         return cut_tokens(tokens)
-    cut = cut_words(request.text, tokens)
     if model is None:
-        return cut
-    # A word's own form is that in the middle of a sentence, wherever it stands.
-    texts = [request.text[start:end] for start, end in cut.spans]
+        return cut_words(request.text, tokens)
+    return _own_words(request.text, model, tokens)
+
+
+def _own_words(text: str, model: RowModel, tokens: Tokens | None) -> Cut:
+    """The text's words, each in the form that it has in the middle of a sentence."""
+    cut = cut_words(text, tokens)
+    texts = [text[start:end] for start, end in cut.spans]
     forms = model.words(text for text, word in zip(texts, cut.is_word, strict=True) if word)
     ids = [
         forms[text][0] if word else own
@@ -116,6 +122,25 @@ def _units(request: Request, model: RowModel | None, tokens: Tokens | None) -> C
     return dataclasses.replace(cut, ids=ids, unknown=unknown)
 
 
+def unit_vectors(
+    text: str, unit: str, model: RowModel, way: Way, max_tokens: int
+) -> NDArray[np.float64]:
+    """The vector of each of a text's units, of shape (units, dimensions); NaN for unknown ones.
+
+    Raises:
+        TokenheatError: A text that is too long, or that the tokenizer cannot cut.
+    """
+    problem = too_long(text, 0, "token", max_tokens)
+    if problem is None:
+        (tokens,) = model.tokens([text])
+        problem = too_long(text, len(tokens.ids), "token", max_tokens)
+    if problem is not None:
+        raise problem
+    cut = cut_tokens(tokens) if unit == "token" else _own_words(text, model, tokens)
+    ids = sorted({token for each in cut.ids or () for token in each})
+    return _Table(ids, model.rows(ids, way.embedding, way.transform)).pooled(cut)[0]
+
+
 class _Rows:
     """The embedding rows that a batch needs, each read once."""
 
@@ -124,20 +149,20 @@ class _Rows:
         self.targets: dict[str, tuple[list[int], bool]] = model.words(
             request.target for request, _ in cuts if request.target is not None
         )
-        needed: dict[str, set[int]] = {}
+        needed: dict[Way, set[int]] = {}
         for request, cut in cuts:
             if request.metric.needs == "vectors" and cut.ids is not None:
-                mine = needed.setdefault(request.way.embedding, set())
+                mine = needed.setdefault(request.way, set())
                 mine.update(token for ids in cut.ids for token in ids)
                 if request.target is not None:
                     mine.update(self.targets[request.target][0])
         self._tables = {
-            embedding: _Table(sorted(ids), model.rows(sorted(ids), embedding))
-            for embedding, ids in needed.items()
+            way: _Table(sorted(ids), model.rows(sorted(ids), way.embedding, way.transform))
+            for way, ids in needed.items()
         }
 
     def table(self, request: Request) -> _Table:
-        return self._tables[request.way.embedding]
+        return self._tables[request.way]
 
 
 class _Table:
@@ -192,10 +217,8 @@ def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | No
             target = table.mean(ids)
             if len(ids) > 1:
                 notes.append(("target-pooled", len(ids)))
-        if request.way.embedding == "output":
-            notes.append(("tied",) if model.is_tied else ("untied",))
-    if model is not None and model.drops_accents(request.text + (request.target or "")):
-        notes.append(("accents-dropped",))
+    if model is not None:
+        notes += table_notes(model, request.way, request.text + (request.target or ""))
     texts = [request.text[start:end] for start, end in cut.spans]
     units = Units(texts, vectors, norms, target, _values(request, len(cut.spans)))
     return finished(request, cut, units, notes)

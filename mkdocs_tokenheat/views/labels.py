@@ -35,6 +35,15 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "underlined": "the thicker the line, the larger the number",
         "no-numbers": "no numbers",
         "none": "no number",
+        "vocabulary": "the colour is the percentile among all tokens that the model knows",
+        "muted": "grey: what a random order of the same tokens gives, too, up to {threshold}, the "
+        "95 % quantile of its largest number; {count} stand out, {chance} would by chance alone",
+        "no-baseline": "too few numbers for a baseline",
+        "view-matrix": "Cosine similarity of each word's {vector} with each other word's",
+        "eigenvalues": "Largest eigenvalues: {values} of the trace, {trace}.",
+        "centred": "The vocabulary's mean is taken away from each vector (center).",
+        "all-but-the-top": "The vocabulary's mean and its {0} main directions are taken away from "
+        "each vector (all-but-the-top).",
         "unknown": "not in the model's vocabulary",
         "table": "All numbers as a table",
         "column-token": "Token",
@@ -78,6 +87,15 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "underlined": "nét gạch càng dày thì số càng lớn",
         "no-numbers": "không có số nào",
         "none": "không có số",
+        "vocabulary": "màu là phân vị trong toàn bộ từ vựng của mô hình",
+        "muted": "xám: thứ tự ngẫu nhiên của chính các token này cũng cho tới {threshold}, phân vị "
+        "95 % của số lớn nhất; {count} ô nổi lên, riêng ngẫu nhiên đã cho {chance}",
+        "no-baseline": "quá ít số để so với thứ tự ngẫu nhiên",
+        "view-matrix": "Độ tương đồng cosine của {vector} mỗi từ với từng từ khác",
+        "eigenvalues": "Các trị riêng lớn nhất: {values} của vết, {trace}.",
+        "centred": "Mỗi vector đã trừ đi trung bình của từ vựng (center).",
+        "all-but-the-top": "Mỗi vector đã trừ đi trung bình của từ vựng và {0} hướng chính của nó "
+        "(all-but-the-top).",
         "unknown": "không có trong từ vựng của mô hình",
         "table": "Bảng tất cả các số",
         "column-token": "Token",

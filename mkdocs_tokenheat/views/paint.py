@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mkdocs_tokenheat.views.colormaps import Colormap
+from mkdocs_tokenheat.views.colormaps import Colormap, colormap
 from mkdocs_tokenheat.views.scale import Scale
 
-__all__ = ["HATCHED", "Paint", "is_rtl"]
+__all__ = ["HATCHED", "KEPT", "Paint", "is_rtl", "swatch"]
 
 # The blocks that Unicode keeps for such scripts, less their digits: each version of Python knows
 # other letters of them, and a page must be the same in all.
@@ -24,8 +24,26 @@ HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
 _EDGE = "#777"
 _STRIP = ".35em"
 _NO_BAND = "#999"
+_MUTED, _MUTED_REACH = "Greys", 0.4
 _THINNEST, _THICKEST = 0.06, 0.36
 _UNDERLINED = "text-decoration:underline;text-decoration-thickness:{:.2g}em;padding-bottom:"
+
+
+KEPT = (
+    "-webkit-print-color-adjust:exact;print-color-adjust:exact;"  # Chrome until 135, and the others
+    "forced-color-adjust:none"
+)
+"""Keeps colours that mean something, on paper and where a reader's system sets its own."""
+
+_BAR = (
+    "display:inline-block;vertical-align:middle;width:{width};height:.8em;border:1px solid #767676;"
+    + KEPT
+)
+
+
+def swatch(width: str, background: str) -> str:
+    """A piece of colour in the legend."""
+    return f'<span class="tokenheat-bar" style="{_BAR.format(width=width)};{background}"></span>'
 
 
 @dataclass(frozen=True)
@@ -36,16 +54,22 @@ class Paint:
         numbers: Each unit's number as far as it has a colour.
         scale: What the numbers are coloured by; None where there are none.
         underlines: Whether a line under the text follows the number, too.
+        stands_out: Whether a number does; where it does not, its cell is drawn muted.
     """
 
     numbers: Sequence[float | None]
     scale: Scale | None
     colours: Colormap
     underlines: bool = False
+    stands_out: Callable[[float], bool] | None = None
 
     def one(self, unit: int) -> tuple[str, str]:
         """The style of a unit's cell, and the colour of a line beside it."""
-        style, edge, line = self._filled(self.numbers[unit])
+        return self.of(self.numbers[unit])
+
+    def of(self, number: float | None) -> tuple[str, str]:
+        """The same for a number that is no unit's."""
+        style, edge, line = self._filled(number)
         return (f"{style};{line}.5em" if line else style), edge
 
     def joined(self, units: Sequence[int], shown: str) -> tuple[str, str]:
@@ -66,11 +90,19 @@ class Paint:
         if number is None or self.scale is None:
             return HATCHED, _EDGE, ""
         position = self.scale.position(number)
-        at = self.colours.index(position)
+        colours, at = self._colour(number)
         line = ""
         if self.underlines:
             line = _UNDERLINED.format(_THINNEST + (_THICKEST - _THINNEST) * position)
-        return self.colours.styles[at], self.colours.edges[at], line
+        return colours.styles[at], colours.edges[at], line
+
+    def _colour(self, number: float) -> tuple[Colormap, int]:
+        assert self.scale is not None
+        position = self.scale.position(number)
+        if self.stands_out is None or self.stands_out(number):
+            return self.colours, self.colours.index(position)
+        muted = colormap(_MUTED)
+        return muted, muted.index(position * _MUTED_REACH)
 
     def _bands(self, numbers: Sequence[float | None], edge: str, direction: str) -> str:
         """The strip's layers: a thin line above it, and the bands with a line between two."""
@@ -87,7 +119,8 @@ class Paint:
     def _band(self, number: float | None) -> str:
         if number is None or self.scale is None:
             return _NO_BAND
-        return self.colours.colours[self.colours.index(self.scale.position(number))]
+        colours, at = self._colour(number)
+        return colours.colours[at]
 
 
 def _percent(part: int, whole: int) -> str:

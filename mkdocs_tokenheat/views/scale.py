@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.views.markup import number
 
-__all__ = ["Scale", "fit"]
+__all__ = ["Percentiles", "Scale", "fit"]
 
 _QUANTILES = (0.02, 0.98)
 _FAR = 1e307
@@ -47,9 +49,46 @@ class Scale:
         width = high - low
         return (value - low) / width if width else 0.0
 
+    def ends(self) -> tuple[str, str]:
+        """Its two ends in words, and where it is clipped."""
+        low = ("≤ " if self.smallest < self.low else "") + number(self.low)
+        high = ("≥ " if self.largest > self.high else "") + number(self.high)
+        return low, high
 
-def fit(scores: Iterable[float | None], options: Options) -> Scale | None:
+
+@dataclass(frozen=True)
+class Percentiles(Scale):
+    """A scale of ranks: a number lies where it would among many others.
+
+    Attributes:
+        quantiles: The others' quantiles at equal steps from 0 to 1.
+    """
+
+    quantiles: Sequence[float] = (0.0, 0.0)
+
+    def position(self, value: float) -> float:
+        """The share of the others that is smaller; half of those that are equal count."""
+        found = self.quantiles
+        first, last = bisect_left(found, value), bisect_right(found, value)
+        at = (first + last - 1) / 2
+        if first == last and 0 < first < len(found):
+            below, above = found[first - 1], found[first]
+            at = first - 1 + (value - below) / (above - below)
+        return min(max(at / (len(found) - 1), 0.0), 1.0)
+
+    def ends(self) -> tuple[str, str]:
+        """Its two ends in words."""
+        low, high = super().ends()
+        return f"{low} (0 %)", f"{high} (100 %)"
+
+
+def fit(
+    scores: Iterable[float | None], options: Options, quantiles: Sequence[float] = ()
+) -> Scale | None:
     """The scale that a block's options make of its numbers; None where there are none.
+
+    Parameters:
+        quantiles: Those of the vocabulary, for `scale: vocabulary`.
 
     Raises:
         TokenheatError: `scale: fixed` without both of its ends, or with the ends swapped.
@@ -59,6 +98,9 @@ def fit(scores: Iterable[float | None], options: Options) -> Scale | None:
         low, high = _fixed(options)
     elif not numbers:
         return None
+    elif quantiles:
+        low, high, ends = quantiles[0], quantiles[-1], (numbers[0], numbers[-1])
+        return Percentiles(low, high, *ends, quantiles=tuple(quantiles))
     elif options.scale == "quantile":
         low, high = (_quantile(numbers, q) for q in _QUANTILES)
     else:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.geometry.baseline import BASELINE, Baseline
+from mkdocs_tokenheat.scoring.geometry.quantiles import QUANTILES, Quantiles
+from mkdocs_tokenheat.scoring.request import Models, Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
-from mkdocs_tokenheat.views.labels import Labels, expected, said
+from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
 from mkdocs_tokenheat.views.markup import escape, number
-from mkdocs_tokenheat.views.paint import Paint, is_rtl
+from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
 from mkdocs_tokenheat.views.scale import Scale
+from mkdocs_tokenheat.views.view import Answer, Group, Picture, View
 
-__all__ = ["KEPT", "text_view"]
-
-KEPT = (
-    "-webkit-print-color-adjust:exact;print-color-adjust:exact;"  # Chrome until 135, and the others
-    "forced-color-adjust:none"
-)
-"""Keeps colours that mean something, on paper and where a reader's system sets its own."""
+__all__ = ["TEXT", "asked_of", "group_of", "hatched", "shown_text", "table_of", "what_of"]
 
 _PRE = (
     # In `break-spaces` a space at a line's end keeps its place; who does not know it still wraps.
@@ -36,13 +36,114 @@ _NUMBER = (
 _THIN = "\u202f"  # A space that no line breaks at.
 
 
-def text_view(
-    block: Block, scores: Scores, scale: Scale | None, colours: Colormap, labels: Labels
+def asked_of(
+    block: Block, models: Models, name: str, unit: str | None = None, mark: str = ""
+) -> dict[str, Request | Statistic[Entry]]:
+    """What a text needs that is coloured by its scores.
+
+    Parameters:
+        name: The model's.
+        unit: Overrides the block's own.
+        mark: What tells it from other texts in the same block.
+    """
+    request = make_request(block, models, name, unit)
+    asked: dict[str, Request | Statistic[Entry]] = {f"scores{mark}": request}
+    if request.model is not None and block.options.scale == "vocabulary":
+        given = {"metric": request.metric.name, "target": request.target}
+        asked[f"quantiles{mark}"] = make_statistic(QUANTILES, [request.model], request.way, **given)
+    if request.model is not None and block.options.baseline:
+        given = {"text": request.text, "unit": request.unit}
+        asked[f"baseline{mark}"] = make_statistic(BASELINE, [request.model], request.way, **given)
+    return asked
+
+
+def group_of(answer: Answer, mark: str = "") -> Group:
+    """The numbers of such a text."""
+    quantiles: Quantiles | None = answer.found.get(f"quantiles{mark}")
+    scores: Scores = answer.found[f"scores{mark}"]
+    return Group(scores.on_scale, quantiles.numbers if quantiles else ())
+
+
+def what_of(answer: Answer, labels: Labels, unit: str) -> str:
+    """What such a text shows, in words."""
+    options = answer.block.options
+    vector = options.embedding if options.layer == "input" else "layer"
+    return labels[f"metric-{options.metric}"].format(
+        unit=labels[unit], vector=labels[f"vector-{vector}"], target=options.target or ""
+    )
+
+
+def hatched(scores: Scores, labels: Labels) -> list[str]:
+    """What the legend says of cells without a colour, if there are any."""
+    on_scale = zip(scores.on_scale, scores.spans, strict=True)
+    if any(score is None for score, (start, end) in on_scale if start < end):
+        return [f"{swatch('1.2em', HATCHED)} {say(labels, 'hatched')}"]
+    return []
+
+
+def _draw(
+    answer: Answer, scales: Sequence[Scale | None], colours: Colormap, labels: Labels
+) -> Picture:
+    block = answer.block
+    request, scores = answer.request, answer.scores
+    baseline: Baseline | None = answer.found.get("baseline")
+    notes = [note(labels, each) for each in scores.notes]
+    legend = hatched(scores, labels) if scales[0] else []
+    if baseline is not None:
+        legend.append(_muted(scores, baseline, labels))
+    return Picture(
+        body=shown_text(block, scores, scales[0], colours, labels, baseline),
+        what=what_of(answer, labels, request.unit),
+        measure=request.metric.name,
+        models=(request.model.name,) if request.model else (),
+        legend=legend,
+        notes=notes,
+        table=lambda: table_of(block.text, scores, request.unit, labels),
+    )
+
+
+def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
+    if baseline.threshold is None:
+        return say(labels, "no-baseline")
+    count = sum(score is not None and baseline.stands_out(score) for score in scores.on_scale)
+    return say(
+        labels,
+        "muted",
+        threshold=number(baseline.threshold),
+        count=str(count),
+        chance=number(baseline.by_chance),
+    )
+
+
+def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[list[str]]:
+    """Every unit and its number."""
+    empty = f"<i>{say(labels, 'nothing-shown')}</i>"
+    shown = [_visible(text[start:end]) or empty for start, end in scores.spans]
+    columns, names = [shown, said(scores, labels)], [f"column-{unit}", "column-score"]
+    if scores.expected:
+        columns.append(expected(scores))
+        names.append("column-expected")
+    head = [say(labels, name) for name in names]
+    return [head, *map(list, zip(*columns, strict=True))]
+
+
+def _visible(text: str) -> str:
+    return escape(text.replace("\n", "⏎").replace(" ", "␣"))
+
+
+def shown_text(
+    block: Block,
+    scores: Scores,
+    scale: Scale | None,
+    colours: Colormap,
+    labels: Labels,
+    baseline: Baseline | None = None,
 ) -> str:
     """The `pre` whose text content is the block's text, character for character."""
     text, options = block.text, block.options
     underlines = options.encode == "colour+underline"
-    paint = Paint(scores.on_scale, scale, colours, underlines)
+    stands_out = baseline.stands_out if baseline else None
+    paint = Paint(scores.on_scale, scale, colours, underlines, stands_out)
     titles = said(scores, labels)
     if scores.expected:
         titles = [f"{t}; {e}" if e else t for t, e in zip(titles, expected(scores), strict=True)]
@@ -92,3 +193,12 @@ def _printed(scores: Scores, units: Sequence[int]) -> str:
         return ""
     shown = f"{_THIN}·{_THIN}".join("—" if n is None else number(n) for n in numbers)
     return _NUMBER.format(_THIN + shown + _THIN)
+
+
+TEXT = View(
+    "text",
+    measure=lambda block: block.options.metric,
+    ask=lambda block, models: asked_of(block, models, block.options.models[0]),
+    groups=lambda answer: [group_of(answer)],
+    draw=_draw,
+)

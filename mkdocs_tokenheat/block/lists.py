@@ -1,0 +1,77 @@
+"""A block's text as a list: of words, or of pairs of words."""
+
+from __future__ import annotations
+
+import re
+
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.errors import TokenheatError, excerpt
+
+__all__ = ["read_pairs", "read_words"]
+
+_ITEM = re.compile(r'"(?P<phrase>[^"]*)"(?=\s|$)|(?P<word>[^\s"]\S*)')
+_LONGEST = 100
+
+
+def read_words(block: Block, fewest: int, most: int) -> tuple[str, ...]:
+    """The words of a block, which stand apart by white space; a phrase stands in double quotes.
+
+    Raises:
+        TokenheatError: Too few or too many, or a quote that is not closed.
+    """
+    words = [word for line in block.text.split("\n") for word in _items(line)]
+    view = block.options.view
+    if len(words) < fewest:
+        raise TokenheatError(f"view: {view} needs {fewest} words at least", line=0)
+    if len(words) > most:
+        raise TokenheatError(
+            f"view: {view} takes {most} words at most, and the block has {len(words)}", line=0
+        )
+    return tuple(words)
+
+
+def read_pairs(block: Block, most: int) -> tuple[tuple[str, str], ...]:
+    """The pairs of a block, one a line.
+
+    Raises:
+        TokenheatError: A line of more or fewer than two words, or too many lines.
+    """
+    pairs: list[tuple[str, str]] = []
+    for line in filter(str.strip, block.text.split("\n")):
+        words = _items(line)
+        if len(words) != 2:
+            raise TokenheatError(
+                f"'{excerpt(line)}' is no pair: write two words a line, "
+                'a phrase in double quotes: "two words"',
+                line=0,
+            )
+        pairs.append((words[0], words[1]))
+    if len(pairs) > most:
+        raise TokenheatError(
+            f"view: {block.options.view} takes {most} pairs at most, and the block has "
+            f"{len(pairs)}",
+            line=0,
+        )
+    return tuple(pairs)
+
+
+def _items(line: str) -> list[str]:
+    items: list[str] = []
+    at = 0
+    while at < len(line):
+        if line[at].isspace():
+            at += 1
+            continue
+        found = _ITEM.match(line, at)
+        word = (found["phrase"] if found["word"] is None else found["word"]) if found else ""
+        word = " ".join(word.split())
+        if found is None or not word:
+            raise TokenheatError(
+                f"cannot read '{excerpt(line[at:])}': a phrase stands between two double quotes",
+                line=0,
+            )
+        if len(word) > _LONGEST:
+            raise TokenheatError(f"'{excerpt(word)}' is longer than {_LONGEST} characters", line=0)
+        items.append(word)
+        at = found.end()
+    return items

@@ -1,0 +1,112 @@
+"""What neighbours would score in a random order of the same tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mkdocs_tokenheat.scoring.entry import rounded
+from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mkdocs_tokenheat.models.rows import RowModel
+
+__all__ = ["BASELINE", "Baseline"]
+
+_SHUFFLES = 1999
+_SHARE = 0.95
+_PAIRS = 1000
+"""Up to so many units all pairs are looked at, above a sample of as many as that makes."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A shuffled text's cosines of neighbours; those of a token with itself are left out.
+
+    Attributes:
+        threshold: The 95 % quantile of the largest cosine of a whole shuffled text. None where
+            there are no two different tokens.
+        by_chance: How many of a shuffled text's cosines are larger, on average.
+    """
+
+    threshold: float | None
+    by_chance: float
+
+    def stands_out(self, cosine: float) -> bool:
+        """Whether a random order of the tokens would hardly have such a cosine anywhere.
+
+        That of a token with itself is 1 in any order, and says nothing.
+        """
+        return self.threshold is not None and self.threshold < cosine < 1
+
+    def columns(self) -> Mapping[str, object]:
+        """What is stored."""
+        return {
+            "kind": BASELINE.name,
+            "threshold": self.threshold,
+            "by_chance": self.by_chance,
+        }
+
+
+def _read(columns: Mapping[str, Any]) -> Baseline:
+    threshold, by_chance = read_numbers([columns["threshold"], columns["by_chance"]])
+    if by_chance is None or by_chance < 0:
+        raise ValueError("a number is none")
+    return Baseline(threshold, by_chance)
+
+
+def shuffled(vectors: NDArray[np.float64]) -> Baseline:
+    """The baseline of units with these vectors of length 1, of shape (n, dimensions).
+
+    A permutation test with the largest value as its statistic, so that 5 % of all texts in a
+    random order have a token that stands out, however many they have (Westfall and Young 1993,
+    "Resampling-based multiple testing"): the threshold is the ⌈0.95 (m + 1)⌉-th smallest of the
+    largest values of m = 1,999 seeded shuffles.
+    """
+    import numpy as np
+
+    count = len(vectors)
+    # RandomState's stream is frozen: the same numbers with every version of NumPy.
+    chance = np.random.RandomState(0)
+    kinds, at = np.unique(vectors, axis=0, return_inverse=True)
+    at = at.reshape(-1)
+    if len(kinds) < 2:
+        return Baseline(None, 0.0)
+    cosines = np.clip(kinds @ kinds.T, -1, 1)
+    np.fill_diagonal(cosines, -np.inf)
+    largest = np.empty(_SHUFFLES)
+    for i in range(_SHUFFLES):
+        order = at[chance.permutation(count)]
+        largest[i] = cosines[order[1:], order[:-1]].max()
+    place = int(np.ceil(_SHARE * (_SHUFFLES + 1))) - 1
+    largest.sort()
+    threshold = rounded(float(largest[place]))
+    if threshold is None:
+        return Baseline(None, 0.0)
+    if count <= _PAIRS:
+        pairs = cosines[np.ix_(at, at)][~np.eye(count, dtype=bool)]
+    else:
+        first = chance.randint(0, count, _PAIRS * _PAIRS)
+        second = chance.randint(1, count, _PAIRS * _PAIRS)
+        pairs = cosines[at[first], at[(first + second) % count]]
+    above = float((pairs > threshold).mean()) * (count - 1)
+    return Baseline(threshold, rounded(above) or 0.0)
+
+
+def _compute(given: Given, models: Sequence[RowModel], way: Way, max_tokens: int) -> Baseline:
+    import numpy as np
+
+    from mkdocs_tokenheat.scoring.static import unit_vectors
+    from mkdocs_tokenheat.scoring.vectors import normalized
+
+    (model,) = models
+    unit = normalized(unit_vectors(given["text"], given["unit"], model, way, max_tokens))
+    return shuffled(unit[~np.isnan(unit).any(axis=1)])
+
+
+BASELINE = Kind("baseline", _read, _compute)

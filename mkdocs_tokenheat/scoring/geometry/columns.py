@@ -1,0 +1,25 @@
+"""Reads the columns that entries have in common, and holds them to their shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+__all__ = ["read_numbers"]
+
+
+def read_numbers(stored: Sequence[object]) -> list[float | None]:
+    """Numbers, with None where there is none.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    numbers: list[float | None] = []
+    for each in stored:
+        if each is None:
+            numbers.append(None)
+        elif type(each) in (int, float) and math.isfinite(each):  # type: ignore[arg-type]
+            numbers.append(float(each))  # type: ignore[arg-type]
+        else:
+            raise ValueError("a number is none")
+    return numbers

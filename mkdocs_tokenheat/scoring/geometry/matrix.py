@@ -1,0 +1,123 @@
+"""The cosine of each word of a list with each other one, and the eigenvalues of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.scoring.entry import rounded
+from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.scores import Note, read_notes
+from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mkdocs_tokenheat.models.rows import RowModel
+
+__all__ = ["MATRIX", "Matrix"]
+
+_EIGENVALUES = 3
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The cosines S = Ê Êᵀ of n words.
+
+    Attributes:
+        order: The words' places in the list, in the order in which they are shown.
+        rows: For each word of that order its cosine with each one up to itself; None where the
+            model does not know one of the two.
+        eigenvalues: The largest eigenvalues of S over the words that the model knows.
+        trace: The sum of all of them, which is the number of those words.
+    """
+
+    order: Sequence[int]
+    rows: Sequence[Sequence[float | None]]
+    eigenvalues: Sequence[float]
+    trace: int
+    notes: Sequence[Note] = ()
+
+    def columns(self) -> Mapping[str, object]:
+        """What is stored."""
+        return {
+            "kind": MATRIX.name,
+            "order": self.order,
+            "rows": self.rows,
+            "eigenvalues": self.eigenvalues,
+            "trace": self.trace,
+            "notes": self.notes,
+        }
+
+    def at(self, row: int, column: int) -> float | None:
+        """The number of a cell, both counted in the order in which the words are shown."""
+        return self.rows[max(row, column)][min(row, column)]
+
+
+def _read(columns: Mapping[str, Any]) -> Matrix:
+    order, rows, trace = columns["order"], columns["rows"], columns["trace"]
+    if [len(row) for row in rows] != list(range(1, len(order) + 1)):
+        raise ValueError("its rows differ in length from the words")
+    if sorted(order) != list(range(len(order))) or type(trace) is not int:
+        raise ValueError("its order names other words")
+    return Matrix(
+        order,
+        [read_numbers(row) for row in rows],
+        [number for number in read_numbers(columns["eigenvalues"]) if number is not None],
+        trace,
+        read_notes(columns["notes"]),
+    )
+
+
+def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: int) -> Matrix:
+    """S = Ê Êᵀ, where Ê has a word's vector of length 1 in each row."""
+    import numpy as np
+
+    from mkdocs_tokenheat.scoring.vectors import normalized, word_vectors
+
+    vectors, notes = word_vectors(given["words"], models[0], way)
+    unit = normalized(vectors)
+    cosines = np.clip(unit @ unit.T, -1, 1)
+    np.fill_diagonal(cosines, np.where(np.isnan(np.diagonal(cosines)), np.nan, 1.0))
+    known = np.flatnonzero(~np.isnan(np.diagonal(cosines)))
+    inner = cosines[np.ix_(known, known)]
+    order = list(range(len(vectors)))
+    if given["order"] == "cluster":
+        order = [int(known[i]) for i in _clustered(inner)]
+        order += [i for i in range(len(vectors)) if i not in set(order)]
+    eigenvalues = np.linalg.eigvalsh(inner)[::-1][:_EIGENVALUES]
+    return Matrix(
+        order,
+        [[rounded(cosines[i, j]) for j in order[: at + 1]] for at, i in enumerate(order)],
+        [rounded(value) or 0.0 for value in eigenvalues.tolist()],
+        len(known),
+        notes,
+    )
+
+
+def _clustered(cosines: NDArray[np.float64]) -> list[int]:
+    """The order of average linkage on 1 - cos θ, its leaves turned so that like ones touch.
+
+    Bar-Joseph, Gifford and Jaakkola (2001), "Fast optimal leaf ordering for hierarchical
+    clustering".
+    """
+    try:
+        from scipy.cluster.hierarchy import leaves_list, linkage
+        from scipy.spatial.distance import squareform
+    except ModuleNotFoundError:
+        raise TokenheatError(
+            "order: cluster needs the module 'scipy', which is not installed: "
+            "pip install 'mkdocs-tokenheat[analysis]'",
+            option="order",
+        ) from None
+    if len(cosines) < 3:
+        return list(range(len(cosines)))
+    distances = squareform(1 - cosines, checks=False)
+    found: list[int] = leaves_list(linkage(distances, "average", optimal_ordering=True)).tolist()
+    return found
+
+
+MATRIX = Kind("matrix", _read, _compute)

@@ -1,0 +1,64 @@
+"""Grids of coloured cells: what matrices and lists of neighbours are drawn with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.views.labels import Labels, say
+from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.paint import KEPT, Paint
+
+__all__ = ["cell", "frame", "header"]
+
+_FRAME = "overflow-x:auto;margin:0;padding:.5em .8em;background:#fff;color:#000;" + KEPT
+_GRID = (
+    "display:table;width:auto;margin:0;border-collapse:separate;border-spacing:1px;"
+    "font-size:.8em;line-height:1.4;background:#fff;color:#000"
+)
+_PLAIN = "padding:.15em .4em;border:0;background:#fff;color:#000;white-space:nowrap;"
+_HEADER = _PLAIN + "font-weight:normal;"
+_CELL = "min-width:1.2em;height:1.6em;padding:.15em .4em;border:0;text-align:center;"
+
+
+def frame(name: str, options: Options, head: str, rows: Iterable[str]) -> str:
+    """The grid of that class; it scrolls by itself where the page is too narrow for it.
+
+    Parameters:
+        head: The cells of the first row; nothing for none.
+        rows: The cells of each other row.
+    """
+    lang = f' lang="{escape(options.lang)}"' if options.lang else ""
+    first = f"<thead><tr>{head}</tr></thead>" if head else ""
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return (
+        f'<div class="tokenheat-grid" role="group" tabindex="0" style="{_FRAME}">'
+        f'<table class="{name}" dir="auto"{lang} style="{_GRID}">{first}'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def header(text: str, scope: str, *, upright: bool = False) -> str:
+    """The header of a row or, standing upright where there are many, of a column."""
+    style = _HEADER + ("text-align:end" if scope == "row" else "text-align:center")
+    if upright:
+        style += ";writing-mode:vertical-rl;vertical-align:bottom"
+    return f'<th scope="{scope}" style="{style}">{escape(text)}</th>'
+
+
+def cell(
+    value: float | None, name: str, paint: Paint, labels: Labels, *, numbers: bool, shown: str = ""
+) -> str:
+    """A cell in the colour of its number.
+
+    Parameters:
+        name: What the number is of; its title says so.
+        numbers: Whether the number stands in it.
+        shown: What else stands in it.
+    """
+    style, _ = paint.of(value)
+    said = say(labels, "none") if value is None else number(value)
+    inside = escape(shown)
+    if numbers:
+        inside = f"{inside} {said}".strip()
+    return f'<td style="{_CELL}{style}" title="{escape(name)}: {said}">{inside}</td>'

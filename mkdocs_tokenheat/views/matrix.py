@@ -1,0 +1,92 @@
+"""The matrix: each word of a list with each other one, as a grid of their cosines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mkdocs_tokenheat.block.lists import read_words
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.scoring.geometry.matrix import MATRIX, Matrix
+from mkdocs_tokenheat.scoring.request import Models, sources, static_way
+from mkdocs_tokenheat.scoring.statistic import make_statistic
+from mkdocs_tokenheat.views.colormaps import Colormap
+from mkdocs_tokenheat.views.grid import cell, frame, header
+from mkdocs_tokenheat.views.labels import Labels, note, say
+from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.paint import Paint
+from mkdocs_tokenheat.views.scale import Scale
+from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
+
+__all__ = ["MATRIX_VIEW"]
+
+_MOST = 60
+
+
+def _words(block: Block) -> tuple[str, ...]:
+    return read_words(block, fewest=2, most=_MOST)
+
+
+def _ask(block: Block, models: Models) -> Asked:
+    words, options = _words(block), block.options
+    given = {"words": words, "order": options.order}
+    return {"matrix": make_statistic(MATRIX, sources(block, models), static_way(options), **given)}
+
+
+def _groups(answer: Answer) -> Sequence[Group]:
+    matrix: Matrix = answer.found["matrix"]
+    return [Group([value for row in matrix.rows for value in row])]
+
+
+def _draw(
+    answer: Answer, scales: Sequence[Scale | None], colours: Colormap, labels: Labels
+) -> Picture:
+    options, matrix = answer.block.options, answer.found["matrix"]
+    words = [_words(answer.block)[i] for i in matrix.order]
+    paint = Paint([], scales[0], colours)
+    places = range(len(words))
+    head = "".join(header(word, "col", upright=len(words) > 6) for word in words)
+    rows = [
+        header(words[row], "row")
+        + "".join(
+            cell(
+                matrix.at(row, column),
+                f"{words[row]} · {words[column]}",
+                paint,
+                labels,
+                numbers=options.numbers,
+            )
+            for column in places
+        )
+        for row in places
+    ]
+    notes = [_eigenvalues(matrix, labels), *(note(labels, each) for each in matrix.notes)]
+    return Picture(
+        body=frame("tokenheat-matrix", options, f"<td></td>{head}", rows),
+        what=labels["view-matrix"].format(vector=labels[f"vector-{options.embedding}"]),
+        measure="cosine",
+        models=options.models,
+        legend=(),
+        notes=notes,
+        table=lambda: _table(words, matrix, labels),
+    )
+
+
+def _eigenvalues(matrix: Matrix, labels: Labels) -> str:
+    if not matrix.trace:
+        return ""
+    listed = ", ".join(
+        f"{number(value)} ({100 * value / matrix.trace:.3g} %)" for value in matrix.eigenvalues
+    )
+    return say(labels, "eigenvalues", values=listed, trace=str(matrix.trace))
+
+
+def _table(words: Sequence[str], matrix: Matrix, labels: Labels) -> list[list[str]]:
+    none = say(labels, "none")
+    rows = [[say(labels, "column-word"), *map(escape, words)]]
+    for row, word in enumerate(words):
+        values = [matrix.at(row, column) for column in range(len(words))]
+        rows.append([escape(word), *(none if v is None else number(v) for v in values)])
+    return rows
+
+
+MATRIX_VIEW = View("matrix", lambda block: "cosine", _ask, _groups, _draw)

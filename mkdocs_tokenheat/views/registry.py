@@ -1,0 +1,13 @@
+"""The views, by name: a new one is a file here and a line in the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mkdocs_tokenheat.views.matrix import MATRIX_VIEW
+from mkdocs_tokenheat.views.text import TEXT
+from mkdocs_tokenheat.views.view import View
+
+__all__ = ["VIEWS"]
+
+VIEWS: Mapping[str, View] = {view.name: view for view in (TEXT, MATRIX_VIEW)}

@@ -1,0 +1,105 @@
+"""What a view is: which numbers a block needs for it, and what it makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.request import Models, Request
+from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.statistic import Statistic
+from mkdocs_tokenheat.views.colormaps import Colormap
+from mkdocs_tokenheat.views.labels import Labels
+from mkdocs_tokenheat.views.scale import Scale
+
+__all__ = ["Answer", "Asked", "Group", "Picture", "View"]
+
+Asked = Mapping[str, Request | Statistic[Entry]]
+"""What a block needs, by a name that its view gives it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What has been found for a block.
+
+    Attributes:
+        asked: What it needs.
+        found: What that is, by the same names.
+    """
+
+    block: Block
+    asked: Asked
+    found: Mapping[str, Any]
+
+    @property
+    def request(self) -> Request:
+        """What the text view asks for."""
+        request = self.asked["scores"]
+        assert isinstance(request, Request)
+        return request
+
+    @property
+    def scores(self) -> Scores:
+        """What it got."""
+        scores: Scores = self.found["scores"]
+        return scores
+
+
+@dataclass(frozen=True)
+class Group:
+    """Numbers that are coloured by one scale.
+
+    Attributes:
+        numbers: None where there is none.
+        quantiles: For `scale: vocabulary`, those of the whole vocabulary.
+        name: What the legend calls it where there are several.
+    """
+
+    numbers: Sequence[float | None]
+    quantiles: Sequence[float] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a view makes of a block's numbers; strings but `what` and `models` are HTML already.
+
+    Attributes:
+        body: What is seen.
+        what: What is coloured, in words.
+        measure: The kind of its numbers.
+        models: The names of the models that they rest on.
+        legend: What the legend says besides the scale.
+        notes: What is said of how the numbers came to be.
+        table: The rows of the table of all numbers, the head first.
+    """
+
+    body: str
+    what: str
+    measure: str
+    models: Sequence[str]
+    legend: Sequence[str]
+    notes: Sequence[str]
+    table: Callable[[], Sequence[Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class View:
+    """A way to draw a block.
+
+    Attributes:
+        name: As authors write it.
+        measure: The kind of a block's numbers: those of one kind may share a scale.
+        ask: What a block needs; TokenheatError where it cannot be had.
+        groups: The numbers that get colours; all groups have one scale if the block shares it.
+        draw: From an answer, and for each group its scale, to the picture.
+    """
+
+    name: str
+    measure: Callable[[Block], str]
+    ask: Callable[[Block, Models], Asked]
+    groups: Callable[[Answer], Sequence[Group]]
+    draw: Callable[[Answer, Sequence[Scale | None], Colormap, Labels], Picture]
