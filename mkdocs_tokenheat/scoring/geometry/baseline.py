@@ -85,8 +85,8 @@ def shuffled(vectors: NDArray[np.float64]) -> Baseline:
         largest[i] = cosines[order[1:], order[:-1]].max()
     place = int(np.ceil(_SHARE * (_SHUFFLES + 1))) - 1
     largest.sort()
-    threshold = rounded(float(largest[place]))
-    if threshold is None:
+    threshold = float(largest[place])
+    if threshold == -np.inf:
         return Baseline(None, 0.0)
     if count <= _PAIRS:
         pairs = cosines[np.ix_(at, at)][~np.eye(count, dtype=bool)]
@@ -95,7 +95,7 @@ def shuffled(vectors: NDArray[np.float64]) -> Baseline:
         second = chance.randint(1, count, _PAIRS * _PAIRS)
         pairs = cosines[at[first], at[(first + second) % count]]
     above = float((pairs > threshold).mean()) * (count - 1)
-    return Baseline(threshold, rounded(above) or 0.0)
+    return Baseline(rounded(threshold), rounded(above) or 0.0)
 
 
 def _compute(given: Given, models: Sequence[RowModel], way: Way, max_tokens: int) -> Baseline:
