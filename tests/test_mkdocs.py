@@ -185,6 +185,16 @@ def test_search_finds_words_that_the_tokenizer_cuts(project: Project, theme: str
             assert said not in entry
 
 
+def test_search_finds_the_words_of_a_matrix_and_not_its_numbers(project: Project) -> None:
+    project.page('```tokenheat view=matrix caption="Words"\nviolet "old town" <b>x\n```\n')
+    page = project.built()
+    assert 'class="tokenheat-matrix"' in page
+    for entry in filter(None, search_index(project)):
+        assert "violet old town &lt;b&gt;x" in entry
+        assert "Words" in entry
+        assert re.search(r"\d", entry) is None
+
+
 # Errors
 
 

@@ -39,9 +39,9 @@ __all__ = ["TokenheatConfig", "TokenheatPlugin", "build_into_nowhere", "settings
 
 _STYLESHEET = "assets/stylesheets/tokenheat.css"
 _OPENING = '<figure class="tokenheat"'
-_FIGURE = re.compile(
-    r'[^>]*>.*?<pre class="tokenheat-text"[^>]*>(.*?)</pre>(.*?)</figure>', re.DOTALL
-)
+_FIGURE = re.compile(r"[^>]*>(.*?)<figcaption>(.*?)</figure>", re.DOTALL)
+_TEXT = re.compile(r'<pre class="tokenheat-text"[^>]*>(.*?)</pre>', re.DOTALL)
+_DRAWING = re.compile(r"<svg.*?</svg>", re.DOTALL)
 _CAPTION = re.compile(r'<span class="tokenheat-caption">(.*?)</span>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
@@ -167,7 +167,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 
     def _plain(self, figure: re.Match[str]) -> str:
         caption = _CAPTION.search(figure[2])
-        text = escape(unescape(_TAG.sub("", figure[1])))
+        text = escape(unescape(_words(figure[1])))
         plain = f'<div data-tokenheat="{len(self._figures)}"><p>{text}</p>'
         plain += f"<p>{caption[1]}</p></div>" if caption else "</div>"
         self._figures[plain] = _OPENING + figure[0]
@@ -184,6 +184,12 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         return context
 
     on_page_context = CombinedEvent(_for_search, _for_readers)
+
+
+def _words(body: str) -> str:
+    """What a view shows: its text, once even where several models colour it, or its words."""
+    texts = dict.fromkeys(_TAG.sub("", text) for text in _TEXT.findall(body))
+    return "\n".join(texts) or " ".join(_TAG.sub(" ", _DRAWING.sub("", body)).split())
 
 
 def settings_of(path: Path) -> Settings:
