@@ -30,6 +30,7 @@ from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
+from mkdocs_tokenheat.views.view import Answer
 
 EXAMPLE = Path(__file__).parents[1] / "example_site"
 DOCS = EXAMPLE / "docs"
@@ -91,19 +92,23 @@ def figures(page: Element) -> Iterator[Element]:
     return (figure for figure in page.iter("figure") if "tokenheat" in figure.get("class", ""))
 
 
-def text_of(figure: Element) -> str:
-    (pre,) = (pre for pre in figure.iter("pre") if pre.get("class") == "tokenheat-text")
-    return "".join(pre.itertext())
+def texts_of(figure: Element) -> list[str]:
+    views = (pre for pre in figure.iter("pre") if pre.get("class") == "tokenheat-text")
+    return ["".join(pre.itertext()) for pre in views]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_shows_its_texts_whole(built: Path, name: str) -> None:
     source = (DOCS / name).read_text("utf-8")
 
-    shown = [text_of(figure) for figure in figures(html_of(built, name))]
+    found = list(blocks_of(source, Options()))
+    drawn = list(figures(html_of(built, name)))
 
-    assert shown == [block.text for block in blocks_of(source, Options())]
-    assert shown or name not in COURSE
+    assert [figure.get("data-view", "text") for figure in drawn] == [b.options.view for b in found]
+    for figure, block in zip(drawn, found, strict=True):
+        texts = len(block.options.models) if block.options.view in ("text", "compare") else 0
+        assert texts_of(figure) == [block.text] * texts
+    assert drawn or name not in COURSE
 
 
 @pytest.mark.parametrize("name", COURSE)
@@ -113,7 +118,7 @@ def test_the_course_quotes_only_numbers_that_its_figures_show(built: Path, name:
 
     shown: set[str] = set()
     for figure in figures(html_of(built, name)):
-        titles = " ".join(span.get("title", "") for span in figure.iter("span"))
+        titles = " ".join(cell.get("title", "") for cell in figure.iter())
         shown.update(DECIMAL.findall(" ".join(figure.itertext()) + titles))
 
     assert quoted - shown == set()
@@ -147,19 +152,25 @@ def blocks(settings: Settings, names: Iterable[str] = PAGES) -> list[Block]:
     ]
 
 
-def scored(settings: Settings, blocks: list[Block]) -> list[tuple[Request, Scores]]:
+def answers(settings: Settings, blocks: list[Block]) -> list[Answer]:
     results = []
     for result in Site(settings).score(blocks):
         assert not isinstance(result, TokenheatError), result
-        results.append((result.request, result.scores))
+        results.append(result)
     return results
+
+
+def scored(settings: Settings, blocks: list[Block]) -> list[tuple[Block, Scores]]:
+    """The blocks of the text view with their scores."""
+    found = answers(settings, blocks)
+    return [(each.block, each.scores) for each in found if each.block.options.view == "text"]
 
 
 def test_perplexity_follows_from_the_tables(settings: Settings) -> None:
     page = blocks(settings, ["khoa-hoc/xac-suat.md"])
-    found = list(zip(page, scored(settings, page), strict=True))
+    found = scored(settings, page)
     wanted: dict[str, list[float]] = {}
-    for block, (_, scores) in found:
+    for block, scores in found:
         if block.options.metric == "surprisal" and block.options.share == "mua-token":
             numbers = [score for score in scores.scores if score is not None]
             mean = sum(numbers) / len(numbers)
@@ -168,7 +179,7 @@ def test_perplexity_follows_from_the_tables(settings: Settings) -> None:
             wanted[block.text] = [mean, 2**mean, sum(numbers) / letters]
 
     shown: dict[str, list[float | None]] = {text: [] for text in wanted}
-    for block, (_, scores) in found:
+    for block, scores in found:
         if block.options.metric == "values":
             for (start, end), score in zip(scores.spans, scores.scores, strict=True):
                 shown.get(block.text[start:end].rstrip(), []).append(score)
@@ -182,7 +193,7 @@ def test_a_logit_is_two_norms_and_a_cosine(settings: Settings) -> None:
     page = blocks(settings, ["khoa-hoc/ngu-canh.md"])
     found = {
         (block.options.metric, block.options.layer, block.options.embedding): scores.scores
-        for block, (_, scores) in zip(page, scored(settings, page), strict=True)
+        for block, scores in scored(settings, page)
         if block.options.model == "smollm2"
     }
     output = found["norm", "input", "output"]
@@ -212,23 +223,25 @@ def test_the_committed_cache_is_what_the_models_say(
     monkeypatch.setattr(Transformer, "__init__", counted)
     monkeypatch.setattr("mkdocs_tokenheat.models.rows._loaded", {})
     everything = blocks(settings)
-    committed = scored(settings, everything)
+    committed = answers(settings, everything)
     fresh = dataclasses.replace(settings, cache_dir=tmp_path / "cache", frozen=False, device="cpu")
-    anew = scored(fresh, everything)
+    anew = answers(fresh, everything)
 
     assert set(loads.values()) == {1}
     assert len(loads) == 2
-    runs = {request.key for request, _ in committed if request.runs}
+    requests = [request for each in committed for request in each.asked.values()]
+    runs = {each.key for each in requests if isinstance(each, Request) and each.runs}
     theirs, mine = tree(EXAMPLE / "cache"), tree(tmp_path / "cache")
     static = [
         {name: text for name, text in files.items() if not is_local(name) and key(name) not in runs}
         for files in (theirs, mine)
     ]
     assert static[0] == static[1]
-    for (request, old), (again, new) in zip(committed, anew, strict=True):
-        assert request.key == again.key
-        if request.runs:
-            same(request, fresh, old, new)
+    for old, new in zip(committed, anew, strict=True):
+        assert [each.key for each in old.asked.values()] == [r.key for r in new.asked.values()]
+        for name, request in old.asked.items():
+            if isinstance(request, Request) and request.runs:
+                same(request, fresh, old.found[name], new.found[name])
 
 
 def is_local(name: str) -> bool:
