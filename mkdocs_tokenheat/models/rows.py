@@ -30,8 +30,8 @@ _SPACE = "\u2581"
 BEFORE = "x "
 """What a word is encoded behind, to get the form it has in the middle of a sentence."""
 
-_CHUNK = 1 << 22
-"""Numbers that are read at once of a table that is gone through as a whole."""
+_CHUNK = 1 << 20
+"""Numbers that are read at once of a table that is gone through as a whole: a processor's cache."""
 
 _PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 _OTHERS = (byte for byte in range(0x100) if byte not in _PRINTED)
@@ -139,6 +139,10 @@ class RowModel:
             self._shifts[key] = fit_shift(parts, count)
         return self._shifts[key]
 
+    def size(self, embedding: str = "input") -> int:
+        """How many rows the table has."""
+        return self._shape(embedding)[0]
+
     def vocabulary(self, embedding: str = "input") -> NDArray[np.int64]:
         """The ids of the tokens that are neither special nor unused, in order."""
         return ordinary(self._tokenizer, self._shape(embedding)[0], self._unknown)
@@ -194,6 +198,8 @@ class RowModel:
         r"""What the token writes; bytes that are no whole character as `\\xe1`."""
         text = self._tokenizer.decode([token], skip_special_tokens=False)
         piece = self._tokenizer.id_to_token(token)
+        if piece and piece.startswith(_SPACE) and not text.startswith(" "):
+            return f" {text}"  # A decoder leaves out what would be a text's first space.
         if "\ufffd" not in text or not piece:
             return text
         if not all(char in _BYTES for char in piece) or piece.startswith("<0x"):

@@ -8,12 +8,13 @@ from typing import Any
 
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.geometry.matrix import MATRIX
+from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS
 from mkdocs_tokenheat.scoring.scores import scores_of
 from mkdocs_tokenheat.scoring.statistic import Kind
 
 __all__ = ["KINDS", "read_any"]
 
-KINDS: Mapping[str, Kind[Entry]] = {kind.name: kind for kind in (MATRIX,)}
+KINDS: Mapping[str, Kind[Entry]] = {kind.name: kind for kind in (MATRIX, NEIGHBOURS)}
 
 
 def read_any(columns: Mapping[str, Any]) -> Entry:

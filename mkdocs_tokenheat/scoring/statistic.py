@@ -79,11 +79,13 @@ class Kind(Generic[E_co]):
         read: From an entry's columns to what they hold.
         compute: What the models make of what is given; the number is the largest that a text may
             have of units.
+        fits: Whether an entry can be of what is given.
     """
 
     name: str
     read: Read[E_co]
     compute: Callable[[Given, Sequence[RowModel], Way, int], E_co]
+    fits: Callable[[Given, Any], bool] = lambda _given, _entry: True
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,16 @@ class Statistic(Generic[E_co]):
     models: tuple[Source, ...]
     way: Way = Way()
 
-    @property
-    def read(self) -> Read[E_co]:
-        """Reads its entry."""
-        return self.kind.read
+    def read(self, columns: Mapping[str, Any]) -> E_co:
+        """What its entry holds.
+
+        Raises:
+            ValueError: Columns that are not as its kind is, or of something else.
+        """
+        entry = self.kind.read(columns)
+        if not self.kind.fits(self.given, entry):
+            raise ValueError("it is of something else")
+        return entry
 
 
 def make_statistic(

@@ -40,6 +40,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "95 % quantile of its largest number; {count} stand out, {chance} would by chance alone",
         "no-baseline": "too few numbers for a baseline",
         "view-matrix": "Cosine similarity of each word's {vector} with each other word's",
+        "view-neighbours": "The tokens of the vocabulary that are nearest to each word, "
+        "by cosine similarity of {vector}s",
         "eigenvalues": "Largest eigenvalues: {values} of the trace, {trace}.",
         "centred": "The vocabulary's mean is taken away from each vector (center).",
         "all-but-the-top": "The vocabulary's mean and its {0} main directions are taken away from "
@@ -49,6 +51,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "column-token": "Token",
         "column-word": "Word",
         "column-score": "Number",
+        "column-neighbour": "Nearest token",
+        "column-cosine": "Cosine",
         "nothing-shown": "(no text)",
         "target-pooled": "The target is the mean of its {0} tokens.",
         "words-pooled": "A word of several tokens counts with their mean.",
@@ -92,6 +96,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "95 % của số lớn nhất; {count} ô nổi lên, riêng ngẫu nhiên đã cho {chance}",
         "no-baseline": "quá ít số để so với thứ tự ngẫu nhiên",
         "view-matrix": "Độ tương đồng cosine của {vector} mỗi từ với từng từ khác",
+        "view-neighbours": "Các token gần mỗi từ nhất trong từ vựng, "
+        "theo độ tương đồng cosine của {vector}",
         "eigenvalues": "Các trị riêng lớn nhất: {values} của vết, {trace}.",
         "centred": "Mỗi vector đã trừ đi trung bình của từ vựng (center).",
         "all-but-the-top": "Mỗi vector đã trừ đi trung bình của từ vựng và {0} hướng chính của nó "
@@ -101,6 +107,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "column-token": "Token",
         "column-word": "Tiếng",
         "column-score": "Số",
+        "column-neighbour": "Token gần nhất",
+        "column-cosine": "Cosine",
         "nothing-shown": "(không có chữ)",
         "target-pooled": "Từ đích là trung bình của {0} token tạo nên nó.",
         "words-pooled": "Tiếng gồm nhiều token được tính bằng trung bình của chúng.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["escape", "number"]
+__all__ = ["escape", "number", "visible"]
 
 _ESCAPES = str.maketrans(
     {code: "\ufffd" for code in (*range(0x20), *range(0xD800, 0xE000)) if code != 0x0A}
@@ -13,6 +13,11 @@ _ESCAPES = str.maketrans(
 def escape(text: str) -> str:
     """The text for an element's content or a quoted attribute."""
     return text.translate(_ESCAPES)
+
+
+def visible(text: str) -> str:
+    """The text with its white space drawn, not yet escaped."""
+    return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
 
 
 def number(value: float) -> str:

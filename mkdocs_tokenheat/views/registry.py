@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mkdocs_tokenheat.views.matrix import MATRIX_VIEW
+from mkdocs_tokenheat.views.neighbours import NEIGHBOURS_VIEW
 from mkdocs_tokenheat.views.text import TEXT
 from mkdocs_tokenheat.views.view import View
 
 __all__ = ["VIEWS"]
 
-VIEWS: Mapping[str, View] = {view.name: view for view in (TEXT, MATRIX_VIEW)}
+VIEWS: Mapping[str, View] = {view.name: view for view in (TEXT, MATRIX_VIEW, NEIGHBOURS_VIEW)}

@@ -13,7 +13,7 @@ from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
-from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.markup import escape, number, visible
 from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Group, Picture, View
@@ -118,17 +118,13 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
 def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[list[str]]:
     """Every unit and its number."""
     empty = f"<i>{say(labels, 'nothing-shown')}</i>"
-    shown = [_visible(text[start:end]) or empty for start, end in scores.spans]
+    shown = [escape(visible(text[start:end])) or empty for start, end in scores.spans]
     columns, names = [shown, said(scores, labels)], [f"column-{unit}", "column-score"]
     if scores.expected:
         columns.append(expected(scores))
         names.append("column-expected")
     head = [say(labels, name) for name in names]
     return [head, *map(list, zip(*columns, strict=True))]
-
-
-def _visible(text: str) -> str:
-    return escape(text.replace("\n", "⏎").replace(" ", "␣"))
 
 
 def shown_text(

@@ -1,0 +1,101 @@
+"""The neighbours: for each word of a list the tokens of the vocabulary that lie nearest to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mkdocs_tokenheat.block.lists import read_words
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS, Near, Neighbours
+from mkdocs_tokenheat.scoring.request import Models, sources, static_way
+from mkdocs_tokenheat.scoring.statistic import make_statistic
+from mkdocs_tokenheat.views.colormaps import Colormap
+from mkdocs_tokenheat.views.grid import cell, frame, header
+from mkdocs_tokenheat.views.labels import Labels, note, say
+from mkdocs_tokenheat.views.markup import escape, number, visible
+from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
+from mkdocs_tokenheat.views.scale import Scale
+from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
+
+__all__ = ["NEIGHBOURS_VIEW"]
+
+_MOST = 60
+
+
+def _words(block: Block) -> tuple[str, ...]:
+    return read_words(block, fewest=1, most=_MOST)
+
+
+def _ask(block: Block, models: Models) -> Asked:
+    options = block.options
+    given = {"words": _words(block), "k": options.k, "fold": options.fold}
+    return {
+        "neighbours": make_statistic(
+            NEIGHBOURS, sources(block, models), static_way(options), **given
+        )
+    }
+
+
+def _groups(answer: Answer) -> Sequence[Group]:
+    found: Neighbours = answer.found["neighbours"]
+    return [Group([cosine for near in found.words for _, cosine in near or ()])]
+
+
+def _draw(
+    answer: Answer, scales: Sequence[Scale | None], colours: Colormap, labels: Labels
+) -> Picture:
+    options = answer.block.options
+    found: Neighbours = answer.found["neighbours"]
+    words = list(zip(_words(answer.block), found.words, strict=True))
+    paint = Paint([], scales[0], colours)
+    columns = max((len(near or ()) for near in found.words), default=0)
+    head = "".join(header(str(place + 1), "col") for place in range(columns))
+    rows = [
+        header(word, "row") + _cells(word, near, paint, labels, numbers=options.numbers)
+        for word, near in words
+    ]
+    legend = [f"{swatch('1.2em', HATCHED)} {say(labels, 'unknown')}"]
+    return Picture(
+        body=frame("tokenheat-neighbours", options, f"<td></td>{head}" if head else "", rows),
+        what=labels["view-neighbours"].format(vector=labels[f"vector-{options.embedding}"]),
+        measure="cosine",
+        models=options.models,
+        legend=legend if None in found.words else (),
+        notes=[note(labels, each) for each in found.notes],
+        table=lambda: _table(words, labels),
+    )
+
+
+def _cells(word: str, near: Near | None, paint: Paint, labels: Labels, *, numbers: bool) -> str:
+    if near is None:
+        return cell(None, word, paint, labels, numbers=numbers)
+    return "".join(
+        cell(
+            cosine,
+            f"{word} · {_shown(text, labels)}",
+            paint,
+            labels,
+            numbers=numbers,
+            shown=_shown(text, labels),
+        )
+        for text, cosine in near
+    )
+
+
+def _shown(text: str, labels: Labels) -> str:
+    return visible(text) or labels["nothing-shown"]
+
+
+def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[list[str]]:
+    rows = [[say(labels, name) for name in ("column-word", "column-neighbour", "column-cosine")]]
+    for word, near in words:
+        if near is None:
+            rows.append([escape(word), say(labels, "unknown"), say(labels, "none")])
+        rows += [
+            [escape(word), escape(_shown(text, labels)), number(cosine)]
+            for text, cosine in near or ()
+        ]
+    return rows
+
+
+NEIGHBOURS_VIEW = View("neighbours", lambda block: "cosine", _ask, _groups, _draw)
