@@ -201,9 +201,18 @@ def _answer(
     for name, request in asked.items():
         result = found[request.key]
         if isinstance(result, TokenheatError):
-            return result
+            return _naming(result, request) if len(block.options.models) > 1 else result
         mine[name] = result
     return Answer(block, asked, mine)
+
+
+def _naming(error: TokenheatError, request: Wanted) -> TokenheatError:
+    """The error, said of its model, where a block has several."""
+    models = request.models if isinstance(request, Statistic) else (request.model,)
+    names = [f"'{model.name}'" for model in models if model is not None]
+    kind = "model" if len(names) == 1 else "models"
+    message = f"{kind} {' and '.join(names)}: {error.message}"
+    return type(error)(message, line=error.line, option=error.option)
 
 
 Shared = list[Answer]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.geometry.baseline import BASELINE
 from mkdocs_tokenheat.scoring.geometry.matrix import MATRIX
 from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS
+from mkdocs_tokenheat.scoring.geometry.quantiles import QUANTILES
+from mkdocs_tokenheat.scoring.geometry.similarity import SIMILARITY
 from mkdocs_tokenheat.scoring.scores import scores_of
 from mkdocs_tokenheat.scoring.statistic import Kind
 
 __all__ = ["KINDS", "read_any"]
 
-KINDS: Mapping[str, Kind[Entry]] = {kind.name: kind for kind in (MATRIX, NEIGHBOURS)}
+_KINDS: Sequence[Kind[Entry]] = (
+    *(BASELINE, MATRIX),
+    *(NEIGHBOURS, QUANTILES, SIMILARITY),
+)
+KINDS: Mapping[str, Kind[Entry]] = {kind.name: kind for kind in _KINDS}
 
 
 def read_any(columns: Mapping[str, Any]) -> Entry:

@@ -41,7 +41,8 @@ def figure(
     options = block.options
     what = picture.what
     if picture.models:
-        what += f" ({labels['model'].format(name=', '.join(picture.models))})"
+        name = "model" if len(picture.models) == 1 else "models"
+        what += f" ({labels[name].format(name=', '.join(picture.models))})"
     models = escape(", ".join(picture.models))
     attribute = f' data-model="{models}"' if models else ""
     view = "" if options.view == "text" else f' data-view="{options.view}"'

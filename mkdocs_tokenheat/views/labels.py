@@ -27,6 +27,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "vector-output": "output embedding",
         "vector-layer": "hidden state",
         "model": "model {name}",
+        "models": "models {name}",
         "figure": "{what}, coloured from {low} to {high}",
         "range": "numbers from {smallest} to {largest}",
         "clipped": "what lies outside the scale has the colour of its end",
@@ -43,6 +44,17 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "view-neighbours": "The tokens of the vocabulary that are nearest to each word, "
         "by cosine similarity of {vector}s",
         "eigenvalues": "Largest eigenvalues: {values} of the trace, {trace}.",
+        "similarity": "Representational similarity: how far the models agree on which of the "
+        "text's words are alike. The cosines of all pairs of different words are correlated, each "
+        "word by its {vector}, the mean of its tokens'; p is one-sided, from a Mantel test with "
+        "{permutations} permutations of the words.",
+        "similarity-of": "{first} and {second}: Spearman {spearman} (p = {p_spearman}), "
+        "Pearson {pearson} (p = {p_pearson}), over {words} words.",
+        "similarity-few": "{first} and {second}: {words} different words known to both are too few for their "
+        "representational similarity, which takes {least}.",
+        "similarity-constant": "{first} and {second}: no representational similarity, because in one of them "
+        "all pairs of words have the same cosine.",
+        "similarity-cut": "Only the first {words} different words are compared.",
         "centred": "The vocabulary's mean is taken away from each vector (center).",
         "all-but-the-top": "The vocabulary's mean and its {0} main directions are taken away from "
         "each vector (all-but-the-top).",
@@ -83,6 +95,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "vector-output": "vector nhúng đầu ra",
         "vector-layer": "trạng thái ẩn",
         "model": "mô hình {name}",
+        "models": "các mô hình {name}",
         "figure": "{what}, tô màu từ {low} đến {high}",
         "range": "các số từ {smallest} đến {largest}",
         "clipped": "số nằm ngoài thang mang màu của đầu thang",
@@ -99,6 +112,17 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "view-neighbours": "Các token gần mỗi từ nhất trong từ vựng, "
         "theo độ tương đồng cosine của {vector}",
         "eigenvalues": "Các trị riêng lớn nhất: {values} của vết, {trace}.",
+        "similarity": "Độ tương đồng biểu diễn: các mô hình nhất trí đến đâu về việc những tiếng "
+        "nào trong văn bản giống nhau. Lấy tương quan giữa các cosine của mọi cặp tiếng khác nhau, "
+        "mỗi tiếng tính bằng trung bình {vector} của các token tạo nên nó; p một phía, theo kiểm "
+        "định Mantel với {permutations} hoán vị các tiếng.",
+        "similarity-of": "{first} và {second}: Spearman {spearman} (p = {p_spearman}), "
+        "Pearson {pearson} (p = {p_pearson}), trên {words} tiếng.",
+        "similarity-few": "{first} và {second}: chỉ có {words} tiếng khác nhau mà cả hai đều biết, quá ít để "
+        "tính độ tương đồng biểu diễn (cần ít nhất {least}).",
+        "similarity-constant": "{first} và {second}: không có độ tương đồng biểu diễn, vì ở một trong hai mô "
+        "hình mọi cặp tiếng có cùng một cosine.",
+        "similarity-cut": "Chỉ so sánh {words} tiếng khác nhau đầu tiên.",
         "centred": "Mỗi vector đã trừ đi trung bình của từ vựng (center).",
         "all-but-the-top": "Mỗi vector đã trừ đi trung bình của từ vựng và {0} hướng chính của nó "
         "(all-but-the-top).",
