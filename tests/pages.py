@@ -19,7 +19,7 @@ ELEMENTS = frozenset(
 """Every element that a figure, or an error's box, consists of."""
 
 ATTRIBUTES = frozenset(("class", "style", "title", "dir", "lang", "role", "scope")).union(
-    ("aria-hidden", "aria-label", "data-metric", "data-model", "data-search-exclude")
+    ("aria-hidden", "aria-label", "data-metric", "data-model", "data-search-exclude", "data-view")
 )
 """Every attribute that they have."""
 

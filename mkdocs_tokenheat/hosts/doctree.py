@@ -64,9 +64,14 @@ def _for(builder: Builder, html: str) -> str:
 
 
 def _plain_nodes(said: Plain, builder: Builder) -> Iterable[nodes.Node]:
-    if said.pieces and builder.format == "latex":
-        yield nodes.raw("", _latex(said.pieces, builder.config.latex_engine), format="latex")
-    elif said.pieces:
+    if builder.format == "latex":
+        for shown in said.shown:
+            if shown.name:
+                yield nodes.paragraph("", "", nodes.strong(shown.name, shown.name))
+            latex = _latex(shown.pieces, builder.config.latex_engine)
+            yield nodes.raw("", latex, format="latex")
+    elif said.shown:
+        # Without colours one model's text is as good as another's.
         yield _literal(said.text, "none")
     if said.caption:
         yield nodes.paragraph("", "", nodes.strong(said.caption, said.caption))

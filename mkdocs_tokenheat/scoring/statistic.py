@@ -111,6 +111,8 @@ class Statistic(Generic[E_co]):
         Raises:
             ValueError: Columns that are not as its kind is, or of something else.
         """
+        if columns["kind"] != self.kind.name:
+            raise ValueError("it is of another kind")
         entry = self.kind.read(columns)
         if not self.kind.fits(self.given, entry):
             raise ValueError("it is of something else")

@@ -13,7 +13,7 @@ from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.grid import cell, frame, header
 from mkdocs_tokenheat.views.labels import Labels, note, say
 from mkdocs_tokenheat.views.markup import escape, number
-from mkdocs_tokenheat.views.paint import Paint
+from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
 
@@ -65,10 +65,16 @@ def _draw(
         what=labels["view-matrix"].format(vector=labels[f"vector-{options.embedding}"]),
         measure="cosine",
         models=options.models,
-        legend=(),
+        legend=_hatched(matrix, scales[0], labels),
         notes=notes,
         table=lambda: _table(words, matrix, labels),
     )
+
+
+def _hatched(matrix: Matrix, scale: Scale | None, labels: Labels) -> list[str]:
+    if scale is None or all(value is not None for row in matrix.rows for value in row):
+        return []
+    return [f"{swatch('1.2em', HATCHED)} {say(labels, 'hatched')}"]
 
 
 def _eigenvalues(matrix: Matrix, labels: Labels) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, TreeBuilder, tostring
 
-__all__ = ["Piece", "Plain", "plain", "xhtml"]
+__all__ = ["Piece", "Plain", "Shown", "plain", "xhtml"]
 
 _VOID = frozenset(("area", "br", "col", "hr", "img", "input", "wbr"))
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -37,17 +37,30 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A text in colours.
+
+    Attributes:
+        name: What stands above it; nothing where the figure has one text alone.
+        pieces: Its parts, in order.
+    """
+
+    name: str
+    pieces: Sequence[Piece]
+
+
+@dataclass(frozen=True)
 class Plain:
     """What a figure says.
 
     Attributes:
-        pieces: The text view, in order; none where the figure has another view.
+        shown: The block's text, once for each of its models; none where the figure shows no text.
         caption: What the author says of it; nothing where that is left out.
         legend: What the figure says by itself: label, legend and notes, as one line.
         table: The rows of the table of numbers, the head first; none where it is left out.
     """
 
-    pieces: Sequence[Piece]
+    shown: Sequence[Shown]
     caption: str
     legend: str
     table: Sequence[Sequence[str]]
@@ -55,13 +68,12 @@ class Plain:
     @property
     def text(self) -> str:
         """The block's text."""
-        return "".join(piece.text for piece in self.pieces)
+        return "".join(piece.text for each in self.shown[:1] for piece in each.pieces)
 
 
 def plain(figure: str) -> Plain:
     """The parts of a figure."""
     root = _parsed(figure)
-    view = _first(root, "pre", "tokenheat-text")
     for bar in _having(root, "span", "tokenheat-bar"):
         bar.text = "…"
     caption = _first(root, "span", "tokenheat-caption")
@@ -69,8 +81,7 @@ def plain(figure: str) -> Plain:
     below = "".join(text for each in root.iter("figcaption") for text in each.itertext())
     table = _first(root, "table", "tokenheat-table")
     rows = [] if table is None else [_row(row) for row in table.iter("tr")]
-    pieces = [] if view is None else list(_pieces(view))
-    return Plain(pieces, said, " ".join(below.removeprefix(said).split()), rows)
+    return Plain(list(_shown(root)), said, " ".join(below.removeprefix(said).split()), rows)
 
 
 def xhtml(html: str) -> str:
@@ -80,6 +91,12 @@ def xhtml(html: str) -> str:
 
 def _row(row: Element) -> list[str]:
     return ["".join(cell.itertext()) for cell in row]
+
+
+def _shown(root: Element) -> Iterator[Shown]:
+    names = ["".join(name.itertext()) for name in _having(root, "div", "tokenheat-name")]
+    for i, view in enumerate(_having(root, "pre", "tokenheat-text")):
+        yield Shown(names[i] if i < len(names) else "", list(_pieces(view)))
 
 
 def _pieces(view: Element) -> Iterator[Piece]:

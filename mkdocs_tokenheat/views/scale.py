@@ -72,8 +72,7 @@ class Percentiles(Scale):
         first, last = bisect_left(found, value), bisect_right(found, value)
         at = (first + last - 1) / 2
         if first == last and 0 < first < len(found):
-            below, above = found[first - 1], found[first]
-            at = first - 1 + (value - below) / (above - below)
+            at = first - 1 + Scale(found[first - 1], found[first], value, value).position(value)
         return min(max(at / (len(found) - 1), 0.0), 1.0)
 
     def ends(self) -> tuple[str, str]:

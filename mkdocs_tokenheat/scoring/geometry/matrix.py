@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["MATRIX", "Matrix"]
 
 _EIGENVALUES = 3
+_DECIMALS = 10
+"""What follows of a number near 0 depends on the machine."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,12 @@ def _read(columns: Mapping[str, Any]) -> Matrix:
     order, rows, trace = columns["order"], columns["rows"], columns["trace"]
     if [len(row) for row in rows] != list(range(1, len(order) + 1)):
         raise ValueError("its rows differ in length from the words")
-    if sorted(order) != list(range(len(order))) or type(trace) is not int:
+    if not all(type(each) is int for each in [*order, trace]):
+        raise ValueError("a count is no number")
+    if sorted(order) != list(range(len(order))) or not 0 <= trace <= len(order):
         raise ValueError("its order names other words")
+    if len(columns["eigenvalues"]) > _EIGENVALUES:
+        raise ValueError("it has too many eigenvalues")
     return Matrix(
         order,
         [read_numbers(row) for row in rows],
@@ -80,7 +86,7 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
 
     vectors, notes = word_vectors(given["words"], models[0], way)
     unit = normalized(vectors)
-    cosines = np.clip(unit @ unit.T, -1, 1)
+    cosines = np.round(np.clip(unit @ unit.T, -1, 1), _DECIMALS)
     np.fill_diagonal(cosines, np.where(np.isnan(np.diagonal(cosines)), np.nan, 1.0))
     known = np.flatnonzero(~np.isnan(np.diagonal(cosines)))
     inner = cosines[np.ix_(known, known)]
@@ -88,7 +94,7 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     if given["order"] == "cluster":
         order = [int(known[i]) for i in _clustered(inner)]
         order += [i for i in range(len(vectors)) if i not in set(order)]
-    eigenvalues = np.linalg.eigvalsh(inner)[::-1][:_EIGENVALUES]
+    eigenvalues = np.round(np.linalg.eigvalsh(inner)[::-1][:_EIGENVALUES], _DECIMALS)
     return Matrix(
         order,
         [[rounded(cosines[i, j]) for j in order[: at + 1]] for at, i in enumerate(order)],
@@ -120,4 +126,8 @@ def _clustered(cosines: NDArray[np.float64]) -> list[int]:
     return found
 
 
-MATRIX = Kind("matrix", _read, _compute)
+def _fits(given: Given, matrix: Matrix) -> bool:
+    return len(matrix.order) == len(given["words"])
+
+
+MATRIX = Kind("matrix", _read, _compute, _fits)
