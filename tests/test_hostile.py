@@ -35,6 +35,7 @@ from tests import strategies
 from tests.browser import chromium, served
 from tests.checkpoints import DIMENSIONS, byte_fallback_bpe, pack, save, table, unigram, wordpiece
 from tests.conftest import Author, Project, block, examples
+from tests.forged import signed
 from tests.pages import assert_harmless, content, convert, having, parse, texts
 from tests.test_fences import steps
 
@@ -135,13 +136,6 @@ def test_no_page_makes_a_browser_do_anything(tmp_path: Path) -> None:
 
 
 # Cache entries that an attacker has written, with a right checksum
-
-
-def signed(columns: dict[str, object]) -> bytes:
-    lines = (f'"{name}":{json.dumps(column)}' for name, column in columns.items())
-    body = (",\n".join(lines) + "}\n").encode()
-    checksum = hashlib.sha256(b"k" * 64 + b"\n" + body).hexdigest()[:32]
-    return f'{{"checksum":"{checksum}",\n'.encode() + body
 
 
 TEXT = "the cat sat"
