@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.pages import convert
+from tests.vocabularies import MINILM
 
 PAIRS = Path(__file__).parent / "pairs"
 EXTENSIONS = ("admonition", "pymdownx.details", "pymdownx.tabbed", "pymdownx.superfences")
-SETTINGS = {"metric": "norm", "unit": "token", "legend": True, "table": True, "on_error": "show"}
+SETTINGS = {
+    "metric": "norm",
+    "unit": "token",
+    "legend": True,
+    "table": True,
+    "on_error": "show",
+    "models": {"minilm": MINILM},
+}
 
 
 def rendered(source: Path, cache: Path) -> str:
-    """The page of a file, with the settings of a site that sets nothing but `on_error: show`."""
+    """The page of a file, with the settings of a site that sets nothing but `on_error: show` and a model."""
     text = source.read_text(encoding="utf-8")
     return convert(text, cache, *EXTENSIONS, **SETTINGS) + "\n"
 

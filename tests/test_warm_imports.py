@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Project
+from tests.vocabularies import MINILM
 
-HEAVY = {"numpy", "regex", "safetensors", "tokenizers", "torch", "transformers", "wordllama"}
+HEAVY = {
+    "numpy",
+    "regex",
+    "safetensors",
+    "scipy",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "wordllama",
+}
 
 PAGE = """
 ```tokenheat metric=norm caption="Words & more"
@@ -36,7 +46,24 @@ nghie\u0302ng \U0001f469\u200d\U0001f467
 ```tokenheat metric=values unit=word values=data.npy
 a cat
 ```
+
+```tokenheat metric=cosine-previous baseline=shuffle
+Purple is a colour; tím là một màu.
+```
+
+```tokenheat metric=norm scale=vocabulary transform=center
+Purple is a colour; tím là một màu.
+```
+
+```tokenheat view=matrix order=cluster
+cat dog "New York"
+```
+
+```tokenheat view=compare model=[wordllama,minilm] metric=norm
+Purple is a colour; tím là một màu.
+```
 """
+BLOCKS, ENTRIES = 9, 13
 
 BUILD = """
 import json, sys
@@ -53,8 +80,8 @@ import json, sys
 from pathlib import Path
 from markdown import markdown
 html = markdown(Path("docs/index.md").read_text("utf-8"), extensions=["tokenheat"],
-    extension_configs={"tokenheat": {"base_path": "docs"}})
-assert html.count("<figure") == 5
+    extension_configs={"tokenheat": {"base_path": "docs", "models": {"minilm": sys.argv[1]}}})
+assert html.count("<figure") == int(sys.argv[2])
 print(json.dumps(sorted(sys.modules)))
 """
 
@@ -62,11 +89,12 @@ print(json.dumps(sorted(sys.modules)))
 @pytest.mark.parametrize("script", [BUILD, CONVERT], ids=["MkDocs", "Python-Markdown"])
 def test_a_warm_build_imports_nothing_that_scores(project: Project, script: str) -> None:
     numbers(project.folder / "docs")
+    project.configure(plugins=f"[search, {{tokenheat: {{models: {{minilm: '{MINILM}'}}}}}}]")
     project.page(PAGE)
     cold, warm = imported(project, script), imported(project, script)
-    assert {"numpy", "tokenizers", "safetensors", "regex"} <= cold
+    assert {"numpy", "tokenizers", "safetensors", "regex", "scipy"} <= cold
     assert warm & HEAVY == set()
-    assert len(project.entries()) == 5
+    assert len(project.entries()) == ENTRIES
 
 
 def test_the_package_itself_imports_nothing() -> None:
@@ -77,7 +105,7 @@ def test_the_package_itself_imports_nothing() -> None:
 
 def imported(project: Project, script: str) -> set[str]:
     """The top-level modules that a fresh process has once it has run the script."""
-    done = project.run(sys.executable, "-c", script)
+    done = project.run(sys.executable, "-c", script, MINILM, str(BLOCKS))
     assert done.returncode == 0, done.stderr
     return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 
