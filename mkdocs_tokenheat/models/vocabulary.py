@@ -14,6 +14,7 @@ __all__ = ["Shift", "fit_shift", "ordinary"]
 
 # Tokens that are kept for later use, as the families of models write them.
 _UNUSED = re.compile(r"[\[<]\|?(?:unused|reserved|extra_id|pad|dummy)\w*?[_\d]*\|?[\]>]", re.ASCII)
+_SUSPECT = ("[", "<", "\0")
 
 
 def ordinary(tokenizer: Tokenizer, rows: int, unknown: int | None) -> NDArray[np.int64]:
@@ -24,16 +25,15 @@ def ordinary(tokenizer: Tokenizer, rows: int, unknown: int | None) -> NDArray[np
         unknown: The token for what the tokenizer does not know.
     """
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
-    ids = sorted(
+    tokens = tokenizer.get_vocab(with_added_tokens=True)
+    unused = {
         i
-        for token, i in tokenizer.get_vocab(with_added_tokens=True).items()
-        if i < rows
-        and i != unknown
-        and i not in special
-        and not token.startswith("\0")
-        and not _UNUSED.fullmatch(token)
-    )
-    return np.array(ids, dtype=np.int64)
+        for token, i in tokens.items()
+        if token[:1] in _SUSPECT and (token.startswith("\0") or _UNUSED.fullmatch(token))
+    }
+    left_out = np.array([*special, *unused, -1 if unknown is None else unknown], dtype=np.int64)
+    ids = np.unique(np.fromiter(tokens.values(), np.int64, len(tokens)))
+    return ids[(ids < rows) & ~np.isin(ids, left_out)]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.geometry.baseline import BASELINE
+from mkdocs_tokenheat.scoring.geometry.distribution import DISTRIBUTION
 from mkdocs_tokenheat.scoring.geometry.matrix import MATRIX
 from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS
 from mkdocs_tokenheat.scoring.geometry.quantiles import QUANTILES
@@ -18,7 +19,7 @@ from mkdocs_tokenheat.scoring.statistic import Kind
 __all__ = ["KINDS", "read_any"]
 
 _KINDS: Sequence[Kind[Entry]] = (
-    *(BASELINE, MATRIX),
+    *(BASELINE, DISTRIBUTION, MATRIX),
     *(NEIGHBOURS, QUANTILES, SIMILARITY),
 )
 KINDS: Mapping[str, Kind[Entry]] = {kind.name: kind for kind in _KINDS}

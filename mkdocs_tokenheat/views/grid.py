@@ -60,5 +60,5 @@ def cell(
     said = say(labels, "none") if value is None else number(value)
     inside = escape(shown)
     if numbers:
-        inside = f"{inside} {said}".strip()
+        inside = f"{inside}\N{NO-BREAK SPACE}{said}" if inside else said
     return f'<td style="{_CELL}{style}" title="{escape(name)}: {said}">{inside}</td>'

@@ -43,6 +43,14 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "view-matrix": "Cosine similarity of each word's {vector} with each other word's",
         "view-neighbours": "The tokens of the vocabulary that are nearest to each word, "
         "by cosine similarity of {vector}s",
+        "view-distribution": "How the cosine similarity of random tokens' {vector}s is "
+        "distributed, and where the marked pairs lie",
+        "random-pairs": "Bars: {count} random pairs of tokens, with mean {mean} and standard "
+        "deviation {deviation}. Dashed: what random directions in {dimensions} dimensions would "
+        "give, N(0, 1/{dimensions}), with mean 0 and standard deviation 1/√{dimensions} = "
+        "{expected}.",
+        "random": "random pairs",
+        "below": "{share} % below",
         "eigenvalues": "Largest eigenvalues: {values} of the trace, {trace}.",
         "similarity": "Representational similarity: how far the models agree on which of the "
         "text's words are alike. The cosines of all pairs of different words are correlated, each "
@@ -65,6 +73,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "column-score": "Number",
         "column-neighbour": "Nearest token",
         "column-cosine": "Cosine",
+        "column-pair": "Pair",
+        "column-random": "Random pairs",
         "nothing-shown": "(no text)",
         "target-pooled": "The target is the mean of its {0} tokens.",
         "words-pooled": "A word of several tokens counts with their mean.",
@@ -111,6 +121,13 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "view-matrix": "Độ tương đồng cosine của {vector} mỗi từ với từng từ khác",
         "view-neighbours": "Các token gần mỗi từ nhất trong từ vựng, "
         "theo độ tương đồng cosine của {vector}",
+        "view-distribution": "Phân bố độ tương đồng cosine giữa {vector} của các token ngẫu "
+        "nhiên, và vị trí của các cặp được đánh dấu",
+        "random-pairs": "Cột: {count} cặp token ngẫu nhiên, trung bình {mean}, độ lệch chuẩn "
+        "{deviation}. Nét đứt: phân bố nếu hướng là ngẫu nhiên trong {dimensions} chiều, "
+        "N(0, 1/{dimensions}), với trung bình 0 và độ lệch chuẩn 1/√{dimensions} = {expected}.",
+        "random": "cặp ngẫu nhiên",
+        "below": "{share} % thấp hơn",
         "eigenvalues": "Các trị riêng lớn nhất: {values} của vết, {trace}.",
         "similarity": "Độ tương đồng biểu diễn: các mô hình nhất trí đến đâu về việc những tiếng "
         "nào trong văn bản giống nhau. Lấy tương quan giữa các cosine của mọi cặp tiếng khác nhau, "
@@ -133,6 +150,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "column-score": "Số",
         "column-neighbour": "Token gần nhất",
         "column-cosine": "Cosine",
+        "column-pair": "Cặp từ",
+        "column-random": "Cặp ngẫu nhiên",
         "nothing-shown": "(không có chữ)",
         "target-pooled": "Từ đích là trung bình của {0} token tạo nên nó.",
         "words-pooled": "Tiếng gồm nhiều token được tính bằng trung bình của chúng.",

@@ -18,6 +18,8 @@ _VOID = frozenset(("area", "br", "col", "hr", "img", "input", "wbr"))
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # The colour below a strip or a gradient comes last; a hatched cell has none.
 _BACKGROUND = re.compile(r"background:[^;]*?#([0-9a-f]{6})(?:;|$)")
+# HTML knows no capitals in names, XML does.
+_NAMES = {"viewbox": "viewBox"}
 _WHITE = re.compile(r"(?:^|;)color:#fff(?:;|$)")
 
 
@@ -135,7 +137,7 @@ class _Reader(HTMLParser):
         self._in_pre = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tree.start(tag, {name: value or "" for name, value in attrs})
+        self.tree.start(tag, {_NAMES.get(name, name): value or "" for name, value in attrs})
         self._in_pre = tag == "pre"
         if tag in _VOID:
             self.tree.end(tag)
