@@ -19,8 +19,12 @@ from mkdocs_tokenheat.scoring.statistic import Kind
 __all__ = ["KINDS", "read_any"]
 
 _KINDS: Sequence[Kind[Entry]] = (
-    *(BASELINE, DISTRIBUTION, MATRIX),
-    *(NEIGHBOURS, QUANTILES, SIMILARITY),
+    BASELINE,
+    DISTRIBUTION,
+    MATRIX,
+    NEIGHBOURS,
+    QUANTILES,
+    SIMILARITY,
 )
 KINDS: Mapping[str, Kind[Entry]] = {kind.name: kind for kind in _KINDS}
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.lists import read_pairs
-from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.scoring.geometry.distribution import DISTRIBUTION, Distribution
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
@@ -18,7 +17,7 @@ from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.paint import KEPT, Paint
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.svg import SIZE, box, drawing, line, path, writing
-from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
+from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View, lang_of
 
 __all__ = ["BARS", "CURVE", "DISTRIBUTION_VIEW"]
 
@@ -80,7 +79,7 @@ def _draw(
     marks = [_Mark(i, words, each) for i, (words, each) in enumerate(pairs, 1)]
     what = labels["view-distribution"].format(vector=labels[f"vector-{options.embedding}"])
     paint = Paint([], scales[0], colours)
-    body = drawing(*_drawn(found, marks, paint, what)) + _listed(marks, paint, options, labels)
+    body = drawing(*_drawn(found, marks, paint, what)) + _listed(marks, paint, answer.block, labels)
     return Picture(
         body=f'<div class="tokenheat-plot" style="{_FRAME}">{body}</div>',
         what=what,
@@ -196,8 +195,8 @@ def _ticks(low: float, high: float) -> list[float]:
     return [i * step for i in range(first, last + 1)]
 
 
-def _listed(marks: Sequence[_Mark], paint: Paint, options: Options, labels: Labels) -> str:
-    lang = f' lang="{escape(options.lang)}"' if options.lang else ""
+def _listed(marks: Sequence[_Mark], paint: Paint, block: Block, labels: Labels) -> str:
+    lang = lang_of(block)
     items = []
     for mark in marks:
         style, _ = paint.of(mark.found[0] if mark.found else None)

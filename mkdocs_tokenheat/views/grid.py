@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.views.labels import Labels, say
 from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.paint import KEPT, Paint
+from mkdocs_tokenheat.views.view import lang_of
 
 __all__ = ["cell", "frame", "header"]
 
@@ -21,19 +22,18 @@ _HEADER = _PLAIN + "font-weight:normal;"
 _CELL = "min-width:1.2em;height:1.6em;padding:.15em .4em;border:0;text-align:center;"
 
 
-def frame(name: str, options: Options, head: str, rows: Iterable[str]) -> str:
+def frame(name: str, block: Block, head: str, rows: Iterable[str]) -> str:
     """The grid of that class; it scrolls by itself where the page is too narrow for it.
 
     Parameters:
         head: The cells of the first row; nothing for none.
         rows: The cells of each other row.
     """
-    lang = f' lang="{escape(options.lang)}"' if options.lang else ""
     first = f"<thead><tr>{head}</tr></thead>" if head else ""
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
         f'<div class="tokenheat-grid" role="group" tabindex="0" style="{_FRAME}">'
-        f'<table class="{name}" dir="auto"{lang} style="{_GRID}">{first}'
+        f'<table class="{name}" dir="auto"{lang_of(block)} style="{_GRID}">{first}'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -61,7 +61,7 @@ def _draw(
     ]
     notes = [_eigenvalues(matrix, labels), *(note(labels, each) for each in matrix.notes)]
     return Picture(
-        body=frame("tokenheat-matrix", options, f"<td></td>{head}", rows),
+        body=frame("tokenheat-matrix", answer.block, f"<td></td>{head}", rows),
         what=labels["view-matrix"].format(vector=labels[f"vector-{options.embedding}"]),
         measure="cosine",
         models=options.models,

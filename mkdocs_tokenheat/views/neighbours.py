@@ -56,7 +56,7 @@ def _draw(
     ]
     legend = [f"{swatch('1.2em', HATCHED)} {say(labels, 'unknown')}"]
     return Picture(
-        body=frame("tokenheat-neighbours", options, f"<td></td>{head}" if head else "", rows),
+        body=frame("tokenheat-neighbours", answer.block, f"<td></td>{head}" if head else "", rows),
         what=labels["view-neighbours"].format(vector=labels[f"vector-{options.embedding}"]),
         measure="cosine",
         models=options.models,

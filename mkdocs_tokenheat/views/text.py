@@ -16,7 +16,7 @@ from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
 from mkdocs_tokenheat.views.markup import escape, number, visible
 from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
 from mkdocs_tokenheat.views.scale import Scale
-from mkdocs_tokenheat.views.view import Answer, Group, Picture, View
+from mkdocs_tokenheat.views.view import Answer, Group, Picture, View, lang_of
 
 __all__ = ["TEXT", "asked_of", "group_of", "hatched", "shown_text", "table_of", "what_of"]
 
@@ -172,11 +172,9 @@ def shown_text(
     parts.append(escape(text[at:]))
     # An HTML parser drops a newline that directly follows the tag.
     newline = "\n" if text.startswith("\n") else ""
-    known = options.lang if "lang" in block.lines else None
-    lang = f' lang="{escape(known)}"' if known else ""
     style = _PRE + _UNDERLINED if underlines else _PRE
     return (
-        f'<pre class="tokenheat-text" dir="auto"{lang} style="{style}">'
+        f'<pre class="tokenheat-text" dir="auto"{lang_of(block)} style="{style}">'
         f"{newline}{''.join(parts)}</pre>"
     )
 

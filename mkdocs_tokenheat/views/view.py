@@ -13,9 +13,10 @@ from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels
+from mkdocs_tokenheat.views.markup import escape
 from mkdocs_tokenheat.views.scale import Scale
 
-__all__ = ["Answer", "Asked", "Group", "Picture", "View"]
+__all__ = ["Answer", "Asked", "Group", "Picture", "View", "lang_of"]
 
 Asked = Mapping[str, Request | Statistic[Entry]]
 """What a block needs, by a name that its view gives it."""
@@ -84,6 +85,12 @@ class Picture:
     legend: Sequence[str]
     notes: Sequence[str]
     table: Callable[[], Sequence[Sequence[str]]]
+
+
+def lang_of(block: Block) -> str:
+    """The attribute that tells the language of a block's text, if the block itself says it."""
+    lang = block.options.lang if "lang" in block.lines else None
+    return f' lang="{escape(lang)}"' if lang else ""
 
 
 @dataclass(frozen=True)
