@@ -33,6 +33,26 @@ violet, blue and a cat שלום مرحبا 日本語 👩‍👩‍👧
 ```tokenheat metric=length unit=word scale=quantile lang=vi
 Tôi nghiêng đầu ngắm hoàng hôn, rồi khuỷu tay chống xuống bàn.
 ```
+
+```tokenheat view=matrix order=cluster
+cat banana dog "hot dog" purple tím violet
+```
+
+```tokenheat view=neighbours k=5
+purple tím
+```
+
+```tokenheat view=distribution
+cat dog
+```
+
+```tokenheat metric=cosine-previous baseline=shuffle
+Purple is a colour; tím là một màu, nghiêng, naïve.
+```
+
+```tokenheat scale=vocabulary transform=all-but-the-top
+Purple is a colour; tím là một màu, nghiêng, naïve.
+```
 """
 
 VARIANTS: dict[str, dict[str, str]] = {
@@ -63,7 +83,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Project:
     site = Project(tmp_path_factory.mktemp("reference") / "project")
     site.page(STATIC)
-    assert len(figures(site.built())) == 4
+    assert len(figures(site.built())) == 9
     return site
 
 
