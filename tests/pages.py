@@ -13,13 +13,34 @@ from markdown.extensions import Extension
 
 from mkdocs_tokenheat.hosts.markdown import makeExtension
 
-ELEMENTS = frozenset(
-    ("figure", "pre", "span", "figcaption", "details", "summary", "table", "thead", "tbody")
-).union(("tr", "th", "td", "i", "sup", "div", "strong", "code"))
+ELEMENTS = (
+    frozenset(
+        ("figure", "pre", "span", "figcaption", "details", "summary", "table", "thead", "tbody")
+    )
+    .union(("tr", "th", "td", "i", "sup", "div", "strong", "code", "ol", "li"))
+    .union(
+        f"{{http://www.w3.org/2000/svg}}{name}" for name in ("svg", "path", "rect", "text", "title")
+    )
+)
 """Every element that a figure, or an error's box, consists of."""
 
-ATTRIBUTES = frozenset(("class", "style", "title", "dir", "lang", "role", "scope")).union(
-    ("aria-hidden", "aria-label", "data-metric", "data-model", "data-search-exclude", "data-view")
+ATTRIBUTES = (
+    frozenset(("class", "style", "title", "dir", "lang", "role", "scope"))
+    .union(("aria-hidden", "aria-label", "data-metric", "data-model", "data-search-exclude"))
+    .union(
+        (
+            "data-view",
+            "tabindex",
+            "viewBox",
+            "xmlns",
+            "d",
+            "x",
+            "y",
+            "width",
+            "height",
+            "text-anchor",
+        )
+    )
 )
 """Every attribute that they have."""
 

@@ -30,7 +30,7 @@ _SPACE = "\u2581"
 BEFORE = "x "
 """What a word is encoded behind, to get the form it has in the middle of a sentence."""
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20
 """Numbers that are read at once of a table that is gone through as a whole: a processor's cache."""
 
 _PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
