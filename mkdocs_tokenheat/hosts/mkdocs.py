@@ -42,6 +42,7 @@ _OPENING = '<figure class="tokenheat"'
 _FIGURE = re.compile(r"[^>]*>(.*?)<figcaption>(.*?)</figure>", re.DOTALL)
 _TEXT = re.compile(r'<pre class="tokenheat-text"[^>]*>(.*?)</pre>', re.DOTALL)
 _DRAWING = re.compile(r"<svg.*?</svg>", re.DOTALL)
+_NUMBER = re.compile(r"[-\d.]+|·")
 _CAPTION = re.compile(r'<span class="tokenheat-caption">(.*?)</span>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
@@ -189,7 +190,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 def _words(body: str) -> str:
     """What a view shows: its text, once even where several models colour it, or its words."""
     texts = dict.fromkeys(_TAG.sub("", text) for text in _TEXT.findall(body))
-    return "\n".join(texts) or " ".join(_TAG.sub(" ", _DRAWING.sub("", body)).split())
+    if texts:
+        return "\n".join(texts)
+    words = _TAG.sub(" ", _DRAWING.sub("", body)).split()
+    return " ".join(word for word in words if not _NUMBER.fullmatch(word))
 
 
 def settings_of(path: Path) -> Settings:
