@@ -13,34 +13,20 @@ from markdown.extensions import Extension
 
 from mkdocs_tokenheat.hosts.markdown import makeExtension
 
-ELEMENTS = (
-    frozenset(
-        ("figure", "pre", "span", "figcaption", "details", "summary", "table", "thead", "tbody")
-    )
-    .union(("tr", "th", "td", "i", "sup", "div", "strong", "code", "ol", "li"))
-    .union(
-        f"{{http://www.w3.org/2000/svg}}{name}" for name in ("svg", "path", "rect", "text", "title")
-    )
-)
+SVG = "{http://www.w3.org/2000/svg}"
+SHAPES = [f"{SVG}{name}" for name in ("svg", "path", "rect", "text", "title")]
+
+ELEMENTS = frozenset(
+    ("figure", "pre", "span", "figcaption", "details", "summary", "table", "thead", "tbody")
+).union(("tr", "th", "td", "i", "sup", "div", "strong", "code", "ol", "li", *SHAPES))
 """Every element that a figure, or an error's box, consists of."""
+
+DRAWN = ("viewBox", "d", "x", "y", "width", "height", "text-anchor")
 
 ATTRIBUTES = (
     frozenset(("class", "style", "title", "dir", "lang", "role", "scope"))
     .union(("aria-hidden", "aria-label", "data-metric", "data-model", "data-search-exclude"))
-    .union(
-        (
-            "data-view",
-            "tabindex",
-            "viewBox",
-            "xmlns",
-            "d",
-            "x",
-            "y",
-            "width",
-            "height",
-            "text-anchor",
-        )
-    )
+    .union(("data-view", "tabindex", "{http://www.w3.org/2000/xmlns/}xmlns", *DRAWN))
 )
 """Every attribute that they have."""
 

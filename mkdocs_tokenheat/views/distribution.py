@@ -26,7 +26,10 @@ _MOST = 40
 BARS, CURVE = "#949494", "#00429d"
 """The bars are seen on white, and the curve on both."""
 
-_FRAME = "margin:0;padding:.5em .8em;background:#fff;color:#000;overflow-wrap:anywhere;" + KEPT
+_FRAME = (
+    "overflow-x:auto;margin:0;padding:.5em .8em;background:#fff;color:#000;overflow-wrap:anywhere;"
+    + KEPT
+)
 _LIST = "list-style:none;margin:.5em 0 0;padding:0;font-size:.9em;line-height:1.8"
 _ITEM = "display:inline-block;margin:0;margin-inline-end:1.5em;padding:0"
 _CHIP = (
@@ -81,7 +84,7 @@ def _draw(
     paint = Paint([], scales[0], colours)
     body = drawing(*_drawn(found, marks, paint, what)) + _listed(marks, paint, answer.block, labels)
     return Picture(
-        body=f'<div class="tokenheat-plot" style="{_FRAME}">{body}</div>',
+        body=f'<div class="tokenheat-plot" role="group" tabindex="0" style="{_FRAME}">{body}</div>',
         what=what,
         measure="cosine",
         models=options.models,

@@ -11,19 +11,21 @@ __all__ = ["SIZE", "box", "drawing", "line", "path", "writing"]
 SIZE = 15
 """The letters' size: on a narrow page they shrink with the drawing."""
 
+_LEAST, _MOST = 0.675, 1.1
 _STYLE = (
-    "display:block;box-sizing:border-box;width:100%;max-width:{widest}px;height:auto;margin:0;"
+    "display:block;box-sizing:border-box;width:100%;min-width:{least}px;max-width:{most}px;"
+    "height:auto;margin:0;"
     f"font:{SIZE}px/1 sans-serif;background:#fff"
 )
 
 
 def drawing(width: float, height: float, name: str, shapes: Iterable[str]) -> str:
-    """The SVG, as wide as the page up to a tenth more than its own size.
+    """The SVG, as wide as the page, within the limits of what can be read.
 
     Parameters:
         name: What a screen reader says of it.
     """
-    style = _STYLE.format(widest=round(1.1 * width))
+    style = _STYLE.format(least=round(_LEAST * width), most=round(_MOST * width))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_at(width)} {_at(height)}" '
         f'role="img" aria-label="{escape(name)}" style="{style}">{"".join(shapes)}</svg>'

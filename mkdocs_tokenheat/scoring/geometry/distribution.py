@@ -139,7 +139,8 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     # A cosine of 1 lies in the last bin, not in one of its own.
     bins = np.minimum(np.floor(random / step), np.ceil(1 / step) - 1).astype(np.int64)
     low, high = (int(np.floor((mean + side * _REACH * deviation) / step)) for side in (-1, 1))
-    first, last = max(low, int(bins[0])), min(high, int(bins[-1]))
+    first = min(max(low, int(bins[0])), int(bins[-1]))
+    last = max(min(high, int(bins[-1])), first)
     counts = np.bincount(bins[(bins >= first) & (bins <= last)] - first)
     return Distribution(
         rounded(mean) or 0.0,
