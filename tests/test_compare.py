@@ -397,6 +397,17 @@ def test_a_note_names_its_model_where_it_is_not_of_all(author: Author) -> None:
     said = caption(compare(author, "purple má mà", model=["wordllama", "minilm"]))
     assert "minilm: This model's tokenizer drops accents" in said
     assert "wordllama: This model's" not in said
+    once = caption(
+        compare(
+            author,
+            "purple",
+            model=["wordllama", "minilm"],
+            metric="cosine-target",
+            target="violet-purple",
+        )
+    )
+    assert once.count("The target is the mean of its") == 2
+    assert once.count("minilm: ") == once.count("wordllama: ") == 2  # The scale, and the notes.
 
 
 def test_wordllama_and_minilm_agree_more_than_chance_would(author: Author) -> None:

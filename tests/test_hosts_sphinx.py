@@ -15,6 +15,7 @@ from mkdocs_tokenheat.hosts.sphinx import TokenheatDirective
 from mkdocs_tokenheat.views.plain import plain, xhtml
 from tests.hosts import TEXT, WORD, Folder, directive
 from tests.pages import content, having, parse, texts
+from tests.vocabularies import MINILM
 
 CONF = """
 project = "Heat"
@@ -108,6 +109,20 @@ def test_latex_gets_colours_and_nothing_unescaped(site: Folder) -> None:
         assert "\\colorbox[HTML]{" in block
         assert block.count("{") - block.count("\\{") == block.count("}") - block.count("\\}")
         assert not re.search(r"(?<!\\)[$#&_^]|\\input|\\end\{", block)
+
+
+def test_paper_shows_a_comparison_under_each_models_name(site: Folder) -> None:
+    site.write("conf.py", CONF + f"tokenheat_models = {{'minilm': '{MINILM}'}}\n")
+    options = ("view: compare", "model: [wordllama, minilm]", "metric: norm")
+    site.write("other.rst", "Other\n=====\n\n" + directive("unmistakable cats\n", *options))
+    build(site, "latex")
+    (path,) = (site.path / "_latex").glob("*.tex")
+    written = path.read_text("utf-8").partition("Other}")[2]
+    names = [written.index(f"{{{name}}}") for name in ("wordllama", "minilm")]
+    texts = [found.start() for found in re.finditer("unmistakable", written)]
+    assert names[0] < texts[0] < names[1] < texts[1]
+    build(site, "text")
+    assert site.read("_text/other.txt").partition("L2 norm")[0].count("unmistakable") == 1
 
 
 def test_a_book_is_valid_xhtml_and_shows_the_text(site: Folder) -> None:

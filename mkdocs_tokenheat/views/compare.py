@@ -89,11 +89,12 @@ def _notes(answer: Answer, labels: Labels) -> Iterator[str]:
         for at, notes in zip((i, j), similarity.notes, strict=True):
             for each in notes:
                 whose.setdefault(each, set()).add(at)
+    texts: dict[tuple[str, ...], list[str]] = {names: []}
     for each, which in whose.items():
-        text = note(labels, each)
-        if text and len(which) < len(names):
-            text = f"{escape(', '.join(names[i] for i in sorted(which)))}: {text}"
-        yield text
+        texts.setdefault(tuple(names[i] for i in sorted(which)), []).append(note(labels, each))
+    for mine, notes in texts.items():
+        text = " ".join(filter(None, notes))
+        yield text if mine == names or not text else f"{escape(', '.join(mine))}: {text}"
 
 
 def _pairs(answer: Answer) -> Iterator[tuple[int, int, Similarity]]:
