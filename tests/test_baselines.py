@@ -178,9 +178,9 @@ def test_a_matrix_has_no_percentiles(author: Author) -> None:
 
 def transformed(vectors: Array, vocabulary: Array, directions: int) -> Array:
     """Less the mean and the first right singular vectors of the whole centred vocabulary."""
-    mean = vocabulary.mean(axis=0)
+    mean: Array = vocabulary.mean(axis=0)
     _, _, right = np.linalg.svd(vocabulary - mean, full_matrices=False)
-    centred = vectors - mean
+    centred: Array = vectors - mean
     for direction in right[:directions]:
         centred = centred - np.outer(centred @ direction, direction)
     return centred
@@ -303,7 +303,7 @@ def standing(each: Baseline, scores: Scores) -> list[int]:
 def pairwise(vectors: Array, kinds: Sequence[object]) -> Array:
     """The cosine of each ordered pair; -2 for a token with itself or with another of its kind."""
     unit = normalized(vectors)
-    cosines = unit @ unit.T
+    cosines: Array = unit @ unit.T
     for i, one in enumerate(kinds):
         for j, other in enumerate(kinds):
             if one == other:

@@ -92,8 +92,8 @@ def _notes(answer: Answer, labels: Labels) -> Iterator[str]:
     texts: dict[tuple[str, ...], list[str]] = {names: []}
     for each, which in whose.items():
         texts.setdefault(tuple(names[i] for i in sorted(which)), []).append(note(labels, each))
-    for mine, notes in texts.items():
-        text = " ".join(filter(None, notes))
+    for mine, those in texts.items():
+        text = " ".join(filter(None, those))
         yield text if mine == names or not text else f"{escape(', '.join(mine))}: {text}"
 
 
