@@ -65,7 +65,7 @@ class Site:
         block = answer.block
         options, view = block.options, VIEWS[block.options.view]
         groups = view.groups(answer)
-        name = options.share if options.scale != "vocabulary" else None
+        name = None if any(group.quantiles for group in groups) else options.share
         if name is None:
             fitted = [fit(group.numbers, options, group.quantiles) for group in groups]
         else:

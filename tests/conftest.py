@@ -78,6 +78,11 @@ class Author:
         """The cache's entries, in the order of their names."""
         return sorted(self.cache.glob("*.json"))
 
+    def block(self, text: str, **options: object) -> Block:
+        """A block over the site's own defaults."""
+        given = {name: written(value) for name, value in options.items()}
+        return make_block(given, text, self.site().settings.options)
+
     def site(self, **settings: object) -> Site:
         return Site(read_settings({**self.settings, **settings}, self.folder))
 

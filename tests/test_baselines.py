@@ -11,14 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.geometry.baseline import Baseline, shuffled
 from mkdocs_tokenheat.scoring.geometry.quantiles import Quantiles
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.scale import fit
 from mkdocs_tokenheat.views.view import Answer
-from tests.conftest import Author, block
+from tests.conftest import Author, block, examples
 from tests.pages import cells, content, parse
 from tests.vocabularies import MINILM, Array, Vocabulary, made, minilm, normalized
 
@@ -485,3 +488,62 @@ def test_a_baseline_is_of_neighbours_alone(author: Author, options: dict[str, ob
     assert "option 'baseline' goes with the metric cosine-previous" in said
     with pytest.raises(TokenheatError, match="takes shuffle"):
         block("a", baseline="random")
+
+
+# What a site sets for all its blocks
+
+
+def test_a_sites_scale_lies_idle_where_there_is_no_vocabulary(
+    author: Author, toy: Vocabulary
+) -> None:
+    author.settings["scale"] = "vocabulary"
+    assert toy.ids("waa")
+    for options in (
+        {"metric": "length"},
+        {"metric": "cosine-previous"},
+        {"view": "matrix"},
+        {"metric": "length", "unit": "word"},
+    ):
+        given = options if "unit" in options else {**options, "model": "toy"}
+        (html,) = author.site().figures([author.block("waa wab, wac", **given)])
+        (other,) = author.site().figures([author.block("waa wab, wac", **given, scale="minmax")])
+        assert html == other
+        assert isinstance(html, str)
+    (html,) = author.site().figures([author.block("waa wab", metric="norm", model="toy")])
+    assert "percentile" in str(html)
+
+
+def test_a_sites_baseline_lies_idle_where_there_are_no_neighbours(
+    author: Author, toy: Vocabulary
+) -> None:
+    author.settings["baseline"] = "shuffle"
+    assert toy.ids("waa")
+    (html,) = author.site().figures([author.block("waa wab waa", metric="norm", model="toy")])
+    assert "random order" not in str(html)
+    assert len(author.entries()) == 1
+    options = {"view": "compare", "model": ["toy", "minilm"], "metric": "cosine-previous"}
+    (html,) = author.site().figures([author.block("waa wab waa", **options)])
+    assert "random order" not in str(html)
+
+
+# Places on a scale of percentiles
+
+
+NUMBERS = st.integers(-3, 3).map(float) | st.floats(-1.7e308, 1.7e308)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=30), st.lists(NUMBERS, min_size=1, max_size=9))
+@examples(150)
+def test_percentiles_never_fall_and_stay_within_the_map(
+    vocabulary: list[float], numbers: list[float]
+) -> None:
+    ordered = sorted((vocabulary * 1001)[:1001])
+    scale = fit(numbers, block("a", metric="norm", scale="vocabulary").options, ordered)
+    assert scale is not None
+    places = [scale.position(number) for number in sorted([*numbers, *vocabulary])]
+    assert places == sorted(places)
+    assert 0 <= places[0] <= places[-1] <= 1
+    for number in vocabulary:
+        below = sum(each < number for each in ordered)
+        equal = ordered.count(number)
+        assert scale.position(number) == pytest.approx((below + (equal - 1) / 2) / 1000)

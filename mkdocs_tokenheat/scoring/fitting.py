@@ -9,7 +9,7 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
 
-__all__ = ["check_fitting"]
+__all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
 
 
 _TEXTS = ("text", "compare")
@@ -24,6 +24,20 @@ _OF_VIEWS: Mapping[str, tuple[str, ...]] = {
     "numbers": (*_TEXTS, "matrix", "neighbours"),
 }
 """The options that are not for every view, each with its views."""
+
+
+_OF_VOCABULARY = ("norm", "cosine-target")
+
+
+def has_vocabulary(options: Options, metric: Metric) -> bool:
+    """Whether numbers are ranked among those of a whole vocabulary."""
+    fits = metric.name in _OF_VOCABULARY and options.layer == "input"
+    return options.scale == "vocabulary" and options.view in _TEXTS and fits
+
+
+def has_baseline(options: Options, metric: Metric) -> bool:
+    """Whether a text's numbers can be held against those of the shuffled text."""
+    return metric.name == "cosine-previous" and options.layer == "input"
 
 
 def _runs(options: Options, metric: Metric) -> bool:
@@ -65,7 +79,7 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
     "stride": (_runs, _RUN),
     "dtype": (_runs, _RUN),
     "baseline": (
-        lambda o, m: m.name == "cosine-previous" and o.layer == "input",
+        has_baseline,
         "the metric cosine-previous, and with layer: input",
     ),
     "vmin": (lambda o, m: o.scale == "fixed", "scale: fixed"),
@@ -77,8 +91,6 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
     ),
 }
 """For each option when it means something, and what that is called."""
-
-_OF_VOCABULARY = ("norm", "cosine-target")
 
 
 def check_fitting(block: Block) -> None:
@@ -100,7 +112,8 @@ def check_fitting(block: Block) -> None:
         if name in block.lines and not means_something(options, metric):
             raise TokenheatError(f"option '{name}' goes with {what}", option=name)
     _check_models(block)
-    if options.scale == "vocabulary" and not _has_vocabulary(options, metric):
+    ranks = options.scale == "vocabulary" and "scale" in block.lines
+    if ranks and not has_vocabulary(options, metric):
         raise TokenheatError(
             f"scale: vocabulary goes with the metrics {' and '.join(_OF_VOCABULARY)}, "
             "and with layer: input",
@@ -108,10 +121,6 @@ def check_fitting(block: Block) -> None:
         )
     if options.view in _TEXTS:
         _check_metric(block, metric)
-
-
-def _has_vocabulary(options: Options, metric: Metric) -> bool:
-    return options.view in _TEXTS and metric.name in _OF_VOCABULARY and options.layer == "input"
 
 
 def _check_models(block: Block) -> None:

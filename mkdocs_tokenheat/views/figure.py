@@ -11,7 +11,7 @@ from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels, labels_of, say
 from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.paint import swatch
-from mkdocs_tokenheat.views.scale import Scale
+from mkdocs_tokenheat.views.scale import Percentiles, Scale
 from mkdocs_tokenheat.views.view import Group, Picture
 
 __all__ = ["error_figure", "figure"]
@@ -87,7 +87,7 @@ def _legend(
         name = f"{escape(', '.join(names))}: " if len(by_scale) > 1 else ""
         parts += _of_scale(scale, name, colours, labels)
     known = [scale for scale in by_scale if scale is not None]
-    if known and options.scale == "vocabulary":
+    if any(isinstance(scale, Percentiles) for scale in known):
         parts.append(say(labels, "vocabulary"))
     if any(scale.smallest < scale.low or scale.largest > scale.high for scale in known):
         parts.append(say(labels, "clipped"))

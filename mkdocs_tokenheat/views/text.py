@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.fitting import has_baseline, has_vocabulary
 from mkdocs_tokenheat.scoring.geometry.baseline import BASELINE, Baseline
 from mkdocs_tokenheat.scoring.geometry.quantiles import QUANTILES, Quantiles
 from mkdocs_tokenheat.scoring.request import Models, Request, make_request
@@ -46,12 +47,13 @@ def asked_of(
         unit: Overrides the block's own.
         mark: What tells it from other texts in the same block.
     """
-    request = make_request(block, models, name, unit)
+    request, options = make_request(block, models, name, unit), block.options
     asked: dict[str, Request | Statistic[Entry]] = {f"scores{mark}": request}
-    if request.model is not None and block.options.scale == "vocabulary":
+    if request.model is not None and has_vocabulary(options, request.metric):
         given = {"metric": request.metric.name, "target": request.target}
         asked[f"quantiles{mark}"] = make_statistic(QUANTILES, [request.model], request.way, **given)
-    if request.model is not None and block.options.baseline:
+    compares = options.baseline is not None and options.view == "text"
+    if request.model is not None and compares and has_baseline(options, request.metric):
         given = {"text": request.text, "unit": request.unit}
         asked[f"baseline{mark}"] = make_statistic(BASELINE, [request.model], request.way, **given)
     return asked
