@@ -14,7 +14,9 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.geometry import similarity as module
 from mkdocs_tokenheat.scoring.geometry.similarity import Similarity, correlated, cosines, ranks
 from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.markup import number
 from mkdocs_tokenheat.views.plain import plain
+from tests import language_models as language_model
 from tests.conftest import Author, Project, block
 from tests.pages import assert_harmless, cells, content, having, parse, texts
 from tests.vocabularies import MINILM, Array, Vocabulary, made, minilm, normalized
@@ -452,3 +454,58 @@ def test_a_models_name_is_escaped(author: Author) -> None:
         html = compare(author, text, model=["toy", name])
         assert_harmless(html)
         assert caption(html).count(name) >= 2
+
+
+# Language models
+
+
+@pytest.fixture
+def language_models(author: Author) -> Author:
+    author.settings["models"] = {"gpt2": "path:gpt2", "bert": "path:bert", "llama": "path:llama"}
+    language_model.gpt2(author.folder / "gpt2")
+    language_model.bert(author.folder / "bert")
+    language_model.llama(author.folder / "llama")
+    return author
+
+
+SENTENCE = "the cat, a colour is similar to the violet 日 cat."
+
+
+@pytest.mark.parametrize("metric", ["probability", "surprisal"])
+def test_words_have_each_models_own_predictions(language_models: Author, metric: str) -> None:
+    models = ["gpt2", "bert", "llama"]
+    figure = compare(language_models, SENTENCE, model=models, metric=metric)
+    head, *body = rows(figure)
+    assert head == ["Word", *models]
+    for i, model in enumerate(models, 1):
+        alone = language_models.score(SENTENCE, model=model, metric=metric, unit="word")
+        shown = [row[i] for row in body]
+        assert len(shown) == len(alone.scores)
+        for said, score in zip(shown, alone.scores, strict=True):
+            if score is not None:
+                assert said == number(score)
+    said = caption(figure)
+    assert "gpt2, llama: Each is expected from the text before it alone." in said
+    assert "bert: The model sees the text on both sides" in said
+    assert said.count("that the word ends there is not priced in") == 1
+    for pair in ("gpt2 and bert", "gpt2 and llama", "bert and llama"):
+        assert f"{pair}: Spearman" in said
+    # What one model does not know, the others may.
+    hatched = [cell.text for cell in cells(figure) if "repeating" in cell.background]
+    assert hatched.count("日") == 1
+
+
+def test_layers_are_compared_and_the_similarity_is_of_the_table(language_models: Author) -> None:
+    options = {"model": ["gpt2", "bert"], "metric": "norm"}
+    figure = compare(language_models, SENTENCE, layer="2", **options)
+    assert "gpt2, bert" not in caption(figure).split("). ", 1)[1]
+    assert "hidden states, of layer 2 of 3" in caption(figure)
+    static = similarity(language_models, SENTENCE, **options)
+    assert similarity(language_models, SENTENCE, layer="2", **options) == static
+    last = compare(language_models, SENTENCE, layer="last", pool="last", **options)
+    assert "counts with its last one" in caption(last)
+
+
+def test_one_model_that_cannot_predict_is_named(language_models: Author) -> None:
+    said = refused(language_models, SENTENCE, model=["gpt2", "wordllama"], metric="surprisal")
+    assert said.startswith("model 'wordllama': the model holds embeddings alone")
