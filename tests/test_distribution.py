@@ -45,7 +45,8 @@ def cosines(vectors: Array) -> Array:
     unit = vectors.astype(np.float64)
     unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
     one, other = np.triu_indices(len(unit), 1)
-    return (unit @ unit.T)[one, other]
+    every: Array = (unit @ unit.T)[one, other]
+    return every
 
 
 def made(folder: Path, embeddings: Array) -> Array:

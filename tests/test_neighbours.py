@@ -151,8 +151,8 @@ def test_very_long_and_very_short_vectors_have_a_direction_too(tmp_path: Path) -
 
 @pytest.mark.parametrize("kind", ["float16", "float64", "bfloat16"])
 def test_every_kind_of_float(tmp_path: Path, kind: str) -> None:
-    embeddings = table(120)
-    stored = bfloat16(embeddings) if kind == "bfloat16" else embeddings.astype(kind)
+    embeddings: Array = table(120)
+    stored: Array = bfloat16(embeddings) if kind == "bfloat16" else embeddings.astype(kind)
     if kind == "bfloat16":
         embeddings = (embeddings.view(np.uint32) & 0xFFFF0000).view(np.float32)
     else:
@@ -351,10 +351,15 @@ def test_a_frozen_build_needs_no_model(author: Author) -> None:
 
 def test_k_and_fold_are_part_of_the_key_and_colours_are_not(author: Author) -> None:
     toy(author)
-    for options in ({}, {"colormap": "Blues", "numbers": True, "scale": "quantile"}):
+    same: list[dict[str, object]] = [
+        {},
+        {"colormap": "Blues", "numbers": True, "scale": "quantile"},
+    ]
+    for options in same:
         neighbours(author, "cat", **options)
     assert len(author.entries()) == 1
-    for options in ({"k": 3}, {"fold": False}, {"transform": "center"}):
+    other: list[dict[str, object]] = [{"k": 3}, {"fold": False}, {"transform": "center"}]
+    for options in other:
         neighbours(author, "cat", **options)
     assert len(author.entries()) == 4
 

@@ -43,6 +43,14 @@ a cat
 nghie\u0302ng \U0001f469\u200d\U0001f467
 ```
 
+```tokenheat view=neighbours numbers=true
+cat dog
+```
+
+```tokenheat view=distribution
+cat dog
+```
+
 ```tokenheat metric=values unit=word values=data.npy
 a cat
 ```

@@ -226,16 +226,16 @@ def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[
             below = say(labels, "below", share=number(100 * share))
             rows.append([name, number(cosine), below])
     random = say(labels, "random")
-    below, above = found.outside
+    under, over = found.outside
     last = len(found.counts)
-    if below:
-        rows.append([random, f"&lt; {number(found.edge(0))}", str(below)])
+    if under:
+        rows.append([random, f"&lt; {number(found.edge(0))}", str(under)])
     rows += [
         [random, f"{number(found.edge(i))} … {number(found.edge(i + 1))}", str(count)]
         for i, count in enumerate(found.counts)
     ]
-    if above:
-        rows.append([random, f"≥ {number(found.edge(last))}", str(above)])
+    if over:
+        rows.append([random, f"≥ {number(found.edge(last))}", str(over)])
     return rows
 
 

@@ -136,7 +136,8 @@ def _exact(model: RowModel, way: Way, query: Floats, tokens: NDArray[np.int64]) 
         (normalized(model.rows(part, way.embedding, way.transform)) * query).sum(axis=1)
         for part in parts
     ]
-    return np.clip(np.concatenate(cosines), -1, 1).round(_DECIMALS)
+    rounded_off: Floats = np.clip(np.concatenate(cosines), -1, 1).round(_DECIMALS)
+    return rounded_off
 
 
 def _in_order(
