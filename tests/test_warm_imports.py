@@ -71,7 +71,7 @@ cat dog "New York"
 Purple is a colour; tím là một màu.
 ```
 """
-BLOCKS, ENTRIES = 9, 13
+BLOCKS, ENTRIES = 11, 15
 
 BUILD = """
 import json, sys

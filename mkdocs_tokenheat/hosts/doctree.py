@@ -39,7 +39,8 @@ def show_figure(node: TokenheatNode, figure: str, builder: Builder) -> None:
     said = plain(figure)
     if builder.format == "html":
         node["figure"] = _for(builder, figure)
-        node.extend(nodes.paragraph(words, words) for words in (said.text, said.caption) if words)
+        found = (said.text, said.words, said.caption)
+        node.extend(nodes.paragraph(words, words) for words in found if words)
     else:
         node.replace_self(list(_plain_nodes(said, builder)))
 
@@ -73,6 +74,8 @@ def _plain_nodes(said: Plain, builder: Builder) -> Iterable[nodes.Node]:
     elif said.shown:
         # Without colours one model's text is as good as another's.
         yield _literal(said.text, "none")
+    if not said.shown and not said.table:
+        yield _literal(said.words, "none")
     if said.caption:
         yield nodes.paragraph("", "", nodes.strong(said.caption, said.caption))
     yield nodes.paragraph(said.legend, said.legend)

@@ -20,6 +20,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BACKGROUND = re.compile(r"background:[^;]*?#([0-9a-f]{6})(?:;|$)")
 # HTML knows no capitals in names, XML does.
 _NAMES = {"viewbox": "viewBox"}
+_NUMBER = re.compile(r"[-\d.]+|·")
 _WHITE = re.compile(r"(?:^|;)color:#fff(?:;|$)")
 
 
@@ -57,12 +58,14 @@ class Plain:
 
     Attributes:
         shown: The block's text, once for each of its models; none where the figure shows no text.
+        words: What a grid or a drawing shows instead, without its numbers.
         caption: What the author says of it; nothing where that is left out.
         legend: What the figure says by itself: label, legend and notes, as one line.
         table: The rows of the table of numbers, the head first; none where it is left out.
     """
 
     shown: Sequence[Shown]
+    words: str
     caption: str
     legend: str
     table: Sequence[Sequence[str]]
@@ -83,12 +86,23 @@ def plain(figure: str) -> Plain:
     below = "".join(text for each in root.iter("figcaption") for text in each.itertext())
     table = _first(root, "table", "tokenheat-table")
     rows = [] if table is None else [_row(row) for row in table.iter("tr")]
-    return Plain(list(_shown(root)), said, " ".join(below.removeprefix(said).split()), rows)
+    legend = " ".join(below.removeprefix(said).split())
+    return Plain(list(_shown(root)), _words(root), said, legend, rows)
 
 
 def xhtml(html: str) -> str:
     """A figure, or an error's box, as XML: for books."""
     return tostring(_parsed(html), encoding="unicode", short_empty_elements=False)
+
+
+def _words(root: Element) -> str:
+    found = [
+        word
+        for each in (*_having(root, "div", "tokenheat-grid"), *root.iter("ol"))
+        for part in each.itertext()
+        for word in part.split()
+    ]
+    return " ".join(word for word in found if not _NUMBER.fullmatch(word))
 
 
 def _row(row: Element) -> list[str]:
