@@ -302,7 +302,7 @@ def test_a_book_has_the_drawing_too(author: Author) -> None:
     assert svg.get("viewBox") == drawn(figure).get("viewBox")
     assert len(list(svg)) == len(list(drawn(figure)))
     said = plain(figure)
-    assert said.pieces == []
+    assert said.shown == []
     assert said.table == rows_of(figure)
 
 

@@ -171,6 +171,16 @@ def test_search_finds_words_whole_and_no_number(site: Folder) -> None:
     assert "ngh" not in found
 
 
+def test_search_finds_the_words_of_grids_and_drawings(site: Folder) -> None:
+    grid = directive("banana violet", "view: matrix", "numbers: true", "model: wordllama")
+    plot = directive("kitten puppy", "view: distribution", "model: wordllama")
+    site.write("other.rst", f"Other\n=====\n\n{grid}\n{plot}")
+    build(site, more="")
+    found = words(site)
+    assert {"banana", "violet", "kitten", "puppi"} <= found.keys()
+    assert not [word for word in found if re.search(r"\d", word)]
+
+
 def test_an_error_is_reported_where_it_stands_and_shown(site: Folder) -> None:
     site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "unit: word", "metrik: a"))
     site.write(
