@@ -11,6 +11,7 @@ import html5lib
 import markdown
 from markdown.extensions import Extension
 
+from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.hosts.markdown import makeExtension
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -99,3 +100,8 @@ def assert_harmless(html: str) -> None:
             continue
         assert element.tag in ELEMENTS | {"p"}, html
         assert set(element.attrib) <= ATTRIBUTES, html
+
+
+def times_shown(block: Block) -> int:
+    """How often the text stands in its figure: once for each model, where the view is of texts."""
+    return len(block.options.models) if block.options.view in ("text", "compare") else 0

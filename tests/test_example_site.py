@@ -31,6 +31,7 @@ from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.view import Answer
+from tests.pages import times_shown
 
 EXAMPLE = Path(__file__).parents[1] / "example_site"
 DOCS = EXAMPLE / "docs"
@@ -106,8 +107,7 @@ def test_every_page_shows_its_texts_whole(built: Path, name: str) -> None:
 
     assert [figure.get("data-view", "text") for figure in drawn] == [b.options.view for b in found]
     for figure, block in zip(drawn, found, strict=True):
-        texts = len(block.options.models) if block.options.view in ("text", "compare") else 0
-        assert texts_of(figure) == [block.text] * texts
+        assert texts_of(figure) == [block.text] * times_shown(block)
     assert drawn or name not in COURSE
 
 
