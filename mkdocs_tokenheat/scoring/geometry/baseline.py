@@ -77,7 +77,8 @@ def shuffled(vectors: NDArray[np.float64]) -> Baseline:
     at = at.reshape(-1)
     if len(kinds) < 2:
         return Baseline(None, 0.0)
-    cosines = np.clip(kinds @ kinds.T, -1, 1)
+    cosines = kinds @ kinds.T
+    np.clip(cosines, -1, 1, out=cosines)
     np.fill_diagonal(cosines, -np.inf)
     largest = np.empty(_SHUFFLES)
     for i in range(_SHUFFLES):
