@@ -105,7 +105,9 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
     stops = colours.gradient(scale.position(scale.low), scale.position(scale.high))
     bar = swatch("8em", f"background:linear-gradient(90deg,{stops})")
     low, high = scale.ends()
-    parts = [f'{name}<span style="white-space:nowrap">{low} {bar} {high}</span>']
+    # Long ends may stand above and below the bar.
+    style = "" if isinstance(scale, Percentiles) else ' style="white-space:nowrap"'
+    parts = [f"{name}<span{style}>{low} {bar} {high}</span>"]
     if (scale.smallest, scale.largest) != (scale.low, scale.high):
         ends = {"smallest": number(scale.smallest), "largest": number(scale.largest)}
         parts.append(say(labels, "range", **ends))

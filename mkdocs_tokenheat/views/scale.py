@@ -76,9 +76,9 @@ class Percentiles(Scale):
         return min(max(at / (len(found) - 1), 0.0), 1.0)
 
     def ends(self) -> tuple[str, str]:
-        """Its two ends in words."""
-        low, high = super().ends()
-        return f"{low} (0 %)", f"{high} (100 %)"
+        """Its two ends in words, each on one line."""
+        low, high = (end.replace(" ", "\xa0") for end in super().ends())
+        return f"{low}\xa0(0\xa0%)", f"{high}\xa0(100\xa0%)"
 
 
 def fit(
