@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -354,12 +353,13 @@ def test_the_count_by_chance_is_the_mean_over_ordered_pairs(author: Author) -> N
 
 def test_few_shuffled_texts_have_a_token_that_stands_out(author: Author) -> None:
     """Of a permutation test of 5 % at most about 5 % of texts without any pattern come out."""
-    words = POEM.split()
-    assert max(Counter(words).values()) >= 5
+    known = [token for token in minilm().tokenizer.get_vocab() if re.fullmatch("[a-z]{3,}", token)]
+    assert len(known) > 15_000
     texts = []
     for seed in range(200):
         chance = random.Random(seed)
-        mine = chance.sample(words, len(words) - seed % 7)
+        kinds = chance.sample(sorted(known), 80)
+        mine = [*kinds, *chance.choices(kinds, k=seed % 40), *(["the"] * 9)]
         chance.shuffle(mine)
         texts.append(" ".join(mine))
     options = {"model": "minilm", "metric": "cosine-previous", "baseline": "shuffle"}
@@ -369,7 +369,7 @@ def test_few_shuffled_texts_have_a_token_that_stands_out(author: Author) -> None
         assert isinstance(each, Answer)
         hits += bool(standing(each.found["baseline"], each.scores))
     # Binomial: 10 ± 3.1; three standard errors more is one time in a thousand.
-    assert hits <= 19
+    assert 1 <= hits <= 19
 
 
 def test_made_vectors_stand_out_no_more_often() -> None:
