@@ -63,6 +63,7 @@ class RowModel:
         self._files = files
         self._tokenizer, self._unknown = _tokenizer(files)
         self._shifts: dict[tuple[str, str], Shift] = {}
+        self._vocabularies: dict[int, NDArray[np.int64]] = {}
         self._word_forms: dict[str, tuple[list[int], bool]] = {}
 
     @cached_property
@@ -145,7 +146,10 @@ class RowModel:
 
     def vocabulary(self, embedding: str = "input") -> NDArray[np.int64]:
         """The ids of the tokens that are neither special nor unused, in order."""
-        return ordinary(self._tokenizer, self._shape(embedding)[0], self._unknown)
+        rows = self.size(embedding)
+        if rows not in self._vocabularies:
+            self._vocabularies[rows] = ordinary(self._tokenizer, rows, self._unknown)
+        return self._vocabularies[rows]
 
     def chunks(self, embedding: str = "input") -> Iterator[tuple[int, NDArray[np.float32]]]:
         """The whole table, a few rows at a time: the number of the first, and their vectors."""
