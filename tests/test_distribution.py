@@ -374,6 +374,12 @@ def test_search_finds_the_words_and_not_the_numbers(project: Project) -> None:
 # What is refused
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample that is soon drawn."""
+    monkeypatch.setattr("mkdocs_tokenheat.scoring.geometry.distribution._PAIRS", 2000)
+
+
 @pytest.mark.parametrize(
     "columns",
     [
@@ -407,6 +413,7 @@ def test_search_finds_the_words_and_not_the_numbers(project: Project) -> None:
     ],
     ids=range(27),
 )
+@pytest.mark.usefixtures("few")
 def test_a_forged_entry_is_scored_anew(
     author: Author, columns: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -420,15 +427,16 @@ def test_a_forged_entry_is_scored_anew(
 @pytest.mark.parametrize(
     "columns",
     [
-        {"step": 0.2, "first": -5, "counts": [500] * 190},
+        {"step": 0.2, "first": -5, "counts": [10] * 190, "outside": [0, 0]},
         {"dimensions": 1},
         {"dimensions": 10**8},
-        {"counts": [100_000], "outside": [0, 0], "mean": -1, "deviation": 0},
+        {"counts": [2000], "outside": [0, 0], "mean": -1, "deviation": 0},
         {"pairs": [[1, 1], [-1, 0], [1, 1]]},
         {"notes": [["<script>"], ["all-but-the-top", "<script>"]]},
     ],
     ids=range(6),
 )
+@pytest.mark.usefixtures("few")
 def test_a_forged_entry_that_could_be_is_drawn(author: Author, columns: dict[str, object]) -> None:
     distribution(author)
     (entry,) = author.entries()
