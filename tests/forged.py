@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["signed"]
+from mkdocs_tokenheat.scoring.entry import encode
+
+__all__ = ["forge", "signed"]
+
+
+@dataclass(frozen=True)
+class _Forged:
+    stored: Mapping[str, object]
+
+    def columns(self) -> Mapping[str, object]:
+        return self.stored
 
 
 def signed(columns: Mapping[str, object], key: str = "k" * 64) -> bytes:
     """The file of an entry of that name."""
-    lines = (f'"{name}":{json.dumps(column)}' for name, column in columns.items())
-    body = (",\n".join(lines) + "}\n").encode()
-    checksum = hashlib.sha256(key.encode() + b"\n" + body).hexdigest()[:32]
-    return f'{{"checksum":"{checksum}",\n'.encode() + body
+    return encode(_Forged(columns), key).encode()
+
+
+def forge(path: Path, **columns: object) -> None:
+    """Replace columns of an entry."""
+    stored = json.loads(path.read_bytes())
+    del stored["checksum"]
+    path.write_bytes(signed({**stored, **columns}, path.stem))

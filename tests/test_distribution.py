@@ -26,7 +26,7 @@ from mkdocs_tokenheat.views.plain import plain, xhtml
 from tests.browser import chromium
 from tests.checkpoints import Array, byte_level_bpe, save, table
 from tests.conftest import Author, Project, block
-from tests.forge import forge
+from tests.forged import forge
 from tests.pages import SVG, assert_harmless, content, having, parse
 
 CSS = files("mkdocs_tokenheat").joinpath("tokenheat.css").read_text("utf-8")

@@ -33,7 +33,7 @@ from tests.checkpoints import (
     wordpiece,
 )
 from tests.conftest import Author, block, examples
-from tests.forge import forge
+from tests.forged import forge
 from tests.pages import assert_harmless, content, having, parse
 
 WORDS = ("the", "cat", "violet", "c", "colour", "that", "viet-cat")
