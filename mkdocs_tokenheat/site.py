@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from mkdocs_tokenheat import __version__
@@ -15,8 +15,9 @@ from mkdocs_tokenheat.progress import Progress
 from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.entry import FORMAT, Entry
 from mkdocs_tokenheat.scoring.fitting import check_fitting
-from mkdocs_tokenheat.scoring.request import Models, Request
+from mkdocs_tokenheat.scoring.request import Models, Wanted
 from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.shard import WHOLE, Shard
 from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.colormaps import colormap
@@ -28,19 +29,34 @@ from mkdocs_tokenheat.views.view import Answer, Asked
 
 __all__ = ["Site"]
 
-Wanted = Request | Statistic[Entry]
+Score = Callable[[Sequence[Wanted], Settings], Iterator[tuple[Wanted, Entry | TokenheatError]]]
+"""Gives each request what it asks for, or why it has none, as soon as it is there."""
 
 _scoring = RLock()
 """Hosts may render pages in several threads; models and identities are for one at a time."""
 
 
 class Site:
-    """A site's settings, its cache and the models it has met."""
+    """A site's settings, its cache and the models it has met.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters:
+        score: What scores the cache's misses; the models of this machine, unless it is given.
+        shard: The part of the misses that is scored at all.
+
+    Attributes:
+        scored: How many entries have been scored.
+        left: The keys of the misses that are in other parts.
+    """
+
+    def __init__(
+        self, settings: Settings, score: Score | None = None, shard: Shard = WHOLE
+    ) -> None:
         self.settings = settings
         self.cache = Cache(settings.cache_dir)
         self.scored = 0
+        self.left: set[str] = set()
+        self._score = score
+        self._shard = shard
         self._identities: dict[str, Identity | TokenheatError] = {}
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
@@ -178,18 +194,29 @@ class Site:
         )
 
     def _scored(self, misses: Sequence[Wanted]) -> Iterable[tuple[Wanted, Entry | TokenheatError]]:
-        if not misses:
+        mine = [request for request in misses if self._shard.holds(request.key)]
+        for request in misses:
+            if not self._shard.holds(request.key):
+                self.left.add(request.key)
+                yield request, NotScoredError(f"it is not in the part {self._shard}", line=0)
+        if not mine:
             return
-        # Only here are numpy, the tokenizers and the models needed.
-        from mkdocs_tokenheat.scoring.engine import score
-
-        with Progress(len(misses)) as progress:
-            for request, result in score(misses, self.settings):
+        with Progress(len(mine)) as progress:
+            for request, result in (self._score or _score_here)(mine, self.settings):
                 if not isinstance(result, TokenheatError):
                     self.cache.put(request.key, result)
                     self.scored += 1
                 progress.advance(len(result.scores) if isinstance(result, Scores) else 0)
                 yield request, result
+
+
+def _score_here(
+    misses: Sequence[Wanted], settings: Settings
+) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
+    # Only here are numpy, the tokenizers and the models needed.
+    from mkdocs_tokenheat.scoring.engine import score
+
+    return score(misses, settings)
 
 
 def _answer(
@@ -198,12 +225,16 @@ def _answer(
     if isinstance(asked, TokenheatError):
         return asked
     mine: dict[str, Entry] = {}
+    errors: list[TokenheatError] = []
     for name, request in asked.items():
         result = found[request.key]
         if isinstance(result, TokenheatError):
-            return _naming(result, request) if len(block.options.models) > 1 else result
-        mine[name] = result
-    return Answer(block, asked, mine)
+            errors.append(_naming(result, request) if len(block.options.models) > 1 else result)
+        else:
+            mine[name] = result
+    # What cannot be scored at all is worth more to know than what is not scored yet.
+    errors.sort(key=lambda error: isinstance(error, NotScoredError))
+    return errors[0] if errors else Answer(block, asked, mine)
 
 
 def _naming(error: TokenheatError, request: Wanted) -> TokenheatError:

@@ -9,6 +9,8 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from mkdocs_tokenheat import __version__
@@ -21,8 +23,9 @@ from mkdocs_tokenheat.scoring.cache import Cache, Stored
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.shard import WHOLE, Shard, read_shard
 from mkdocs_tokenheat.settings import Settings, read_settings
-from mkdocs_tokenheat.site import Site
+from mkdocs_tokenheat.site import Score, Site
 from mkdocs_tokenheat.views.markup import number
 
 __all__ = ["main"]
@@ -34,6 +37,7 @@ _SCORING = (
 """The options that scores depend on, each a flag of `tokenheat score`."""
 
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(B|KB|MB|GB)?", re.IGNORECASE)
+_SCHEDULER = re.compile(r"(?:tcp|tls)://(?:[^\s/:@\[\]]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -75,8 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_score(commands)
     render = _command(commands, "render", _render, "turn a Markdown file into an HTML fragment")
     render.add_argument("file", metavar="FILE", help="the Markdown file, or - for standard input")
-    warm = "score all that the site's cache lacks, by the site's own build into nowhere"
-    _command(commands, "warm", _warm, warm)
+    _add_warm(commands)
     check = "list the site's blocks that are not in the cache, or wrong, without any model"
     _command(commands, "check", _check, check)
     cache = commands.add_parser("cache", help="look after the cache of a site")
@@ -106,6 +109,39 @@ def _command(
         help="the site's config (default: what is here of " + ", ".join(CONFIGS) + ")",
     )
     return parser
+
+
+def _add_warm(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "score all that the site's cache lacks, by the site's own build into nowhere"
+    warm = _command(commands, "warm", _warm, text)
+    warm.add_argument(
+        "--scheduler",
+        type=_scheduler,
+        metavar="tcp://HOST:PORT",
+        help="let the workers of a Dask cluster score; it trusts whoever reaches its scheduler",
+    )
+    warm.add_argument(
+        "--shard",
+        type=_shard,
+        default=WHOLE,
+        metavar="3/8",
+        help="score only the third of eight parts; all parts' caches, copied together, are the "
+        "whole",
+    )
+
+
+def _scheduler(text: str) -> str:
+    found = _SCHEDULER.fullmatch(text)
+    if found is None or not 0 < int(found[1]) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"'{text}' is no address such as tcp://10.0.0.1:8786")
+    return text
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return read_shard(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_prune(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -212,11 +248,30 @@ def _render(given: argparse.Namespace) -> int:
 
 
 def _warm(given: argparse.Namespace) -> int:
-    site, errors = _built(given, frozen=False)
+    with ExitStack() as stack:
+        score = _cluster(given.scheduler, stack) if given.scheduler else None
+        make_site = partial(Site, score=score, shard=given.shard)
+        site, errors = _built(given, frozen=False, make_site=make_site)
+    # What other parts score is missing here, and no error.
+    errors = [error for error in errors if not isinstance(error, NotScoredError)]
     if errors:
         return _failed(*errors)
-    _print(f"all blocks are in the cache, {site.scored} of them newly scored")
+    if given.shard == WHOLE:
+        _print(f"all blocks are in the cache, {site.scored} of them newly scored")
+    else:
+        missing = site.scored + len(site.left)
+        _print(f"shard {given.shard}: {site.scored} of {missing} missing entries scored")
     return 0
+
+
+def _cluster(address: str, stack: ExitStack) -> Score:
+    """What the workers of a cluster score, until the stack is left."""
+    from mkdocs_tokenheat.scoring.cluster import Cluster
+
+    cluster = stack.enter_context(Cluster(address))
+    shown = f", the dashboard is at {cluster.dashboard}" if cluster.dashboard else ""
+    sys.stderr.write(f"tokenheat: {cluster.workers} workers at {address}{shown}\n")
+    return cluster.score
 
 
 def _check(given: argparse.Namespace) -> int:
@@ -281,9 +336,11 @@ def _prune(given: argparse.Namespace) -> int:
     return 0
 
 
-def _built(given: argparse.Namespace, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+def _built(
+    given: argparse.Namespace, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+) -> tuple[Site, list[TokenheatError]]:
     config = _site_config(given)
-    return host_of(config).build_into_nowhere(config, frozen=frozen)
+    return host_of(config).build_into_nowhere(config, frozen=frozen, make_site=make_site)
 
 
 def _cache(given: argparse.Namespace) -> Cache:

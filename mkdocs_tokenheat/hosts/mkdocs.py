@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from importlib.resources import files as resources
 from pathlib import Path
@@ -67,6 +67,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """Where the command line wants errors instead of a failed build."""
     frozen: bool | None = None
     """What the command line wants instead of the site's setting."""
+    make_site: Callable[[Settings], Site] = Site
     _serving = False
     _figures: dict[str, str]
 
@@ -95,7 +96,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             settings = dataclasses.replace(settings, on_error="show")
         if self.frozen is not None:
             settings = dataclasses.replace(settings, frozen=self.frozen)
-        self.site = Site(settings)
+        self.site = self.make_site(settings)
         if config.mdx_configs.get(NAME):
             place = Path(config.config_file_path).name
             raise PluginError(
@@ -206,8 +207,14 @@ def settings_of(path: Path) -> Settings:
     return plugin.settings(config)
 
 
-def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+def build_into_nowhere(
+    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+) -> tuple[Site, list[TokenheatError]]:
     """Build the site as MkDocs does, for its cache alone.
+
+    Parameters:
+        frozen: Whether nothing is scored.
+        make_site: From the settings to the site that scores.
 
     Returns:
         The site, whose cache knows which entries the pages asked for, and the blocks' errors.
@@ -222,6 +229,7 @@ def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[Tokenhea
         errors: list[TokenheatError] = []
         plugin.collected = errors
         plugin.frozen = frozen
+        plugin.make_site = make_site
         try:
             config.plugins.on_startup(command="build", dirty=False)
             build(config)

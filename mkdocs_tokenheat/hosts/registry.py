@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
@@ -32,7 +32,9 @@ class Host(Protocol):
     def settings_of(self, path: Path) -> Settings:
         """The settings of the site that has this config."""
 
-    def build_into_nowhere(self, path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+    def build_into_nowhere(
+        self, path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+    ) -> tuple[Site, list[TokenheatError]]:
         """Build the site for its cache alone; returns it, and the blocks' errors."""
 
 

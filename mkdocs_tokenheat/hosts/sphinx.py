@@ -266,8 +266,14 @@ def settings_of(path: Path) -> Settings:
         return host.site.settings
 
 
-def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+def build_into_nowhere(
+    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+) -> tuple[Site, list[TokenheatError]]:
     """Read the site's pages as Sphinx does and put them together, for the cache alone.
+
+    Parameters:
+        frozen: Whether nothing is scored.
+        make_site: From the settings to the site that scores.
 
     Returns:
         The site, whose cache knows which entries the pages asked for, and the blocks' errors.
@@ -278,7 +284,7 @@ def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[Tokenhea
     with _started(path) as (app, host):
         errors: list[TokenheatError] = []
         host.collected = errors
-        host.site = Site(dataclasses.replace(host.site.settings, frozen=frozen))
+        host.site = make_site(dataclasses.replace(host.site.settings, frozen=frozen))
         try:
             app.build(force_all=True)
         except SphinxError as error:

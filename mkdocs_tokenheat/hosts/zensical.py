@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,14 @@ def settings_of(path: Path) -> Settings:
     return context.zensical_settings(config, _given(config))
 
 
-def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[TokenheatError]]:
+def build_into_nowhere(
+    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+) -> tuple[Site, list[TokenheatError]]:
     """Score all pages of the site in one go, then render them as Zensical does, for the cache alone.
+
+    Parameters:
+        frozen: Whether nothing is scored.
+        make_site: From the settings to the site that scores.
 
     Returns:
         The site, whose cache knows which entries the pages asked for, and the blocks' errors.
@@ -91,7 +97,7 @@ def build_into_nowhere(path: Path, *, frozen: bool) -> tuple[Site, list[Tokenhea
     """
     config = _loaded(path)
     settings = context.zensical_settings(config, _given(config))
-    site = Site(dataclasses.replace(settings, frozen=frozen, on_error="show"))
+    site = make_site(dataclasses.replace(settings, frozen=frozen, on_error="show"))
     pages = dict(_pages(config))
     if not frozen:
         site.warm(_blocks(pages, site))

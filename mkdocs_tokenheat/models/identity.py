@@ -15,7 +15,15 @@ from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.absent import AbsentModelError
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 
-__all__ = ["DEFAULT_IDENTITY", "FOLDERS", "Identity", "check_default", "identify", "is_identity"]
+__all__ = [
+    "DEFAULT_IDENTITY",
+    "FOLDERS",
+    "Identity",
+    "check",
+    "check_default",
+    "identify",
+    "is_identity",
+]
 
 _log = logging.getLogger("mkdocs_tokenheat")
 
@@ -72,13 +80,26 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
     return identity
 
 
+def check(files: Files, identity: Identity) -> None:
+    """Hold a model's files to the identity that it has elsewhere.
+
+    Raises:
+        TokenheatError: They are another model's.
+    """
+    if _hashed_once(files, tuple(map(tuple, _stamp(files)))) != identity:
+        raise TokenheatError(
+            f"the model in '{files.tokenizer.parent}' is not the one that the cache's scores rest "
+            "on: the same files must lie on all machines"
+        )
+
+
 def check_default(files: Files) -> None:
     """Hold the embedded default's files, before they are opened, to the hashes that are known.
 
     Raises:
         TokenheatError: They are not those.
     """
-    if not _is_default(files, tuple(map(tuple, _stamp(files)))):
+    if _hashed_once(files, tuple(map(tuple, _stamp(files)))) != DEFAULT_IDENTITY:
         raise TokenheatError(
             "the files of the package wordllama are not those that are known: "
             "pip install --force-reinstall --no-deps wordllama==0.4.0.post1"
@@ -86,9 +107,9 @@ def check_default(files: Files) -> None:
 
 
 @lru_cache(maxsize=8)
-def _is_default(files: Files, stamp: object) -> bool:
+def _hashed_once(files: Files, stamp: object) -> Identity:
     # Once a process, and again where the files have changed: no note on disk is believed.
-    return _hashed(files) == DEFAULT_IDENTITY
+    return _hashed(files)
 
 
 def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) -> Identity:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from mkdocs_tokenheat.models.identity import check_default
 from mkdocs_tokenheat.models.rows import RowModel, load
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 from mkdocs_tokenheat.scoring.entry import Entry
-from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.static import score_static
 from mkdocs_tokenheat.scoring.statistic import Source, Statistic
@@ -30,19 +29,13 @@ _MODULES = {
 """What each extra brings."""
 
 Result = tuple[Request, Scores | TokenheatError]
-Wanted = Request | Statistic[Entry]
 
 
 def score(
     requests: Sequence[Wanted], settings: Settings
 ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
     """What each request asks for, or why it has none, as soon as it is there."""
-    by_model: dict[tuple[str | None, bool, str], list[Request]] = defaultdict(list)
-    for request in requests:
-        if isinstance(request, Request):
-            line = request.model.line if request.model else None
-            by_model[line, request.runs, request.way.dtype].append(request)
-    for group in by_model.values():
+    for group in by_model(r for r in requests if isinstance(r, Request)):
         yield from _group(group, settings)
     for request in requests:
         if isinstance(request, Statistic):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from mkdocs_tokenheat.block.options import Numbers, Options
@@ -10,14 +11,14 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
-from mkdocs_tokenheat.scoring.entry import Read
+from mkdocs_tokenheat.scoring.entry import Entry, Read
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
-from mkdocs_tokenheat.scoring.statistic import Source, Way, make_key
+from mkdocs_tokenheat.scoring.statistic import Source, Statistic, Way, make_key
 from mkdocs_tokenheat.scoring.values import ValuesFile, open_values
 from mkdocs_tokenheat.settings import Settings
 
-__all__ = ["Models", "Request", "make_request", "sources", "static_way"]
+__all__ = ["Models", "Request", "Wanted", "by_model", "make_request", "sources", "static_way"]
 
 Identify = Callable[[str], Identity]
 
@@ -91,6 +92,24 @@ class Request:
     def read(self) -> Read[Scores]:
         """Reads its entry."""
         return scores_of(len(self.text))
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The models that it rests on."""
+        return (self.model,) if self.model else ()
+
+
+Wanted = Request | Statistic[Entry]
+"""Whatever an entry can be asked for by."""
+
+
+def by_model(requests: Iterable[Request]) -> list[list[Request]]:
+    """Those requests together that one load of a model serves."""
+    groups: dict[tuple[str | None, bool, str], list[Request]] = defaultdict(list)
+    for request in requests:
+        line = request.model.line if request.model else None
+        groups[line, request.runs, request.way.dtype].append(request)
+    return list(groups.values())
 
 
 def make_request(block: Block, models: Models, name: str, unit: str | None = None) -> Request:

@@ -118,6 +118,11 @@ class Statistic(Generic[E_co]):
             raise ValueError("it is of something else")
         return entry
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The models that it rests on."""
+        return self.models
+
 
 def make_statistic(
     kind: Kind[E_co], models: Sequence[Source], way: Way, **given: object

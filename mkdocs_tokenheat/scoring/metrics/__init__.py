@@ -16,7 +16,7 @@ from mkdocs_tokenheat.scoring.metrics.prediction import (
 )
 from mkdocs_tokenheat.scoring.metrics.values import VALUES
 
-__all__ = ["METRICS", "Metric"]
+__all__ = ["METRICS", "Metric", "metric_of"]
 
 METRICS = {
     metric.name: metric
@@ -25,3 +25,8 @@ METRICS = {
         *(LOGIT, PROBABILITY, SURPRISAL, RANK, ENTROPY, COSINE),
     )
 }
+
+
+def metric_of(name: str) -> Metric:
+    """The metric of that name."""
+    return METRICS[name]

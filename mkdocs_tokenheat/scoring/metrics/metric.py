@@ -62,3 +62,9 @@ class Metric:
     parameters: tuple[str, ...] = ()
     of_words: bool = True
     takes_tokens: bool = False
+
+    def __reduce__(self) -> tuple[Callable[[str], Metric], tuple[str]]:
+        """Other processes know it by its name."""
+        from mkdocs_tokenheat.scoring.metrics import metric_of
+
+        return metric_of, (self.name,)

@@ -1,0 +1,257 @@
+"""Scores on the workers of a Dask cluster, each of which loads a model once."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mkdocs_tokenheat import __version__
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.identity import check
+from mkdocs_tokenheat.models.source import DEFAULT_LINE, locate
+from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
+from mkdocs_tokenheat.scoring.statistic import Source
+from mkdocs_tokenheat.settings import Settings
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+__all__ = ["Cluster"]
+
+_BATCH = 20_000
+"""Characters of a batch: worth the way there, and little to do again where a worker dies."""
+
+_CONNECT = 10.0
+_PATIENCE = 60.0
+"""Seconds to wait for the scheduler, and for a worker where there is none."""
+
+Result = Entry | TokenheatError
+T = TypeVar("T")
+
+
+class Cluster:
+    """The workers behind a Dask scheduler.
+
+    Parameters:
+        address: The scheduler's, such as `tcp://10.0.0.1:8786`.
+        patience: How many seconds there may be no worker.
+
+    Raises:
+        TokenheatError: Dask is not installed, the scheduler cannot be reached, or has no worker.
+    """
+
+    def __init__(self, address: str, patience: float = _PATIENCE) -> None:
+        self.address = address
+        self._patience = patience
+        self._client = _connected(address)
+        self._failed: dict[str, TokenheatError] = {}
+        try:
+            self._client.wait_for_workers(1, timeout=patience)
+        except (OSError, asyncio.TimeoutError):
+            self._client.close()
+            raise self._without_workers() from None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are now."""
+        return len(self._client.nthreads())
+
+    @property
+    def dashboard(self) -> str | None:
+        """The address of the scheduler's dashboard, where it has one."""
+        try:
+            return self._client.dashboard_link or None
+        except KeyError:
+            return None
+
+    def score(
+        self, requests: Sequence[Wanted], settings: Settings
+    ) -> Iterator[tuple[Wanted, Result]]:
+        """What each request asks for, or why it has none, as soon as a worker has sent it.
+
+        What a worker had in hands when it died is done again by another one. A request that has
+        failed is not sent again.
+
+        Raises:
+            TokenheatError: The cluster itself fails, or is not of this version.
+        """
+        settings = dataclasses.replace(settings, base=settings.base.absolute())
+        fresh: list[Wanted] = []
+        for request in requests:
+            if request.key in self._failed:
+                yield request, self._failed[request.key]
+            else:
+                fresh.append(request)
+        done: SimpleQueue[Future[Any]] = SimpleQueue()
+        waiting: dict[object, Sequence[Wanted]] = {}
+        for batch in _batches(fresh):
+            future = self._client.submit(_score, __version__, batch, settings, pure=False)
+            waiting[future.key] = batch
+            future.add_done_callback(done.put)
+        while waiting:
+            future = self._patiently(lambda seconds: done.get(timeout=seconds))
+            batch = waiting.pop(future.key)
+            for request, result in zip(batch, self._results(future, batch), strict=True):
+                if isinstance(result, TokenheatError):
+                    self._failed[request.key] = result
+                yield request, result
+
+    def _results(self, future: Future[Any], batch: Sequence[Wanted]) -> Sequence[Result]:
+        """What came of each request of a batch."""
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            error = self._patiently(lambda seconds: future.exception(timeout=seconds))
+            if error is None:
+                found: Sequence[Result]
+                found = self._patiently(lambda seconds: future.result(timeout=seconds))
+                return found
+        except (CancelledError, OSError):
+            raise TokenheatError(
+                f"the scheduler {self.address} is gone; what is scored so far is kept"
+            ) from None
+        if isinstance(error, TokenheatError):
+            raise error
+        if isinstance(error, ImportError) and __name__.startswith(error.name or "?"):
+            raise TokenheatError(
+                f"the cluster lacks the module '{error.name}': install mkdocs-tokenheat "
+                f"{__version__} on the scheduler and on all workers"
+            )
+        if isinstance(error, KilledWorker):
+            problem = (
+                f"{error.allowed_failures + 1} workers died over the batch with this block: "
+                "their logs may say why, and too little memory is the likeliest"
+            )
+        else:
+            problem = f"a worker failed: {type(error).__name__}: {error}"
+        return [TokenheatError(problem)] * len(batch)
+
+    def _patiently(self, wait: Callable[[float], T]) -> T:
+        """What is waited for, however long it takes while there are workers."""
+        while True:
+            try:
+                return wait(self._patience)
+            except (Empty, asyncio.TimeoutError):
+                if not self.workers:
+                    raise self._without_workers() from None
+
+    def _without_workers(self) -> TokenheatError:
+        return TokenheatError(
+            f"the scheduler {self.address} has had no worker for {self._patience:.0f} seconds: "
+            f"start some with 'dask worker {self.address} --nthreads 1'"
+        )
+
+
+def _connected(address: str) -> Client:
+    try:
+        from distributed import Client, Security
+    except ModuleNotFoundError as error:
+        raise TokenheatError(
+            f"this needs the module '{error.name}', which is not installed: "
+            "pip install 'mkdocs-tokenheat[dask]'"
+        ) from None
+    # What goes wrong is said in one line, here.
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    if address.startswith("tls:") and not Security().get_connection_args("client")["ssl_context"]:
+        raise TokenheatError(
+            f"'{address}' needs certificates: Dask's own settings under "
+            "'distributed.comm.tls' name them"
+        )
+    try:
+        return Client(address, timeout=_CONNECT, set_as_default=False, name="tokenheat")
+    except (OSError, ValueError) as error:
+        raise TokenheatError(f"cannot reach the scheduler '{address}': {error}") from None
+
+
+def _batches(requests: Iterable[Wanted]) -> Iterator[Sequence[Wanted]]:
+    """Requests that a worker gets at once: of one model, or a statistic alone."""
+    requests = list(requests)
+    for group in by_model(r for r in requests if isinstance(r, Request)):
+        batch: list[Wanted] = []
+        size = 0
+        for request in group:
+            if batch and size + len(request.text) > _BATCH:
+                yield batch
+                batch, size = [], 0
+            batch.append(request)
+            size += len(request.text)
+        yield batch
+    yield from ([r] for r in requests if not isinstance(r, Request))
+
+
+# On a worker
+
+_one_at_a_time = threading.Lock()
+"""A model is not for two threads, and a worker may have more."""
+
+
+def _score(version: str, batch: Sequence[Wanted], settings: Settings) -> list[Result]:
+    """What came of each request of a batch.
+
+    Parameters:
+        version: Of this package, where the requests come from.
+
+    Raises:
+        TokenheatError: It is another one here.
+    """
+    if version != __version__:
+        raise TokenheatError(
+            f"a worker has mkdocs-tokenheat {__version__}, and {version} asks it: "
+            "install the same version on both"
+        )
+    from mkdocs_tokenheat.scoring.engine import score
+
+    with _one_at_a_time:
+        found: dict[str, Result] = {}
+        problems = _problems(batch, settings)
+        for request in batch:
+            for source in request.sources:
+                if source.line in problems:
+                    found[request.key] = problems[source.line]
+        rest = [request for request in batch if request.key not in found]
+        found.update((request.key, result) for request, result in score(rest, settings))
+    return [_said(found[request.key]) for request in batch]
+
+
+def _problems(batch: Sequence[Wanted], settings: Settings) -> dict[str, TokenheatError]:
+    """The models that are not here as they are where the requests come from, by their lines."""
+    problems: dict[str, TokenheatError] = {}
+    for source in {s.line: s for request in batch for s in request.sources}.values():
+        try:
+            _check(source, settings)
+        except TokenheatError as error:
+            problems[source.line] = error.about("model")
+    return problems
+
+
+def _check(source: Source, settings: Settings) -> None:
+    # A commit is what it says, and the engine itself looks after the default.
+    if source.line != DEFAULT_LINE and "commit" not in source.identity:
+        check(locate(source.line, settings.base), source.identity)
+
+
+def _said(result: Result) -> Result:
+    """What is wrong with a model may be right on other machines."""
+    if isinstance(result, TokenheatError) and result.option == "model":
+        return type(result)(f"on a worker: {result.message}", line=result.line, option="model")
+    return result
