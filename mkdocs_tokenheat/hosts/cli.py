@@ -269,8 +269,8 @@ def _cluster(address: str, stack: ExitStack) -> Score:
     from mkdocs_tokenheat.scoring.cluster import Cluster
 
     cluster = stack.enter_context(Cluster(address))
-    shown = f", the dashboard is at {cluster.dashboard}" if cluster.dashboard else ""
-    sys.stderr.write(f"tokenheat: {cluster.workers} workers at {address}{shown}\n")
+    shown = f", dashboard {cluster.dashboard}" if cluster.dashboard else ""
+    sys.stderr.write(f"tokenheat: scheduler {address}, workers: {cluster.workers}{shown}\n")
     return cluster.score
 
 
