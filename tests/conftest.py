@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -156,6 +157,13 @@ class Project:
         path = self.folder / "docs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
+
+    def copied(self, folder: Path) -> Project:
+        """The same site in another folder, without its cache."""
+        twin = Project(folder)
+        without = shutil.ignore_patterns(".cache")
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, ignore=without)
+        return twin
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 
@@ -33,7 +35,7 @@ def steps_of(config: Mapping[str, Any]) -> list[Step]:
 
 def _github(config: Mapping[str, Any]) -> Iterator[Step]:
     for job in config["jobs"].values():
-        for step in job["steps"]:
+        for step in _each(job):
             assert len(step.keys() & {"run", "uses"}) == 1, step
             environment = {**job.get("env", {}), **step.get("env", {})}
             given = step.get("with", {})
@@ -41,6 +43,16 @@ def _github(config: Mapping[str, Any]) -> Iterator[Step]:
             if step.get("uses", "").startswith("actions/cache@"):
                 cache = given["path"], given["key"], given["restore-keys"].split()
             yield Step(step.get("run", ""), environment, cache)
+
+
+def _each(job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The steps of a job, once for each of its matrix's values."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    for values in product(*matrix.values()):
+        steps = json.dumps(job["steps"])
+        for name, value in zip(matrix, values, strict=True):
+            steps = steps.replace(f"${{{{ matrix.{name} }}}}", str(value))
+        yield from json.loads(steps)
 
 
 def _gitlab(config: Mapping[str, Any]) -> Iterator[Step]:

@@ -18,7 +18,7 @@ from tests.test_docs import check_pip, fences
 
 PAGE = Path(__file__).parents[1] / "example_site" / "docs" / "ci.md"
 RECIPES = [yaml.safe_load(code) for _, language, code in fences(PAGE) if language == "yaml"]
-HOSTS = ["GitHub Actions", "GitLab CI", "Read the Docs"]
+HOSTS = ["GitHub Actions", "GitLab CI", "Read the Docs", "Many machines"]
 
 BLOCK = "# A\n\n```tokenheat\nthe cat sat\n```\n"
 OTHER = "\n```tokenheat metric=cosine-previous\na dog ran\n```\n"
@@ -116,6 +116,33 @@ def test_read_the_docs_builds_from_a_branch_of_scores(site: Project) -> None:
     done = run(site, steps)
     assert done[-1].returncode == 1
     assert "docs/index.md:7: tokenheat: the scores of this block" in done[-1].stderr
+
+
+def test_a_matrix_scores_in_parts_that_are_copied_together(site: Project, tmp_path: Path) -> None:
+    site.page("".join(BLOCK.replace("cat", f"cat {i}") for i in range(12)))
+    jobs = RECIPES[3]["jobs"]
+    numbers = jobs["score"]["strategy"]["matrix"]["shard"]
+    artifacts = tmp_path / "artifacts"
+    for number in numbers:
+        machine = site.copied(tmp_path / f"machine{number}")
+        job = {**jobs["score"], "strategy": {"matrix": {"shard": [number]}}}
+        done = run(machine, steps_of({"jobs": {"score": job}}))
+        assert [each.returncode for each in done] == [0], done[-1].stderr
+        assert done[0].stdout.startswith(f"shard {number}/{len(numbers)}: ")
+        (kept,) = [s["with"] for s in job["steps"] if "upload-artifact@" in s.get("uses", "")]
+        path, without = kept["path"].split()
+        assert without == f"!{path}/local"
+        assert kept["include-hidden-files"] is True
+        ignored = shutil.ignore_patterns("local")
+        shutil.copytree(machine.folder / path, artifacts, dirs_exist_ok=True, ignore=ignored)
+    build = jobs["build"]
+    (got,) = [s["with"] for s in build["steps"] if "download-artifact@" in s.get("uses", "")]
+    assert got["merge-multiple"] is True
+    shutil.copytree(artifacts, site.folder / got["path"])
+    done = run(site, steps_of({"jobs": {"build": build}}))
+    assert [each.returncode for each in done] == [0, 0], done[-1].stderr
+    assert done[-1].stdout.startswith("0 entries removed, 12 entries")
+    assert (site.folder / "site/index.html").read_text("utf-8").count("<figure") == 12
 
 
 # A check without models
