@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring import cluster
 from mkdocs_tokenheat.scoring.cluster import Cluster
@@ -40,6 +41,18 @@ engine.real = getattr(engine, "real", engine.score)
 def score(requests, settings):
     if any("poison" in request.text for request in requests):
         os._exit(1)
+    yield from engine.real(requests, settings)
+engine.score = score
+"""
+
+
+SLOW = """
+import time
+from mkdocs_tokenheat.scoring import engine
+engine.real = getattr(engine, "real", engine.score)
+def score(requests, settings):
+    if any("slow" in request.text for request in requests):
+        time.sleep(60)
     yield from engine.real(requests, settings)
 engine.score = score
 """
@@ -136,15 +149,21 @@ def alone(site: Project, folder: Path) -> dict[str, bytes]:
     return content(twin.cache)
 
 
-def long_pages(site: Project) -> None:
-    """A site of ten batches."""
-    for number in range(20):
+def many_batches(site: Project) -> int:
+    """A site of ten batches, as it has ten models; returns how many entries it needs."""
+    names = [f"toy{number}" for number in range(10)]
+    listed = ", ".join(f"{name}: 'path:{name}'" for name in names)
+    site.configure(plugins=f"[tokenheat: {{models: {{{listed}}}}}]")
+    for number, name in enumerate(names):
+        table = (number + 1) * checkpoints.table(120)
+        checkpoints.save(site.folder / name, {"wte.weight": table}, checkpoints.wordpiece())
         blocks = (
-            f"```tokenheat metric={metric}\n{f'the cat sat {number} times, tím và đỏ. ' * 150}\n```\n"
+            f"```tokenheat model={name} metric={metric}\nthe cat sat\n```\n"
             for metric in ("norm", "cosine-previous")
         )
-        site.page("\n".join(blocks), f"page{number}.md")
+        site.page("\n".join(blocks), f"{name}.md")
     site.page("# Home\n")
+    return 2 * len(names)
 
 
 def settle(site: Project) -> int:
@@ -167,19 +186,19 @@ def lines(said: str) -> list[str]:
 def test_what_a_killed_worker_had_in_hands_is_scored_elsewhere(
     project: Project, start: Callable[..., Dask], tmp_path: Path
 ) -> None:
-    long_pages(project)
+    count = many_batches(project)
     two = start(2)
     # It takes batches and never sends them back, so that it is killed in the middle for sure.
     two.workers[0].send_signal(signal.SIGSTOP)
     running = begun(project, two.address)
     before = settle(project)
-    assert 0 < before < 40
+    assert 0 < before < count
     assert running.poll() is None
     two.workers[0].kill()
     out, said = running.communicate(timeout=60)
     assert (running.returncode, out) == (
         0,
-        "all blocks are in the cache, 40 of them newly scored\n",
+        f"all blocks are in the cache, {count} of them newly scored\n",
     ), said
     shown = said.splitlines()[0].removeprefix(f"tokenheat: scheduler {two.address}, workers: 2, ")
     assert re.fullmatch(r"dashboard http://127\.0\.0\.1:\d+/status", shown)
@@ -191,26 +210,28 @@ def test_what_a_killed_worker_had_in_hands_is_scored_elsewhere(
 def test_what_is_scored_is_kept_however_it_ends(
     project: Project, start: Callable[..., Dask]
 ) -> None:
-    long_pages(project)
-    two = start(2)
-    two.workers[0].send_signal(signal.SIGSTOP)
-    running = begun(project, two.address)
-    before = settle(project)
+    preload = project.folder / "slow.py"
+    preload.write_text(SLOW, "utf-8")
+    one = start(1, "--preload", str(preload))
+    project.page("```tokenheat metric=length unit=word\nquick\n```\n\n```tokenheat\nslow\n```\n")
+    running = begun(project, one.address)
+    wait_until(lambda: len(project.entries()) == 1)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert lines(said) == ["tokenheat: stopped; what is scored so far is kept"]
-    assert len(project.entries()) == before
     # The next one goes on, until the scheduler dies.
-    running = begun(project, two.address, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="2s")
-    time.sleep(3)
-    two.scheduler.kill()
+    project.page("```tokenheat metric=length unit=word\nas quick\n```\n", "more.md")
+    running = begun(project, one.address, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="2s")
+    assert running.stderr
+    first = running.stderr.readline()
+    time.sleep(1)
+    one.scheduler.kill()
     _, said = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert lines(said) == [
-        f"tokenheat: the scheduler {two.address} is gone; what is scored so far is kept"
-    ]
-    assert before <= len(project.entries()) < 40
+    gone = f"tokenheat: the scheduler {one.address} is gone; what is scored so far is kept"
+    assert lines(first + said) == [gone]
+    assert project.entries()
     assert list(project.cache.rglob("*.tmp")) == []
 
 
@@ -234,8 +255,11 @@ def test_a_block_that_kills_workers_is_an_error_of_its_batch_alone(
         site = Site(settings, left.score)
         two.workers[0].kill()
         two.workers[1].kill()
+        wait_until(lambda: left.workers == 0)
         with pytest.raises(TokenheatError, match="has had no worker for 1 seconds"):
             site.score([block("the cat")])
+    with pytest.raises(TokenheatError, match=f"'dask worker {two.address} --nthreads 1'"):
+        Cluster(two.address, patience=0.5)
 
 
 def test_a_cluster_scores_all_that_a_machine_does(
@@ -312,8 +336,9 @@ def test_what_has_failed_is_not_sent_again(
         site = Site(settings, both.score)
         first = site.score([block("the cat sat")])
         assert isinstance(first[0], TokenheatError)
-        monkeypatch.setattr(both, "_client", None)
-        assert site.score([block("the cat sat")]) == first
+        with monkeypatch.context() as cut_off:
+            cut_off.setattr(both, "_client", None)
+            assert site.score([block("the cat sat")]) == first
 
 
 # Without a cluster
@@ -332,12 +357,12 @@ def requests(folder: Path, settings: Settings) -> list[Request]:
 def test_a_worker_refuses_another_model_of_the_same_name(tmp_path: Path) -> None:
     settings = read_settings({"models": {"toy": "path:toy"}}, tmp_path)
     toy, default = requests(tmp_path, settings)
-    scored = cluster._score(cluster.__version__, [toy, default], settings)
+    scored = cluster._score(__version__, [toy, default], settings)
     assert [type(each) for each in scored] == [Scores, Scores]
     checkpoints.save(
         tmp_path / "toy", {"wte.weight": 2 * checkpoints.table(120)}, checkpoints.wordpiece()
     )
-    other, same = cluster._score(cluster.__version__, [toy, default], settings)
+    other, same = cluster._score(__version__, [toy, default], settings)
     assert same == scored[1]
     assert isinstance(other, TokenheatError)
     assert other.option == "model"
@@ -357,7 +382,7 @@ def test_batches_are_of_one_model_and_bounded(tmp_path: Path) -> None:
     assert sorted(r.key for batch in batches for r in batch) == sorted(r.key for r in many)
     for batch in batches:
         assert isinstance(batch[0], Request)
-        assert len({r.model for r in batch if isinstance(r, Request)}) == 1
+        assert len({r.sources[0].line for r in batch}) == 1
         assert len(batch) * 999 <= cluster._BATCH
     assert len(batches) == 6
 
@@ -383,14 +408,6 @@ def test_a_scheduler_that_is_not_there_is_one_line(
     done = tokenheat(project, "warm", "--scheduler", "tls://127.0.0.1:1")
     (line,) = done.stderr.splitlines()
     assert line.startswith("tokenheat: 'tls://127.0.0.1:1' needs certificates")
-
-
-def test_a_scheduler_without_workers_is_one_line(start: Callable[..., Dask]) -> None:
-    none = start(0)
-    with pytest.raises(TokenheatError) as caught:
-        Cluster(none.address, patience=0.5)
-    assert "has had no worker for" in caught.value.message
-    assert f"dask worker {none.address} --nthreads 1" in caught.value.message
 
 
 @pytest.mark.parametrize(

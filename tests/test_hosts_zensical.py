@@ -23,6 +23,7 @@ from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
 from mkdocs_tokenheat.hosts.zensical import fence, settings_of
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, locate
 from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.request import Wanted
 from mkdocs_tokenheat.settings import Settings
 from tests.hosts import TEXT, Folder, fenced
 from tests.pages import texts
@@ -185,8 +186,8 @@ def test_one_batch_before_the_build_and_no_model_in_it(
     score = engine.score
 
     def count(
-        requests: Sequence[engine.Wanted], settings: Settings
-    ) -> Iterator[tuple[engine.Wanted, Entry | TokenheatError]]:
+        requests: Sequence[Wanted], settings: Settings
+    ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
         batches.append(len(requests))
         return score(requests, settings)
 
