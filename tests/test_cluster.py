@@ -144,7 +144,7 @@ def begun(site: Project, address: str, **environment: str) -> subprocess.Popen[s
 def alone(site: Project, folder: Path) -> dict[str, bytes]:
     """The cache that a warm on this machine alone makes of the same site."""
     twin = site.copied(folder / "alone")
-    done = twin.run(*WARM)
+    done = tokenheat(twin, "warm")
     assert done.returncode == 0, done.stderr
     return content(twin.cache)
 
