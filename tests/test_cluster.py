@@ -274,8 +274,6 @@ def test_a_cluster_scores_all_that_a_machine_does(
     count = len(site.entries())
     assert done.stdout == f"all blocks are in the cache, {count} of them newly scored\n"
     assert content(site.cache) == alone(site, tmp_path)
-    done = warm(site, dask.address)
-    assert done.stdout == "all blocks are in the cache, 0 of them newly scored\n"
 
 
 def test_a_cluster_scores_a_part(project: Project, dask: Dask, tmp_path: Path) -> None:
