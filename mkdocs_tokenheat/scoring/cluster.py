@@ -130,10 +130,10 @@ class Cluster:
             ) from None
         if isinstance(error, TokenheatError):
             raise error
-        if isinstance(error, ImportError) and __name__.startswith(error.name or "?"):
+        if _is_of_import(error):
             raise TokenheatError(
-                f"the cluster lacks the module '{error.name}': install mkdocs-tokenheat "
-                f"{__version__} on the scheduler and on all workers"
+                f"the cluster cannot read what is sent: install mkdocs-tokenheat {__version__} "
+                f"on the scheduler {self.address} and on all of its workers"
             )
         if isinstance(error, KilledWorker):
             problem = (
@@ -181,6 +181,13 @@ def _connected(address: str) -> Client:
         return Client(address, timeout=_CONNECT, set_as_default=False, name="tokenheat")
     except (OSError, ValueError) as error:
         raise TokenheatError(f"cannot reach the scheduler '{address}': {error}") from None
+
+
+def _is_of_import(error: BaseException) -> bool:
+    """Whether a scheduler or worker fails for want of this package."""
+    if isinstance(error, ImportError):
+        return __name__.startswith(error.name or "?")
+    return isinstance(error, RuntimeError) and "deserialization of the task graph" in str(error)
 
 
 def _batches(requests: Iterable[Wanted]) -> Iterator[Sequence[Wanted]]:
