@@ -156,7 +156,8 @@ class Cluster:
     def _without_workers(self) -> TokenheatError:
         return TokenheatError(
             f"the scheduler {self.address} has had no worker for {self._patience:.0f} seconds: "
-            f"start some with 'dask worker {self.address} --nthreads 1'"
+            f"start some with 'dask worker {self.address} --nthreads 1' "
+            "where mkdocs-tokenheat is installed"
         )
 
 
