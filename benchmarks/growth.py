@@ -1,0 +1,276 @@
+"""How time and memory grow with the number of blocks, and with the length of a block."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.child import peak
+from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.texts import texts
+
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.block.parse import Block
+    from mkdocs_tokenheat.site import Site
+
+COUNTS = (10, 100, 1000, 2000, 5000, 10_000)
+LENGTHS = (1, 10, 100, 200, 500, 1000, 2000, 5000)
+ON_A_PAGE = (10, 100, 1000, 2000, 5000, 10_000)
+WORDS = 140
+A_PAGE = 10
+"""Blocks that are rendered at once."""
+
+EXPONENT = 1.05
+FIXED = 10
+"""A size counts in the fit if it takes so many times the time of the smallest one."""
+OWN = 2.0
+"""How many times a text's own size in memory a further block may cost."""
+
+SCORED, DRAWN = "scored", "drawn from the cache"
+
+
+def run(
+    counts: Sequence[int] = COUNTS,
+    lengths: Sequence[int] = LENGTHS,
+    on_a_page: Sequence[int] = ON_A_PAGE,
+    rounds: int = 3,
+) -> Report:
+    """Measure the three kinds of growth."""
+    report = Report("growth", "Growth", ("markdown", "numpy", "tokenizers"))
+    with tempfile.TemporaryDirectory() as folder:
+        _measure_counts(report, Path(folder), counts, rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        _measure_lengths(report, Path(folder), lengths, rounds)
+    _measure_pages(report, on_a_page, rounds)
+    report.notes.append(
+        "Exponents are least-squares slopes of log(seconds) over log(size), over the sizes that "
+        f"take at least {FIXED} times as long as the smallest one, so that what does not grow "
+        "makes up a tenth at most."
+    )
+    return report
+
+
+def _measure_counts(report: Report, folder: Path, counts: Sequence[int], rounds: int) -> None:
+    def ways(count: int) -> Iterator[tuple[str, Callable[[], Run]]]:
+        place = folder / str(count)
+        place.mkdir()
+        yield (
+            f"{count} {SCORED}",
+            lambda: fresh("growth", "scored", folder=_emptied(place), count=count, words=WORDS),
+        )
+        yield (
+            f"{count} {DRAWN}",
+            partial(fresh, "growth", "drawn", folder=str(place), count=count, words=WORDS),
+        )
+
+    runs: dict[str, list[Run]] = {}
+    for count in counts:
+        for way, measure in ways(count):
+            # The longest say enough in fewer rounds.
+            times = rounds if count < max(counts) else max(1, rounds - 1)
+            runs |= interleaved({way: measure}, times)
+    for what in (SCORED, DRAWN):
+        mine = {count: runs[f"{count} {what}"] for count in counts}
+        title = f"Blocks of {WORDS} English words, {what}, {A_PAGE} a page"
+        _report_times(report, title, f"number of blocks, {what}", "blocks", mine)
+        _report_memory(report, what, mine)
+
+
+def _emptied(place: Path) -> str:
+    for entry in place.glob("cache/*.json"):
+        entry.unlink()
+    return str(place)
+
+
+def _measure_lengths(report: Report, folder: Path, lengths: Sequence[int], rounds: int) -> None:
+    fresh("growth", "write_lengths", folder=str(folder), lengths=lengths)
+    runs = interleaved(
+        {
+            f"{length} tokens": partial(
+                fresh, "growth", "of_length", file=f"{folder}/{length}.json"
+            )
+            for length in lengths
+        },
+        rounds,
+    )
+    for what in (SCORED, DRAWN):
+        mine = {
+            length: [{**each, "seconds": each[what]} for each in runs[f"{length} tokens"]]
+            for length in lengths
+        }
+        title = f"One block of so many tokens, {what}"
+        _report_times(report, title, f"tokens of a block, {what}", "tokens", mine)
+
+
+def _measure_pages(report: Report, counts: Sequence[int], rounds: int) -> None:
+    runs = interleaved(
+        {f"{count} on a page": partial(fresh, "growth", "page", count=count) for count in counts},
+        rounds,
+    )
+    for what, is_ours in (("heatmaps", True), ("plain fences, for comparison", False)):
+        mine = {
+            count: [{**each, "seconds": each[what]} for each in runs[f"{count} on a page"]]
+            for count in counts
+        }
+        title = f"One page with so many blocks of 10 words, as {what}, converted by Python-Markdown"
+        target = "blocks on one page" if is_ours else ""
+        _report_times(report, title, target, "blocks", mine)
+
+
+def _report_times(
+    report: Report, title: str, target: str, unit: str, runs: Mapping[int, Sequence[Run]]
+) -> None:
+    seconds = {size: median(each, "seconds") for size, each in runs.items()}
+    memory = {size: median(each, "megabytes") for size, each in runs.items()}
+    rows: list[Sequence[Cell]] = [
+        [f"{size:,}", seconds[size], 1e6 * seconds[size] / size, memory[size]] for size in runs
+    ]
+    exponent, counted = fitted(seconds)
+    rows.append(["exponent", round(exponent, 3), f"over {counted} sizes", None])
+    columns = (unit, "seconds", f"µs for each of the {unit}", "peak MB")
+    report.tables.append(Table(title, columns, rows))
+    if target:
+        report.targets.append(Target(f"exponent of time: {target}", exponent, EXPONENT))
+
+
+def _report_memory(report: Report, what: str, runs: Mapping[int, Sequence[Run]]) -> None:
+    # Before that, a batch is not full yet.
+    sizes = [size for size in runs if size >= 1000] or list(runs)
+    first, last = sizes[0], sizes[-1]
+    memory = {size: median(runs[size], "megabytes") for size in (first, last)}
+    each = (memory[last] - memory[first]) * 2**20 / max(last - first, 1)
+    text = median(runs[last], "text")
+    title = f"Memory, {what}, from {first:,} to {last:,} blocks"
+    rows = [["peak memory", each], ["the text itself", text]]
+    report.tables.append(Table(title, ("what", "bytes for each further block"), rows))
+    target = f"memory of a further block over that of its text, {what}"
+    report.targets.append(Target(target, each / text, OWN))
+
+
+def fitted(seconds: Mapping[int, float]) -> tuple[float, int]:
+    """The exponent of growth, and over how many sizes it was fitted."""
+    smallest = seconds[min(seconds)]
+    large = {size: time for size, time in seconds.items() if time >= FIXED * smallest}
+    if len(large) < 3:
+        large = dict(sorted(seconds.items())[-3:])
+    xs, ys = [math.log(size) for size in large], [math.log(time) for time in large.values()]
+    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+    slope = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True))
+    return slope / sum((a - x) ** 2 for a in xs), len(large)
+
+
+def _blocks(count: int, words: int) -> Iterator[Block]:
+    from mkdocs_tokenheat.block.options import Options
+    from mkdocs_tokenheat.block.parse import make_block
+
+    defaults = Options()
+    return (make_block({}, text, defaults) for text in texts("en", count, words))
+
+
+def _site(folder: str) -> Site:
+    from mkdocs_tokenheat.settings import read_settings
+    from mkdocs_tokenheat.site import Site
+
+    return Site(read_settings({"cache_dir": "cache"}, Path(folder)))
+
+
+def scored(folder: str, count: int, words: int) -> Run:
+    """Score so many blocks, which nobody but the site keeps."""
+    start = time.perf_counter()
+    size = sum(sys.getsizeof(block.text) for block in _blocks(count, words))
+    making = time.perf_counter() - start
+    start = time.perf_counter()
+    site = _site(folder)
+    site.warm(_blocks(count, words))
+    seconds = time.perf_counter() - start - making
+    assert site.scored == count
+    return {"seconds": seconds, "text": size / count}
+
+
+def drawn(folder: str, count: int, words: int) -> Run:
+    """Draw so many blocks whose scores are cached, page by page."""
+    site = _site(folder)
+    blocks = _blocks(count, words)
+    seconds, size = 0.0, 0
+    while page := [block for _, block in zip(range(A_PAGE), blocks, strict=False)]:
+        size += sum(sys.getsizeof(block.text) for block in page)
+        seconds += _draw(site, page)
+    assert site.scored == 0
+    return {"seconds": seconds, "text": size / count}
+
+
+def _draw(site: Site, page: Sequence[Block]) -> float:
+    start = time.perf_counter()
+    figures = site.figures(page)
+    seconds = time.perf_counter() - start
+    assert all(isinstance(figure, str) for figure in figures)
+    return seconds
+
+
+def write_lengths(folder: str, lengths: Sequence[int]) -> Run:
+    """Texts of exactly so many tokens, a file for each length."""
+    from mkdocs_tokenheat.errors import TokenheatError
+
+    site = _site(folder)
+    for length in lengths:
+        kept = []
+        for block in list(_blocks(_repeats(length), length)):
+            (result,) = site.score([block])
+            assert not isinstance(result, TokenheatError)
+            kept.append(block.text[: result[1].spans[length - 1][1]])
+        Path(folder, f"{length}.json").write_text(json.dumps(kept), "utf-8")
+    return {}
+
+
+def _repeats(length: int) -> int:
+    return max(5, min(200, 10_000 // length))
+
+
+def of_length(file: str) -> Run:
+    """Seconds to score and to draw a text of this length, the model being loaded."""
+    from mkdocs_tokenheat.block.options import Options
+    from mkdocs_tokenheat.block.parse import make_block
+
+    blocks = [make_block({}, text, Options()) for text in json.loads(Path(file).read_text("utf-8"))]
+    with tempfile.TemporaryDirectory() as folder:
+        site = _site(folder)
+        site.figures([make_block({}, "A first text.", Options())])
+        start = time.perf_counter()
+        site.warm(blocks)
+        seconds = time.perf_counter() - start
+        assert site.scored == len(blocks) + 1
+        times = {SCORED: seconds, DRAWN: sum(_draw(site, [block]) for block in blocks)}
+    return {name: seconds / len(blocks) for name, seconds in times.items()}
+
+
+def page(count: int) -> Run:
+    """Seconds to convert one page with so many short blocks, as heatmaps and as plain fences."""
+    import markdown
+
+    found = {}
+    parts = [f"```tokenheat\n{text}\n```\n" for text in texts("en", count, 10)]
+    heat, plain = "\n".join(parts), "\n".join(parts).replace("```tokenheat", "```")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"tokenheat": {"cache_dir": f"{folder}/cache"}}
+        for name, source, extension in (
+            ("", heat, "tokenheat"),
+            ("heatmaps", heat, "tokenheat"),
+            ("plain fences, for comparison", plain, "fenced_code"),
+        ):
+            start = time.perf_counter()
+            html = markdown.markdown(source, extensions=[extension], extension_configs=settings)
+            found[name] = time.perf_counter() - start
+            assert html.count("</pre>") == count
+    del found[""]
+    return {**found, "megabytes": peak()}
+
+
+if __name__ == "__main__":
+    finish(run())

@@ -1,0 +1,103 @@
+"""The benchmarks run, at a size at which their numbers mean nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import cold_site, growth, page, rendering, report, serve, startup, warm_site
+from benchmarks.__main__ import NAMES
+from benchmarks.report import Report, Run, Table, Target
+from benchmarks.sites import Pages
+from benchmarks.texts import LANGUAGES, texts
+
+TINY = Pages(pages=2, blocks=2, words=12)
+
+BENCHMARKS: dict[str, Callable[[], Report]] = {
+    "warm_site": lambda: warm_site.run(TINY, rounds=1, raw_rounds=1),
+    "cold_site": lambda: cold_site.run(TINY, rounds=1, others=False),
+    "startup": lambda: startup.run(TINY, rounds=1),
+    "rendering": lambda: rendering.run([20], others=False),
+    "growth": lambda: growth.run([1, 2, 3], [1, 2, 3], [1, 2, 3], rounds=1),
+    "serve": lambda: serve.run(TINY, rounds=1),
+}
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_runs_and_writes_what_the_page_reads(name: str, tmp_path: Path) -> None:
+    found = BENCHMARKS[name]()
+    report.finish(found, tmp_path)
+
+    result = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
+    assert {"name", "title", "tables", "targets", "notes", "machine"} <= result.keys()
+    assert result["tables"]
+    for table in result["tables"]:
+        assert {len(row) for row in table["rows"]} == {len(table["columns"])}
+    assert {"processor", "Python"} <= result["machine"].keys()
+    assert result["targets"]
+    for target in result["targets"]:
+        assert isinstance(target["value"], float | int)
+        assert isinstance(target["holds"], bool)
+
+
+def test_a_child_says_why_it_failed() -> None:
+    with pytest.raises(RuntimeError, match="no-such-folder"):
+        report.fresh("sites", "build", folder="no-such-folder")
+
+
+def test_every_round_runs_every_way_there_and_back() -> None:
+    order: list[str] = []
+
+    def way(name: str) -> Callable[[], Run]:
+        return lambda: order.append(name) or {"seconds": len(order)}  # type: ignore[func-returns-value]
+
+    runs = report.interleaved({name: way(name) for name in "abc"}, 3, {"b": 1})
+
+    assert "".join(order) == "abccaac"
+    assert [run["seconds"] for run in runs["a"]] == [1, 5, 6]
+
+
+def test_a_target_says_which_side_is_good() -> None:
+    assert Target("", 1.5, 1.5).holds
+    assert not Target("", 1.51, 1.5).holds
+    assert Target("", 20, 20, at_least=True).holds
+    assert not Target("", 19, 20, at_least=True).holds
+
+
+def test_what_does_not_grow_is_no_part_of_the_exponent() -> None:
+    sizes = (1, 10, 100, 1000, 10_000)
+    exponent, counted = growth.fitted({size: 1 + 0.1 * size for size in sizes})
+    assert counted == 3
+    assert exponent == pytest.approx(1, abs=0.03)
+    assert growth.fitted({size: size**2 for size in sizes})[0] == pytest.approx(2)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_are_as_long_as_asked_for_and_the_same_each_time(language: str) -> None:
+    first, second = texts(language, 2, 140)
+    assert len(first.split()) == len(second.split()) == 140
+    assert first != second
+    assert [first, second] == list(texts(language, 2, 140))
+
+
+def test_the_page_on_speed_has_a_place_for_each_benchmark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "RESULTS", tmp_path)
+    source = page.TARGET.read_text("utf-8")
+    assert sorted(re.findall(r"<!-- results: (\w+) -->", source)) == sorted(NAMES)
+    assert page.filled(source) == source
+
+    for name in NAMES:
+        found = Report(name, name, tables=[Table("Ways", ("way", "seconds"), [["ours|a", 0.5]])])
+        found.targets.append(Target(f"target of {name}", 2, 1.5))
+        report.finish(found, tmp_path)
+    filled = page.filled(source)
+
+    assert filled.count("| ours&#124;a | 0.5 |") == len(NAMES)
+    assert f"| target of {NAMES[0]} | 2 | at most 1.5 | **no** |" in filled
+    assert page.filled(filled) == filled
