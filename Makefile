@@ -69,8 +69,8 @@ warm: .venv/full
 # Where a package cannot be installed, the benchmark says so, and measures the others.
 $(OTHERS)/done: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(OTHERS)
-	grep -v '^#' $< | xargs -n 1 $(OTHERS)/bin/pip install --quiet \
-		--disable-pip-version-check --no-deps || true
+	$(OTHERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $< \
+		|| grep -v '^#' $< | xargs -n 1 $(OTHERS)/bin/pip install --quiet --no-deps || true
 	touch $@
 
 bench: .venv/full $(OTHERS)/done

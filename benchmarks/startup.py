@@ -9,7 +9,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from benchmarks.report import Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
 from benchmarks.sites import PACKAGES, Pages, write_pages, write_site
 
 WITH, WITHOUT = "with the plugin", "without"
@@ -20,7 +20,7 @@ def run(size: Pages | None = None, rounds: int = 21) -> Report:
     size = size or Pages()
     report = Report("startup", "Start-up", PACKAGES)
     runs = interleaved({"import": partial(fresh, "startup", "imports")}, rounds)["import"]
-    rows = [
+    rows: list[list[Cell]] = [
         ["import markdown", median(runs, "markdown")],
         ["import mkdocs_tokenheat.hosts.markdown after it", median(runs, "extension")],
         ["the first Markdown object with the extension after that", median(runs, "object")],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.report import Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
 from benchmarks.sites import PACKAGES, Pages, built, figures_built, write_pages, write_site
 from benchmarks.texts import LANGUAGES
 
@@ -75,7 +75,7 @@ def _report(report: Report, language: str, runs: Mapping[str, Sequence[Run]]) ->
 
     columns = ("way", "seconds", "CPU seconds", "whole command", "peak MB", "times this project")
     numbers = ("seconds", "cpu", "process", "megabytes")
-    rows = [
+    rows: list[list[Cell]] = [
         [way, *(median(each, what) for what in numbers), ratio(way, TABLE)]
         for way, each in runs.items()
     ]
