@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,22 +23,26 @@ OURS, KNOWN = "this project, first run", "this project, the weights' digest know
 THEIRS = "transformers' AutoTokenizer and AutoModel"
 
 
-def run(size: Pages | None = None, rounds: int = 3, others: bool = True) -> Report:
+def run(
+    size: Pages | None = None,
+    rounds: int = 3,
+    languages: Sequence[str] = tuple(LANGUAGES),
+    others: bool = True,
+) -> Report:
     """Build with an empty and a full cache, then measure one short text in fresh processes."""
     size = size or Pages()
     packages = (*PACKAGES, "numpy", "tokenizers", "safetensors", "torch", "transformers")
     report = Report("cold_site", f"Cold build of a site, {size.named()}", packages)
-    for language, name in LANGUAGES.items():
+    for language in languages:
         with tempfile.TemporaryDirectory() as folder:
-            _measure_site(report, Path(folder), language, name, size, rounds)
+            _measure_site(report, Path(folder), language, size, rounds)
     if others:
         _measure_text(report, rounds)
     return report
 
 
-def _measure_site(
-    report: Report, folder: Path, language: str, name: str, size: Pages, rounds: int
-) -> None:
+def _measure_site(report: Report, folder: Path, language: str, size: Pages, rounds: int) -> None:
+    name = LANGUAGES[language]
     write_pages(folder, "tokenheat", language, size)
     place = write_site(folder, "heat", "tokenheat", language, "tokenheat: {cache_dir: cache}")
 

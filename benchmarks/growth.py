@@ -225,6 +225,8 @@ def write_lengths(folder: str, lengths: Sequence[int]) -> Run:
             (result,) = site.score([block])
             assert not isinstance(result, TokenheatError)
             kept.append(block.text[: result[1].spans[length - 1][1]])
+        # Some have the same first token.
+        kept = list(dict.fromkeys(kept))
         Path(folder, f"{length}.json").write_text(json.dumps(kept), "utf-8")
     return {}
 
