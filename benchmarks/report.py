@@ -100,10 +100,10 @@ def fresh(module: str, function: str, **arguments: object) -> Run:
 
 
 def environment() -> dict[str, str]:
-    """The same for every run: this copy of the package, no warnings, one way of hashing."""
+    """The same for every run: this copy of the package, compiled once, one way of hashing."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     fixed = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "NO_MKDOCS_2_WARNING": "1"}
-    return {**os.environ, **fixed}
+    return {**os.environ, **fixed, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def interleaved(
