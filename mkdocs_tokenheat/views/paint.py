@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mkdocs_tokenheat.views.colormaps import Colormap, colormap
 from mkdocs_tokenheat.views.scale import Scale
@@ -62,6 +62,7 @@ class Paint:
     colours: Colormap
     underlines: bool = False
     stands_out: Callable[[float], bool] | None = None
+    _known: dict[float, tuple[str, str, str]] = field(default_factory=dict)
 
     def one(self, unit: int) -> tuple[str, str]:
         """The style of a unit's cell, and the colour of a line beside it."""
@@ -89,16 +90,19 @@ class Paint:
     def _filled(self, number: float | None) -> tuple[str, str, str]:
         if number is None or self.scale is None:
             return HATCHED, _EDGE, ""
-        position = self.scale.position(number)
-        colours, at = self._colour(number)
+        if number not in self._known:  # Words come again.
+            self._known[number] = self._filled_at(number, self.scale)
+        return self._known[number]
+
+    def _filled_at(self, number: float, scale: Scale) -> tuple[str, str, str]:
+        position = scale.position(number)
+        colours, at = self._colour(number, position)
         line = ""
         if self.underlines:
             line = _UNDERLINED.format(_THINNEST + (_THICKEST - _THINNEST) * position)
         return colours.styles[at], colours.edges[at], line
 
-    def _colour(self, number: float) -> tuple[Colormap, int]:
-        assert self.scale is not None
-        position = self.scale.position(number)
+    def _colour(self, number: float, position: float) -> tuple[Colormap, int]:
         if self.stands_out is None or self.stands_out(number):
             return self.colours, self.colours.index(position)
         muted = colormap(_MUTED)
@@ -119,7 +123,7 @@ class Paint:
     def _band(self, number: float | None) -> str:
         if number is None or self.scale is None:
             return _NO_BAND
-        colours, at = self._colour(number)
+        colours, at = self._colour(number, self.scale.position(number))
         return colours.colours[at]
 
 

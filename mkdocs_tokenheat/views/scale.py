@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
@@ -38,16 +39,22 @@ class Scale:
     def position(self, value: float) -> float:
         """Where the number lies on the map, between 0 and 1; constant numbers lie at 0."""
         value = min(max(value, self.low), self.high)
+        unit, start, reach = self._shape
+        if self.center is not None:
+            return 0.5 + (value * unit - start) / reach if reach else 0.5
+        return (value * unit - start) / reach if reach else 0.0
+
+    @cached_property
+    def _shape(self) -> tuple[float, float, float]:
+        """What numbers are multiplied by, where they are counted from, and how far they reach."""
         # The difference of the largest floats is none.
         far = max(abs(self.low), abs(self.high), abs(self.center or 0.0)) > _FAR
         unit = 0.125 if far else 1.0
-        value, low, high = value * unit, self.low * unit, self.high * unit
-        if self.center is not None:
-            center = self.center * unit
-            reach = max(high - center, center - low)
-            return 0.5 + (value - center) / (2 * reach) if reach else 0.5
-        width = high - low
-        return (value - low) / width if width else 0.0
+        low, high = self.low * unit, self.high * unit
+        if self.center is None:
+            return unit, low, high - low
+        center = self.center * unit
+        return unit, center, 2 * max(high - center, center - low)
 
     def ends(self) -> tuple[str, str]:
         """Its two ends in words, and where it is clipped."""
