@@ -116,7 +116,7 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
 
 def _table(rows: Sequence[Sequence[str]], labels: Labels) -> str:
     head = "".join(f'<th scope="col">{cell}</th>' for cell in rows[0])
-    body = (f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows[1:])
+    body = [f"<tr><td>{row}</td></tr>" for row in map("</td><td>".join, rows[1:])]
     return (
         '<details class="tokenheat-data" data-search-exclude>'
         f"<summary>{say(labels, 'table')}</summary>"

@@ -117,7 +117,9 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
     )
 
 
-def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[list[str]]:
+def table_of(
+    text: str, scores: Scores, unit: str, labels: Labels
+) -> list[Sequence[str]]:
     """Every unit and its number."""
     empty = f"<i>{say(labels, 'nothing-shown')}</i>"
     shown = [escape(visible(text[start:end])) or empty for start, end in scores.spans]
@@ -126,7 +128,7 @@ def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[list[
         columns.append(expected(scores))
         names.append("column-expected")
     head = [say(labels, name) for name in names]
-    return [head, *map(list, zip(*columns, strict=True))]
+    return [head, *zip(*columns, strict=True)]
 
 
 def shown_text(
