@@ -128,7 +128,7 @@ class Site:
                 if isinstance(asked, TokenheatError):
                     continue
                 for request in asked.values():
-                    if request.key in misses:
+                    if request.key in misses or self.cache.has(request.key):
                         continue
                     if self.cache.get(request.key, request.read) is None:
                         misses[request.key] = request

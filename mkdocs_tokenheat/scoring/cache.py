@@ -15,7 +15,14 @@ from typing import TypeVar
 
 from mkdocs_tokenheat.files import read, write
 from mkdocs_tokenheat.models.identity import FOLDERS, is_identity
-from mkdocs_tokenheat.scoring.entry import Entry, Read, decode, encode, is_of_other_version
+from mkdocs_tokenheat.scoring.entry import (
+    Entry,
+    Read,
+    decode,
+    encode,
+    is_of_other_version,
+    is_whole,
+)
 from mkdocs_tokenheat.scoring.kinds import read_any
 
 __all__ = ["Cache", "Stored"]
@@ -87,6 +94,15 @@ class Cache:
             return None
         _note_use(path)
         return entry
+
+    def has(self, key: str) -> bool:
+        """Whether the entry is there as it was once written: sooner told than what it holds."""
+        self.used.add(key)
+        path = self.path(key)
+        try:
+            return key in self._unstored if path is None else is_whole(read(path), key)
+        except OSError:
+            return False
 
     def put(self, key: str, entry: Entry) -> None:
         """Store an entry."""

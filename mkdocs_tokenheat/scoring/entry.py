@@ -9,7 +9,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-__all__ = ["FORMAT", "Entry", "decode", "encode", "is_of_other_version", "rounded", "short"]
+__all__ = [
+    "FORMAT",
+    "Entry",
+    "decode",
+    "encode",
+    "is_of_other_version",
+    "is_whole",
+    "rounded",
+    "short",
+]
 
 FORMAT = 1
 """The version of what an entry means; it is part of each entry's name."""
@@ -59,6 +68,12 @@ def _head(key: str, body: bytes) -> str:
     return f'{{"checksum":"{checksum}",'
 
 
+def is_whole(raw: bytes, key: str) -> bool:
+    """Whether these bytes are what was once written under this name."""
+    head, _, body = raw.partition(b"\n")
+    return head == _head(key, body).encode()
+
+
 def is_of_other_version(head: bytes) -> bool:
     """Whether an entry that starts like this is in the format of another version."""
     found = _FORMAT.match(head)
@@ -75,8 +90,7 @@ def decode(raw: bytes, key: str, read: Read[E]) -> E:
     Raises:
         ValueError: An entry that is not whole, belongs to another key, or does not fit.
     """
-    head, _, body = raw.partition(b"\n")
-    if head != _head(key, body).encode():
+    if not is_whole(raw, key):
         raise ValueError("its checksum does not fit")
     try:
         return read(json.loads(raw))

@@ -117,9 +117,7 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
     )
 
 
-def table_of(
-    text: str, scores: Scores, unit: str, labels: Labels
-) -> list[Sequence[str]]:
+def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[Sequence[str]]:
     """Every unit and its number."""
     empty = f"<i>{say(labels, 'nothing-shown')}</i>"
     shown = [escape(visible(text[start:end])) or empty for start, end in scores.spans]
