@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import re
 from collections.abc import Callable, Iterator
-from html import unescape
 from importlib.resources import files as resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +24,6 @@ from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
-from mkdocs_tokenheat.views.markup import escape
 
 if TYPE_CHECKING:
     from mkdocs.config.base import ConfigErrors, ConfigWarnings
@@ -39,11 +37,10 @@ __all__ = ["TokenheatConfig", "TokenheatPlugin", "build_into_nowhere", "settings
 
 _STYLESHEET = "assets/stylesheets/tokenheat.css"
 _OPENING = '<figure class="tokenheat"'
-_FIGURE = re.compile(r"[^>]*>(.*?)<figcaption>(.*?)</figure>", re.DOTALL)
-_TEXT = re.compile(r'<pre class="tokenheat-text"[^>]*>(.*?)</pre>', re.DOTALL)
+_CLOSING = "</figure>"
+_TEXT = '<pre class="tokenheat-text"', "</pre>"
 _DRAWING = re.compile(r"<svg.*?</svg>", re.DOTALL)
 _NUMBER = re.compile(r"[-\d.]+|·")
-_CAPTION = re.compile(r'<span class="tokenheat-caption">(.*?)</span>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
 
@@ -157,23 +154,23 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         Search would take every cell for a word of its own, and every number of the table too.
         """
         self._figures = {}
-        # Figure by figure: a pattern over the whole page could look for an end again and again.
         first, *figures = (page.content or "").split(_OPENING)
-        page.content = first + "".join(
-            _FIGURE.sub(self._plain, figure, count=1)
-            if _FIGURE.match(figure)
-            else _OPENING + figure
-            for figure in figures
-        )
+        page.content = first + "".join(self._plain(_OPENING + figure) for figure in figures)
         return context
 
-    def _plain(self, figure: re.Match[str]) -> str:
-        caption = _CAPTION.search(figure[2])
-        text = escape(unescape(_words(figure[1])))
-        plain = f'<div data-tokenheat="{len(self._figures)}"><p>{text}</p>'
-        plain += f"<p>{caption[1]}</p></div>" if caption else "</div>"
-        self._figures[plain] = _OPENING + figure[0]
-        return plain
+    def _plain(self, html: str) -> str:
+        """The page from a figure on, with the figure's text in its place."""
+        # Where search would take long, a pattern for the whole of a figure takes long, too.
+        below = html.find("<figcaption>")
+        close = html.find(_CLOSING, below)
+        if min(below, close) < 0:
+            return html
+        close += len(_CLOSING)
+        caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, close)
+        plain = f'<div data-tokenheat="{len(self._figures)}"><p>{_words(html[:below])}</p>'
+        plain += f"<p>{caption}</p></div>" if caption else "</div>"
+        self._figures[plain] = html[:close]
+        return plain + html[close:]
 
     @event_priority(-100)
     def _for_readers(
@@ -188,9 +185,23 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     on_page_context = CombinedEvent(_for_search, _for_readers)
 
 
+def _between(html: str, opening: str, closing: str, start: int, stop: int) -> tuple[str, int]:
+    """What the next element that opens so contains, and where that ends; -1 if there is none."""
+    start = html.find(opening, start, stop)
+    if start < 0:
+        return "", -1
+    start = html.find(">", start) + 1
+    end = html.find(closing, start)
+    return html[start:end], end
+
+
 def _words(body: str) -> str:
     """What a view shows: its text, once even where several models colour it, or its words."""
-    texts = dict.fromkeys(_TAG.sub("", text) for text in _TEXT.findall(body))
+    texts: dict[str, None] = {}
+    text, end = _between(body, *_TEXT, 0, len(body))
+    while end >= 0:
+        texts[_TAG.sub("", text)] = None
+        text, end = _between(body, *_TEXT, end, len(body))
     if texts:
         return "\n".join(texts)
     words = _TAG.sub(" ", _DRAWING.sub("", body)).split()
