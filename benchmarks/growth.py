@@ -51,8 +51,8 @@ def run(
     _measure_pages(report, on_a_page, rounds)
     report.notes.append(
         "Exponents are least-squares slopes of log(seconds) over log(size), over the sizes that "
-        f"take at least {FIXED} times as long as the smallest one, so that what does not grow "
-        "makes up a tenth at most."
+        f"take at least {FIXED} times as long as the smallest one (or the last three), so that what "
+        "does not grow makes up a tenth at most."
     )
     return report
 

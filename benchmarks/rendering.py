@@ -78,8 +78,8 @@ def _measure(report: Report, folder: Path, size: int, *, others: bool) -> None:
         else:
             runs[way] = run
             rows.append(_row(f"{other.name} ({run['version']})", run, size, other))
-    columns = ("package", "bytes a token", "gzipped", "milliseconds")
-    columns = (*columns, "shows the value", "needs JavaScript for", "self-contained")
+    measured = ("package", "bytes a token", "gzipped", "milliseconds")
+    columns = (*measured, "shows the value", "needs JavaScript for", "self-contained")
     report.tables.append(Table(f"{size:,} tokens", columns, rows))
     _judge(report, runs, size)
 
@@ -101,13 +101,14 @@ def _judge(report: Report, runs: dict[str, Run], size: int) -> None:
             default=float("nan"),
         )
 
-    def over(what: str, *, static: bool) -> float:
-        return float(ours[what]) / smallest(what, static=static)
+    mine = runs[OURS]
 
-    ours = runs[OURS]
+    def over(what: str, *, static: bool) -> float:
+        return float(mine[what]) / smallest(what, static=static)
+
     for what, value, limit in (
-        ("bytes a token", ours["bytes"] / size, RAW),
-        ("gzipped bytes a token", ours["gzipped"] / size, GZIPPED),
+        ("bytes a token", mine["bytes"] / size, RAW),
+        ("gzipped bytes a token", mine["gzipped"] / size, GZIPPED),
         ("bytes over the smallest other's", over("bytes", static=False), 1),
         ("gzipped bytes over the smallest other's", over("gzipped", static=False), 1),
         ("bytes over the smallest other's without JavaScript", over("bytes", static=True), 1),
