@@ -123,7 +123,7 @@ def ours(text: str, folder: str) -> Run:
     (result,) = site.score([make_block({"model": "minilm"}, text, Options())])
     assert not isinstance(result, TokenheatError), result
     assert site.scored == 1
-    return {"norms": list(result[1].scores)}
+    return {"norms": list(result.scores.scores)}
 
 
 def theirs(text: str) -> Run:

@@ -224,7 +224,7 @@ def write_lengths(folder: str, lengths: Sequence[int]) -> Run:
         for block in list(_blocks(_repeats(length), length)):
             (result,) = site.score([block])
             assert not isinstance(result, TokenheatError)
-            kept.append(block.text[: result[1].spans[length - 1][1]])
+            kept.append(block.text[: result.scores.spans[length - 1][1]])
         # Some have the same first token.
         kept = list(dict.fromkeys(kept))
         Path(folder, f"{length}.json").write_text(json.dumps(kept), "utf-8")

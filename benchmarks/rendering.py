@@ -160,7 +160,7 @@ def ours(folder: str, size: int) -> Run:
     text = prose()[: 20 * size]
     (scored,) = site.score([make_block({}, text, Options())])
     assert not isinstance(scored, TokenheatError)
-    spans, scores = scored[1].spans[:size], scored[1].scores[:size]
+    spans, scores = scored.scores.spans[:size], scored.scores.scores[:size]
     text = text[: spans[-1][1]]
     starts = [0, *(end for _, end in spans)]
     tokens = [text[start:end] for start, (_, end) in zip(starts, spans, strict=False)]
