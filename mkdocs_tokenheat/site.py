@@ -8,7 +8,7 @@ from threading import RLock
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import NotScoredError, TokenheatError, unknown
+from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.identity import Identity, identify
 from mkdocs_tokenheat.models.source import DEFAULT_LINE
 from mkdocs_tokenheat.progress import Progress
@@ -23,7 +23,7 @@ from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.figure import figure
 from mkdocs_tokenheat.views.labels import labels_of
-from mkdocs_tokenheat.views.registry import VIEWS
+from mkdocs_tokenheat.views.registry import view_of
 from mkdocs_tokenheat.views.scale import Scale, fit
 from mkdocs_tokenheat.views.view import Answer, Asked
 
@@ -79,7 +79,7 @@ class Site:
         self, answer: Answer, shared: Mapping[str, Shared], scales: dict[str, Scale | None]
     ) -> str:
         block = answer.block
-        options, view = block.options, VIEWS[block.options.view]
+        options, view = block.options, view_of(block.options.view)
         groups = view.groups(answer)
         name = None if any(group.quantiles for group in groups) else options.share
         if name is None:
@@ -153,9 +153,7 @@ class Site:
 
     def _ask(self, block: Block) -> Asked | TokenheatError:
         try:
-            view = VIEWS.get(block.options.view)
-            if view is None:
-                raise TokenheatError(unknown("view", block.options.view, VIEWS), option="view")
+            view = view_of(block.options.view)
             check_fitting(block)
             return view.ask(block, Models(self.settings, self._identify))
         except TokenheatError as error:
@@ -261,7 +259,7 @@ _SAME = ("scale", "vmin", "vmax", "center")
 
 
 def _pooled(shared: Shared) -> list[float | None]:
-    groups = (group for each in shared for group in VIEWS[each.block.options.view].groups(each))
+    groups = (group for each in shared for group in view_of(each.block.options.view).groups(each))
     return [number for group in groups for number in group.numbers]
 
 
@@ -283,5 +281,5 @@ def _check_same(first: Answer, block: Block) -> None:
 
 def _compared(block: Block) -> dict[str, object]:
     options = block.options
-    measure = VIEWS[options.view].measure(block)
+    measure = view_of(options.view).measure(block)
     return {"metric": measure, **{name: getattr(options, name) for name in _SAME}}

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 from mkdocs_tokenheat.models import rows as rows_module
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
-from mkdocs_tokenheat.scoring.geometry.distribution import DISTRIBUTION, Distribution
+from mkdocs_tokenheat.scoring.geometry.distribution import KIND, Distribution
 from mkdocs_tokenheat.scoring.statistic import Way
 from mkdocs_tokenheat.views.colormaps import contrast, luminance
 from mkdocs_tokenheat.views.distribution import BARS, CURVE
@@ -37,7 +37,7 @@ PAIRS = "the cat\nviolet colour\n\nc that\n"
 
 def found(folder: Path, *pairs: tuple[str, str], way: Way = PLAIN) -> Distribution:
     model = RowModel(locate(f"path:{folder}", folder, None))
-    return DISTRIBUTION.compute({"pairs": pairs or (("the", "cat"),)}, [model], way, 5000)
+    return KIND.compute({"pairs": pairs or (("the", "cat"),)}, [model], way, 5000)
 
 
 def cosines(vectors: Array) -> Array:

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from mkdocs_tokenheat.models import rows as rows_module
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
-from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS, Near
+from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Near
 from mkdocs_tokenheat.scoring.statistic import Way
 from tests.checkpoints import (
     TOKENIZERS,
@@ -49,7 +49,7 @@ def found(
     folder: Path, words: Sequence[str], k: int, *, fold: bool, way: Way = PLAIN
 ) -> Sequence[Near | None]:
     given = {"words": words, "k": k, "fold": fold}
-    return NEIGHBOURS.compute(given, [model_of(folder)], way, 5000).words
+    return KIND.compute(given, [model_of(folder)], way, 5000).words
 
 
 def expected(
@@ -213,7 +213,7 @@ import sys, threading, time
 from pathlib import Path
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
-from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS
+from mkdocs_tokenheat.scoring.geometry.neighbours import KIND
 from mkdocs_tokenheat.scoring.statistic import Way
 
 def anonymous():
@@ -231,7 +231,7 @@ model.words(given["words"])
 before, found, going = anonymous(), [], True
 thread = threading.Thread(target=watch)
 thread.start()
-NEIGHBOURS.compute(given, [model], Way(), 5000)
+KIND.compute(given, [model], Way(), 5000)
 going = False
 thread.join()
 print(max(found) - before)

@@ -1,32 +1,28 @@
-"""The kinds of entries, by the name that they bear: a new one is a file of its own and a line here."""
+"""The kinds of entries, by the name that they bear: a new one is a file of that name and a line here."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from mkdocs_tokenheat.scoring.entry import Entry
-from mkdocs_tokenheat.scoring.geometry.baseline import BASELINE
-from mkdocs_tokenheat.scoring.geometry.distribution import DISTRIBUTION
-from mkdocs_tokenheat.scoring.geometry.matrix import MATRIX
-from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS
-from mkdocs_tokenheat.scoring.geometry.quantiles import QUANTILES
-from mkdocs_tokenheat.scoring.geometry.similarity import SIMILARITY
 from mkdocs_tokenheat.scoring.scores import scores_of
 from mkdocs_tokenheat.scoring.statistic import Kind
 
-__all__ = ["KINDS", "read_any"]
+__all__ = ["KINDS", "kind_of", "read_any"]
 
-_KINDS: Sequence[Kind[Entry]] = (
-    BASELINE,
-    DISTRIBUTION,
-    MATRIX,
-    NEIGHBOURS,
-    QUANTILES,
-    SIMILARITY,
+KINDS = (
+    "baseline",
+    "distribution",
+    "matrix",
+    "neighbours",
+    "quantiles",
+    "similarity",
 )
-KINDS: Mapping[str, Kind[Entry]] = {kind.name: kind for kind in _KINDS}
+"""Those that are no text's scores."""
 
 
 def read_any(columns: Mapping[str, Any]) -> Entry:
@@ -40,4 +36,11 @@ def read_any(columns: Mapping[str, Any]) -> Entry:
         return scores_of(sys.maxsize)(columns)
     if kind not in KINDS:
         raise ValueError("its kind is not known")
-    return KINDS[kind].read(columns)
+    return kind_of(kind).read(columns)
+
+
+@cache
+def kind_of(name: str) -> Kind[Entry]:
+    """The kind of that name, which is loaded when it is first asked for."""
+    kind: Kind[Entry] = import_module(f"mkdocs_tokenheat.scoring.geometry.{name}").KIND
+    return kind

@@ -9,9 +9,9 @@ from itertools import combinations
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.geometry.similarity import (
+    KIND,
     LEAST,
     PERMUTATIONS,
-    SIMILARITY,
     Similarity,
 )
 from mkdocs_tokenheat.scoring.request import Models, Request, sources, static_way
@@ -31,7 +31,7 @@ from mkdocs_tokenheat.views.text import (
 )
 from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
 
-__all__ = ["COMPARE"]
+__all__ = ["VIEW"]
 
 _NAME = "margin:.6em 0 .2em;font-weight:bold;overflow-wrap:anywhere"
 
@@ -42,7 +42,7 @@ def _ask(block: Block, models: Models) -> Asked:
         asked.update(asked_of(block, models, name, "word", str(i)))
     way = static_way(block.options)
     for (i, first), (j, second) in combinations(enumerate(sources(block, models)), 2):
-        pair = make_statistic(SIMILARITY, [first, second], way, text=block.text)
+        pair = make_statistic(KIND, [first, second], way, text=block.text)
         asked[_of_pair(i, j)] = pair
     return asked
 
@@ -153,4 +153,4 @@ def _numbers(scores: Scores, first: Scores, labels: Labels) -> Iterable[str]:
     return [own.get(span, "") for span in first.spans]
 
 
-COMPARE = View("compare", lambda block: block.options.metric, _ask, _groups, _draw)
+VIEW = View("compare", lambda block: block.options.metric, _ask, _groups, _draw)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.lists import read_pairs
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.geometry.distribution import DISTRIBUTION, Distribution
+from mkdocs_tokenheat.scoring.geometry.distribution import KIND, Distribution
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
@@ -19,7 +19,7 @@ from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.svg import SIZE, box, drawing, line, path, writing
 from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View, lang_of
 
-__all__ = ["BARS", "CURVE", "DISTRIBUTION_VIEW"]
+__all__ = ["BARS", "CURVE", "VIEW"]
 
 _MOST = 40
 
@@ -65,7 +65,7 @@ class _Mark:
 def _ask(block: Block, models: Models) -> Asked:
     given = {"pairs": read_pairs(block, _MOST)}
     way = static_way(block.options)
-    return {"distribution": make_statistic(DISTRIBUTION, sources(block, models), way, **given)}
+    return {"distribution": make_statistic(KIND, sources(block, models), way, **given)}
 
 
 def _groups(answer: Answer) -> Sequence[Group]:
@@ -239,4 +239,4 @@ def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[
     return rows
 
 
-DISTRIBUTION_VIEW = View("distribution", lambda block: "cosine", _ask, _groups, _draw)
+VIEW = View("distribution", lambda block: "cosine", _ask, _groups, _draw)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mkdocs_tokenheat.block.lists import read_words
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.geometry.matrix import MATRIX, Matrix
+from mkdocs_tokenheat.scoring.geometry.matrix import KIND, Matrix
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
@@ -17,7 +17,7 @@ from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
 
-__all__ = ["MATRIX_VIEW"]
+__all__ = ["VIEW"]
 
 _MOST = 60
 
@@ -29,7 +29,7 @@ def _words(block: Block) -> tuple[str, ...]:
 def _ask(block: Block, models: Models) -> Asked:
     words, options = _words(block), block.options
     given = {"words": words, "order": options.order}
-    return {"matrix": make_statistic(MATRIX, sources(block, models), static_way(options), **given)}
+    return {"matrix": make_statistic(KIND, sources(block, models), static_way(options), **given)}
 
 
 def _groups(answer: Answer) -> Sequence[Group]:
@@ -95,4 +95,4 @@ def _table(words: Sequence[str], matrix: Matrix, labels: Labels) -> list[list[st
     return rows
 
 
-MATRIX_VIEW = View("matrix", lambda block: "cosine", _ask, _groups, _draw)
+VIEW = View("matrix", lambda block: "cosine", _ask, _groups, _draw)

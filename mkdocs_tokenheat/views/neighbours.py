@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mkdocs_tokenheat.block.lists import read_words
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.geometry.neighbours import NEIGHBOURS, Near, Neighbours
+from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Near, Neighbours
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
@@ -17,7 +17,7 @@ from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
 
-__all__ = ["NEIGHBOURS_VIEW"]
+__all__ = ["VIEW"]
 
 _MOST = 60
 
@@ -30,9 +30,7 @@ def _ask(block: Block, models: Models) -> Asked:
     options = block.options
     given = {"words": _words(block), "k": options.k, "fold": options.fold}
     return {
-        "neighbours": make_statistic(
-            NEIGHBOURS, sources(block, models), static_way(options), **given
-        )
+        "neighbours": make_statistic(KIND, sources(block, models), static_way(options), **given)
     }
 
 
@@ -98,4 +96,4 @@ def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[lis
     return rows
 
 
-NEIGHBOURS_VIEW = View("neighbours", lambda block: "cosine", _ask, _groups, _draw)
+VIEW = View("neighbours", lambda block: "cosine", _ask, _groups, _draw)

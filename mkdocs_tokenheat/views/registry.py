@@ -1,17 +1,32 @@
-"""The views, by name: a new one is a file here and a line in the registry."""
+"""The views, by name: a new one is a file of that name here and a line in the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 
-from mkdocs_tokenheat.views.compare import COMPARE
-from mkdocs_tokenheat.views.distribution import DISTRIBUTION_VIEW
-from mkdocs_tokenheat.views.matrix import MATRIX_VIEW
-from mkdocs_tokenheat.views.neighbours import NEIGHBOURS_VIEW
-from mkdocs_tokenheat.views.text import TEXT
+from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.views.view import View
 
-__all__ = ["VIEWS"]
+__all__ = ["VIEWS", "view_of"]
 
-_VIEWS = (TEXT, MATRIX_VIEW, NEIGHBOURS_VIEW, DISTRIBUTION_VIEW, COMPARE)
-VIEWS: Mapping[str, View] = {view.name: view for view in _VIEWS}
+VIEWS = (
+    "text",
+    "matrix",
+    "neighbours",
+    "distribution",
+    "compare",
+)
+
+
+@cache
+def view_of(name: str) -> View:
+    """The view of that name, which is loaded when a page first asks for it.
+
+    Raises:
+        TokenheatError: A name that is not known.
+    """
+    if name not in VIEWS:
+        raise TokenheatError(unknown("view", name, VIEWS), option="view")
+    view: View = import_module(f"mkdocs_tokenheat.views.{name}").VIEW
+    return view

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.fitting import has_baseline, has_vocabulary
-from mkdocs_tokenheat.scoring.geometry.baseline import BASELINE, Baseline
-from mkdocs_tokenheat.scoring.geometry.quantiles import QUANTILES, Quantiles
+from mkdocs_tokenheat.scoring.kinds import kind_of
 from mkdocs_tokenheat.scoring.request import Models, Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
@@ -19,7 +19,11 @@ from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Group, Picture, View, lang_of
 
-__all__ = ["TEXT", "asked_of", "group_of", "hatched", "shown_text", "table_of", "what_of"]
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.scoring.geometry.baseline import Baseline
+    from mkdocs_tokenheat.scoring.geometry.quantiles import Quantiles
+
+__all__ = ["VIEW", "asked_of", "group_of", "hatched", "shown_text", "table_of", "what_of"]
 
 _PRE = (
     # In `break-spaces` a space at a line's end keeps its place; who does not know it still wraps.
@@ -51,11 +55,15 @@ def asked_of(
     asked: dict[str, Request | Statistic[Entry]] = {f"scores{mark}": request}
     if request.model is not None and has_vocabulary(options, request.metric):
         given = {"metric": request.metric.name, "target": request.target}
-        asked[f"quantiles{mark}"] = make_statistic(QUANTILES, [request.model], request.way, **given)
+        asked[f"quantiles{mark}"] = make_statistic(
+            kind_of("quantiles"), [request.model], request.way, **given
+        )
     compares = options.baseline is not None and options.view == "text"
     if request.model is not None and compares and has_baseline(options, request.metric):
         given = {"text": request.text, "unit": request.unit}
-        asked[f"baseline{mark}"] = make_statistic(BASELINE, [request.model], request.way, **given)
+        asked[f"baseline{mark}"] = make_statistic(
+            kind_of("baseline"), [request.model], request.way, **given
+        )
     return asked
 
 
@@ -191,7 +199,7 @@ def _printed(scores: Scores, units: Sequence[int]) -> str:
     return _NUMBER.format(_THIN + shown + _THIN)
 
 
-TEXT = View(
+VIEW = View(
     "text",
     measure=lambda block: block.options.metric,
     ask=lambda block, models: asked_of(block, models, block.options.models[0]),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["BASELINE", "Baseline"]
+__all__ = ["KIND", "Baseline"]
 
 _SHUFFLES = 1999
 _SHARE = 0.95
@@ -47,7 +47,7 @@ class Baseline:
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
         return {
-            "kind": BASELINE.name,
+            "kind": KIND.name,
             "threshold": self.threshold,
             "by_chance": self.by_chance,
         }
@@ -110,4 +110,4 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, max_tokens: int
     return shuffled(unit[~np.isnan(unit).any(axis=1)])
 
 
-BASELINE = Kind("baseline", _read, _compute)
+KIND = Kind("baseline", _read, _compute)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["DISTRIBUTION", "Distribution"]
+__all__ = ["KIND", "Distribution"]
 
 _PAIRS = 100_000
 _BLOCK = 1 << 20
@@ -59,7 +59,7 @@ class Distribution:
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
         return {
-            "kind": DISTRIBUTION.name,
+            "kind": KIND.name,
             "mean": self.mean,
             "deviation": self.deviation,
             "dimensions": self.dimensions,
@@ -185,4 +185,4 @@ def _random_cosines(model: RowModel, way: Way) -> NDArray[np.float64]:
     return cosines
 
 
-DISTRIBUTION = Kind("distribution", _read, _compute, _fits)
+KIND = Kind("distribution", _read, _compute, _fits)

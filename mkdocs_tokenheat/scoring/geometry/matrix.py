@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["MATRIX", "Matrix"]
+__all__ = ["KIND", "Matrix"]
 
 _EIGENVALUES = 3
 _DECIMALS = 10
@@ -46,7 +46,7 @@ class Matrix:
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
         return {
-            "kind": MATRIX.name,
+            "kind": KIND.name,
             "order": self.order,
             "rows": self.rows,
             "eigenvalues": self.eigenvalues,
@@ -130,4 +130,4 @@ def _fits(given: Given, matrix: Matrix) -> bool:
     return len(matrix.order) == len(given["words"])
 
 
-MATRIX = Kind("matrix", _read, _compute, _fits)
+KIND = Kind("matrix", _read, _compute, _fits)

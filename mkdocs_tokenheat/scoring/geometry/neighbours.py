@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NEIGHBOURS", "Near", "Neighbours"]
+__all__ = ["KIND", "Near", "Neighbours"]
 
 Near = Sequence[tuple[str, float]]
 
@@ -46,7 +46,7 @@ class Neighbours:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {"kind": NEIGHBOURS.name, "words": self.words, "notes": self.notes}
+        return {"kind": KIND.name, "words": self.words, "notes": self.notes}
 
 
 def _read(columns: Mapping[str, Any]) -> Neighbours:
@@ -193,4 +193,4 @@ def _folded(text: str) -> str:
     return (text.lstrip(" ") or text).casefold()
 
 
-NEIGHBOURS = Kind("neighbours", _read, _compute, _fits)
+KIND = Kind("neighbours", _read, _compute, _fits)

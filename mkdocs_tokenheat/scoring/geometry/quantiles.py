@@ -14,7 +14,7 @@ from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
 if TYPE_CHECKING:
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["QUANTILES", "Quantiles"]
+__all__ = ["KIND", "Quantiles"]
 
 _STEPS = 1000
 
@@ -31,7 +31,7 @@ class Quantiles:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {"kind": QUANTILES.name, "numbers": self.numbers}
+        return {"kind": KIND.name, "numbers": self.numbers}
 
 
 def _read(columns: Mapping[str, Any]) -> Quantiles:
@@ -66,4 +66,4 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     return Quantiles([rounded(number) or 0.0 for number in quantiles.tolist()])
 
 
-QUANTILES = Kind("quantiles", _read, _compute)
+KIND = Kind("quantiles", _read, _compute)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["LEAST", "PERMUTATIONS", "SIMILARITY", "Correlation", "Similarity"]
+__all__ = ["KIND", "LEAST", "PERMUTATIONS", "Correlation", "Similarity"]
 
 LEAST = 5
 """Different words that a comparison takes."""
@@ -59,7 +59,7 @@ class Similarity:
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
         return {
-            "kind": SIMILARITY.name,
+            "kind": KIND.name,
             "words": self.words,
             "is_cut": self.is_cut,
             "spearman": _stored(self.spearman),
@@ -192,4 +192,4 @@ def _square(triangle: Array, count: int) -> Array:
     return square
 
 
-SIMILARITY = Kind("similarity", _read, _compute)
+KIND = Kind("similarity", _read, _compute)
