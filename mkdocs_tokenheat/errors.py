@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = ["NoHeatError", "NotScoredError", "TokenheatError", "excerpt", "nearest", "unknown"]
@@ -71,6 +70,8 @@ def excerpt(text: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like this one."""
+    import difflib
+
     return difflib.get_close_matches(word.casefold(), known, n=1, cutoff=0.0)[0]
 
 

@@ -7,10 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
 from mkdocs_tokenheat.errors import TokenheatError, unknown
-from mkdocs_tokenheat.views.labels import Labels, read_labels
+
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.views.labels import Labels
 
 __all__ = ["DEFAULTS", "Settings", "read_settings"]
 
@@ -88,6 +91,8 @@ def read_settings(
     Raises:
         TokenheatError: A setting that is not known or cannot be used.
     """
+    from mkdocs_tokenheat.views.labels import read_labels
+
     for name in given:
         if name not in DEFAULTS and name not in NAMES:
             raise TokenheatError(unknown("setting", str(name), (*DEFAULTS, *NAMES)))

@@ -22,13 +22,12 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block, read_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.hosts.context import page_file, site_of
 from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
-from mkdocs_tokenheat.site import Site
-from mkdocs_tokenheat.views.figure import error_figure
 
 if TYPE_CHECKING:
     from markdown import Markdown
+
+    from mkdocs_tokenheat.site import Site
 
 __all__ = ["TokenheatExtension", "blocks_of", "makeExtension"]
 
@@ -90,6 +89,8 @@ class TokenheatExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Python-Markdown's name)
         """Register with a Markdown object."""
         if self._site is None:
+            from mkdocs_tokenheat.hosts.context import site_of
+
             self._site = site_of(md, self._given)
         page = _Page(md, self._site, self)
         md.registerExtension(page)  # type: ignore[arg-type]  # for its reset()
@@ -169,6 +170,8 @@ class _Page:
 
         Metadata, snippets and macros may have moved the fence: it is looked for in the file.
         """
+        from mkdocs_tokenheat.hosts.context import page_file
+
         name, path = page_file(self.md) or (self.extension.page, None)
         if self._starts is None:
             self._starts = self._found_again(path)
@@ -313,4 +316,6 @@ class _Figures(Postprocessor):
             self._page.extension.collected.append(placed)
         width = len(stashed.fence.prefix)
         source = "\n".join(line[width:] for line in stashed.lines)
+        from mkdocs_tokenheat.views.figure import error_figure
+
         return error_figure(placed, source, settings.options.lang, settings.labels)

@@ -48,9 +48,11 @@ class Scores:
     expected: Sequence[Sequence[tuple[str, float]]] = ()
 
     @property
-    def on_scale(self) -> list[float | None]:
+    def on_scale(self) -> Sequence[float | None]:
         """Each unit's number as far as it has a colour."""
         off = {*self.unknown, *self.aside}
+        if not off:
+            return self.scores
         return [None if i in off else score for i, score in enumerate(self.scores)]
 
     def columns(self) -> Mapping[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -113,6 +112,8 @@ def _json(data: bytes) -> list[object]:
 
 
 def _csv(data: bytes) -> list[object]:
+    import csv
+
     rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
     if not rows:
         raise TokenheatError("it is empty")

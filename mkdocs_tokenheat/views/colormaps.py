@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
@@ -51,6 +50,8 @@ class Colormap:
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, tuple[str, str]]:
+    from importlib.resources import files
+
     text = files("mkdocs_tokenheat.views").joinpath("colormaps.txt").read_text(encoding="ascii")
     rows = (line.split(" ") for line in text.splitlines())
     return {name: (category, colours) for name, category, colours in rows}

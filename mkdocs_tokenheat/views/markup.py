@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 __all__ = ["escape", "number", "visible"]
 
@@ -24,9 +25,11 @@ def visible(text: str) -> str:
     return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
 
 
+@lru_cache(maxsize=1 << 14)
 def number(value: float) -> str:
     """The number with four significant digits, without an exponent where it reads well."""
-    short = f"{value:.4g}"
+    # Equal numbers are written alike: there is no -0.
+    short = f"{value + 0.0:.4g}"
     if "e" in short and 1e-5 <= abs(value) < 1e9:
         short = f"{float(short):.9f}".rstrip("0").rstrip(".")
     return short

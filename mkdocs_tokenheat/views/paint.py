@@ -62,16 +62,20 @@ class Paint:
     colours: Colormap
     underlines: bool = False
     stands_out: Callable[[float], bool] | None = None
-    _known: dict[float, tuple[str, str, str]] = field(default_factory=dict)
+    _known: dict[float | None, tuple[str, str]] = field(default_factory=dict)
 
     def one(self, unit: int) -> tuple[str, str]:
         """The style of a unit's cell, and the colour of a line beside it."""
-        return self.of(self.numbers[unit])
+        number = self.numbers[unit]
+        # Words come again.
+        return self._known.get(number) or self.of(number)
 
     def of(self, number: float | None) -> tuple[str, str]:
         """The same for a number that is no unit's."""
         style, edge, line = self._filled(number)
-        return (f"{style};{line}.5em" if line else style), edge
+        found = (f"{style};{line}.5em" if line else style), edge
+        self._known[number] = found
+        return found
 
     def joined(self, units: Sequence[int], shown: str) -> tuple[str, str]:
         """The same for units that share a character.
@@ -90,12 +94,7 @@ class Paint:
     def _filled(self, number: float | None) -> tuple[str, str, str]:
         if number is None or self.scale is None:
             return HATCHED, _EDGE, ""
-        if number not in self._known:  # Words come again.
-            self._known[number] = self._filled_at(number, self.scale)
-        return self._known[number]
-
-    def _filled_at(self, number: float, scale: Scale) -> tuple[str, str, str]:
-        position = scale.position(number)
+        position = self.scale.position(number)
         colours, at = self._colour(number, position)
         line = ""
         if self.underlines:

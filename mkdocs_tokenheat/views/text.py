@@ -128,7 +128,9 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
 def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[Sequence[str]]:
     """Every unit and its number."""
     empty = f"<i>{say(labels, 'nothing-shown')}</i>"
-    shown = [escape(visible(text[start:end])) or empty for start, end in scores.spans]
+    drawn = visible(text)
+    written = escape if escape(drawn) is not drawn else str
+    shown = [written(drawn[start:end]) or empty for start, end in scores.spans]
     columns, names = [shown, said(scores, labels)], [f"column-{unit}", "column-score"]
     if scores.expected:
         columns.append(expected(scores))
@@ -154,10 +156,12 @@ def shown_text(
     if scores.expected:
         titles = [f"{t}; {e}" if e else t for t, e in zip(titles, expected(scores), strict=True)]
     parts: list[str] = []
+    # Most texts have nothing to escape, and one look tells.
+    written = escape if escape(text) is not text else str
     at = 0
     for first, count, start, end in scores.cells:
         if start > at:
-            parts.append(escape(text[at:start]))
+            parts.append(written(text[at:start]))
         shown = text[start:end]
         if count == 1:
             units: Sequence[int] = (first,)
@@ -173,13 +177,13 @@ def shown_text(
             style = f"box-shadow:{'' if is_rtl(shown) else '-'}1px 0 {edge};{style}"
         if shown[0] == "\n":
             style += ";padding-left:.5em"
-        content = escape(shown)
+        content = written(shown)
         if options.numbers:
             ends = len(content.rstrip("\n"))
             content = content[:ends] + _printed(scores, units) + content[ends:]
         parts.append(f'<span style="{style}" title="{title}">{content}</span>')
         at = end
-    parts.append(escape(text[at:]))
+    parts.append(written(text[at:]))
     # An HTML parser drops a newline that directly follows the tag.
     newline = "\n" if text.startswith("\n") else ""
     style = _PRE + _UNDERLINED if underlines else _PRE
