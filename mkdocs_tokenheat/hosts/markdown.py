@@ -1,4 +1,7 @@
-"""The Python-Markdown extension: fences become placeholders, and placeholders become figures."""
+"""The Python-Markdown extension: fences become placeholders, and placeholders become figures.
+
+What only pages with blocks need is imported where they do.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
@@ -18,15 +20,16 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER_RE, AtomicString, code_escape
 
 from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
-from mkdocs_tokenheat.block.options import Options
-from mkdocs_tokenheat.block.parse import Block, read_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from markdown import Markdown
 
+    from mkdocs_tokenheat.block.options import Options
+    from mkdocs_tokenheat.block.parse import Block
     from mkdocs_tokenheat.site import Site
 
 __all__ = ["TokenheatExtension", "blocks_of", "makeExtension"]
@@ -45,6 +48,8 @@ def blocks_of(source: str, defaults: Options) -> Iterator[Block]:
     """The blocks of a page's source, as far as they can be read, before the page is rendered."""
     if NAME not in source:
         return
+    from mkdocs_tokenheat.block.parse import read_block
+
     for fence in find_fences(normalize(source)):
         if fence.commented:
             continue
@@ -109,6 +114,9 @@ def makeExtension(**settings: Any) -> TokenheatExtension:  # noqa: N802 (Python-
 
 
 def _described() -> dict[str, list[object]]:
+    from mkdocs_tokenheat.block.options import Options
+    from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
+
     settings = {name: [default, MEANINGS[name]] for name, default in DEFAULTS.items()}
     return settings | {
         name: [field.default, field.metadata["meaning"]]
@@ -271,6 +279,8 @@ class _Figures(Postprocessor):
         page = self._page
         if not page.stashed:
             return text
+        from mkdocs_tokenheat.block.parse import read_block
+
         found = sorted(self._alive(text))
         blocks: dict[int, Block] = {}
         errors: dict[int, TokenheatError] = {}
