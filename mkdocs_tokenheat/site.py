@@ -46,6 +46,7 @@ class Site:
     Attributes:
         scored: How many entries have been scored.
         left: The keys of the misses that are in other parts.
+        drawn: The figures of whole pages, where a host that builds again and again wants them kept.
     """
 
     def __init__(
@@ -55,13 +56,35 @@ class Site:
         self.cache = Cache(settings.cache_dir)
         self.scored = 0
         self.left: set[str] = set()
+        self.drawn: dict[object, list[str]] | None = None
+        self._drawn_before: Mapping[object, list[str]] = {}
         self._score = score
         self._shard = shard
         self._identities: dict[str, Identity | TokenheatError] = {}
 
+    def follow(self, earlier: Site | None) -> None:
+        """Keep the figures that are drawn, and draw none again that an earlier build has drawn."""
+        self.drawn = {}
+        if earlier is not None and earlier.settings == self.settings:
+            self._drawn_before = earlier.drawn or {}
+
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""
-        answers = self.score(blocks)
+        asked = self._asked(blocks)
+        if self.drawn is None:
+            return self._figures(blocks, asked)
+        page = _page(blocks, asked)
+        known = self.drawn.get(page) or self._drawn_before.get(page)
+        figures = list(known) if known else self._figures(blocks, asked)
+        whole = [figure for figure in figures if isinstance(figure, str)]
+        if len(whole) == len(figures):
+            self.drawn[page] = whole
+        return figures
+
+    def _figures(
+        self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
+    ) -> list[str | TokenheatError]:
+        answers = self._answers(blocks, asked)
         shared = _shared(answers)
         scales: dict[str, Scale | None] = {}
         figures: list[str | TokenheatError] = []
@@ -97,8 +120,16 @@ class Site:
 
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
         """What each block needs, from the cache or, where it lacks it, from the models."""
+        return self._answers(blocks, self._asked(blocks))
+
+    def _asked(self, blocks: Sequence[Block]) -> list[Asked | TokenheatError]:
         with _scoring:
-            asked = [self._ask(block) for block in blocks]
+            return [self._ask(block) for block in blocks]
+
+    def _answers(
+        self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
+    ) -> list[Answer | TokenheatError]:
+        with _scoring:
             found = self._found([each for each in asked if not isinstance(each, TokenheatError)])
         return [_answer(block, each, found) for block, each in zip(blocks, asked, strict=True)]
 
@@ -215,6 +246,19 @@ def _score_here(
     from mkdocs_tokenheat.scoring.engine import score
 
     return score(misses, settings)
+
+
+def _page(blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]) -> object:
+    """All that the figures of a page's blocks are made of."""
+    return tuple(
+        (
+            block.text,
+            block.options,
+            tuple(block.lines),
+            None if isinstance(each, TokenheatError) else tuple(r.key for r in each.values()),
+        )
+        for block, each in zip(blocks, asked, strict=True)
+    )
 
 
 def _answer(

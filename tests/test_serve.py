@@ -1,4 +1,4 @@
-"""`mkdocs serve`: an author's mistake is shown in the page, and goes away when it is mended."""
+"""`mkdocs serve`: a mistake is shown until it is mended, and only what has changed is drawn."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.conftest import Project
+from mkdocs_tokenheat import site as site_module
+from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.errors import TokenheatError
+from tests.conftest import Author, Project, block
 
 PATIENCE = 30.0
 """Seconds after which a page that does not come counts as lost."""
@@ -84,3 +88,49 @@ def test_an_error_is_shown_until_it_is_mended(
     log = (project.folder / "log").read_text(encoding="utf-8")
     assert "Traceback" not in log
     assert "docs/index.md:3: tokenheat: unknown option 'metrik'" in log
+
+
+# What a rebuild draws
+
+
+def test_a_page_that_stays_as_it_is_is_drawn_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    draw = site_module.figure
+
+    def counted(block: Block, *rest: Any) -> str:
+        drawn.append(block.text)
+        return draw(block, *rest)
+
+    monkeypatch.setattr(site_module, "figure", counted)
+    author = Author(tmp_path)
+    pages = [[block("a cat"), block("a dog", share="x")], [block("a bird")]]
+    first = author.site()
+    first.follow(None)
+    figures = [first.figures(page) for page in pages]
+    assert drawn == ["a cat", "a dog", "a bird"]
+
+    second = author.site()
+    second.follow(first)
+    assert [second.figures(page) for page in pages] == figures
+    assert second.figures([block("a cat"), block("a fish", share="x")]) != figures[0]
+    assert drawn[3:] == ["a cat", "a fish"]
+
+    third = author.site(colormap="Blues")
+    third.follow(second)
+    assert third.figures([block("a bird")]) == figures[1]
+    assert drawn[5:] == ["a bird"]
+
+
+def test_a_page_with_an_error_is_tried_again(tmp_path: Path) -> None:
+    author = Author(tmp_path)
+    page = [block("a cat"), block("a b", metric="values", unit="word", values="own.json")]
+    first = author.site()
+    first.follow(None)
+    _, missing = first.figures(page)
+    assert isinstance(missing, TokenheatError)
+    (tmp_path / "own.json").write_text("[1, 2]")
+    second = author.site()
+    second.follow(first)
+    assert all(isinstance(figure, str) for figure in second.figures(page))

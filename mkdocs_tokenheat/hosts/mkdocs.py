@@ -93,7 +93,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             settings = dataclasses.replace(settings, on_error="show")
         if self.frozen is not None:
             settings = dataclasses.replace(settings, frozen=self.frozen)
+        earlier = getattr(self, "site", None)
         self.site = self.make_site(settings)
+        if self._serving:
+            self.site.follow(earlier)
         if config.mdx_configs.get(NAME):
             place = Path(config.config_file_path).name
             raise PluginError(
