@@ -178,7 +178,8 @@ def _site(folder: str) -> Site:
     from mkdocs_tokenheat.settings import read_settings
     from mkdocs_tokenheat.site import Site
 
-    return Site(read_settings({"cache_dir": "cache"}, Path(folder)))
+    # Texts are cut to 5,000 tokens after they are longer.
+    return Site(read_settings({"cache_dir": "cache", "max_tokens": 20_000}, Path(folder)))
 
 
 def scored(folder: str, count: int, words: int) -> Run:

@@ -17,6 +17,7 @@ import pytest
 from mkdocs_tokenheat import site as site_module
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.views.figure import figure
 from tests.conftest import Author, Project, block
 
 PATIENCE = 30.0
@@ -97,7 +98,7 @@ def test_a_page_that_stays_as_it_is_is_drawn_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    draw = site_module.figure
+    draw = figure
 
     def counted(block: Block, *rest: Any) -> str:
         drawn.append(block.text)
