@@ -75,7 +75,10 @@ class Site:
             return self._figures(blocks, asked)
         page = _page(blocks, asked)
         known = self.drawn.get(page) or self._drawn_before.get(page)
-        figures = [*known] if known else self._figures(blocks, asked)
+        if known is not None:
+            self.drawn[page] = known
+            return [*known]
+        figures = self._figures(blocks, asked)
         whole = [figure for figure in figures if isinstance(figure, str)]
         if len(whole) == len(figures):
             self.drawn[page] = whole
