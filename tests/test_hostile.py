@@ -176,6 +176,32 @@ def forged_entries(draw: st.DrawFn) -> bytes:
     return signed({name: draw(each) for name, each in columns.items()})
 
 
+WORDS = st.one_of(
+    st.sampled_from([*strategies.MARKUP, *PAYLOADS]),
+    st.sampled_from(strategies.LETTERS),
+    st.sampled_from(("cat", "dog", '"two words"', '"', "a:b")),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+)
+DRAWN = (
+    "matrix",
+    "matrix order=cluster numbers=true",
+    "neighbours k=3 numbers=true fold=false",
+    "distribution",
+)
+
+
+@given(words=st.lists(WORDS, min_size=1, max_size=6), view=st.sampled_from(DRAWN))
+@examples(40)
+def test_words_do_no_harm_in_grids_and_drawings(
+    tmp_path_factory: pytest.TempPathFactory, words: list[str], view: str
+) -> None:
+    cache = tmp_path_factory.getbasetemp() / "drawn"
+    lines = " ".join(words) if view != "distribution" else "\n".join(f"{w} cat" for w in words)
+    source = strategies.fenced(lines, f"tokenheat view={view}")
+    more = {"metric": "norm", "unit": "token", "on_error": "show"}
+    assert_harmless(convert(source, cache, legend=True, table=True, **more))
+
+
 @given(raw=forged_entries())
 @examples(120)
 def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
