@@ -6,11 +6,13 @@ import dataclasses
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 from vision import CLOSE, close_for
 
 from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.scoring.fitting import OF_VIEWS
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
 from mkdocs_tokenheat.views.colormaps import colormap, names
@@ -48,6 +50,11 @@ def _lines() -> Iterator[str]:
         "[For site owners](guide-owners.md) the same of the settings."
     )
     yield from _section("Options of a block", ("Option", "Takes", "Default", "Meaning"), _options())
+    yield from _section("Views", ("View", "What is drawn", "Its own options"), _views())
+    yield (
+        "\nOptions that are not named here go with every view, as far as a metric does not rule "
+        "them out."
+    )
     yield from _section("Settings of a site", ("Setting", "Default", "Meaning"), _settings())
     yield (
         "\nEvery option of a block is a setting too: what a site sets there is the default of "
@@ -104,6 +111,14 @@ def _takes(field: dataclasses.Field[object]) -> str:
         return ", ".join(f"`{choice}`" for choice in choices)
     kind = str(field.type).removesuffix(" | None")
     return _TYPES.get(kind, kind)
+
+
+def _views() -> Iterator[list[str]]:
+    for name in VIEWS:
+        module = import_module(f"mkdocs_tokenheat.views.{name}")
+        drawn = (inspect.getdoc(module) or "").partition("\n")[0].partition(": ")[2]
+        own = [f"`{option}`" for option, views in OF_VIEWS.items() if name in views]
+        yield [f"`{name}`", f"{drawn[0].upper()}{drawn[1:]}", ", ".join(own) or "none"]
 
 
 def _settings() -> Iterator[list[str]]:

@@ -9,13 +9,13 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
 
-__all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
+__all__ = ["OF_VIEWS", "check_fitting", "has_baseline", "has_vocabulary"]
 
 
 _TEXTS = ("text", "compare")
 """The views of a text, which show a metric."""
 
-_OF_VIEWS: Mapping[str, tuple[str, ...]] = {
+OF_VIEWS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("metric", "unit", "target", "layer", "pool", "bos"), _TEXTS),
     **dict.fromkeys(("topk", "stride", "dtype", "encode"), _TEXTS),
     **dict.fromkeys(("values", "tokens", "baseline"), ("text",)),
@@ -103,7 +103,7 @@ def check_fitting(block: Block) -> None:
     metric = METRICS.get(options.metric)
     if metric is None:
         raise TokenheatError(unknown("metric", options.metric, METRICS), option="metric")
-    for name, views in _OF_VIEWS.items():
+    for name, views in OF_VIEWS.items():
         if name in block.lines and options.view not in views:
             raise TokenheatError(
                 f"option '{name}' goes with view: {' or '.join(views)}", option=name
