@@ -284,8 +284,7 @@ def _answer(
 
 def _naming(error: TokenheatError, request: Wanted) -> TokenheatError:
     """The error, said of its model, where a block has several."""
-    models = request.models if isinstance(request, Statistic) else (request.model,)
-    names = [f"'{model.name}'" for model in models if model is not None]
+    names = [f"'{source.name}'" for source in request.sources]
     kind = "model" if len(names) == 1 else "models"
     message = f"{kind} {' and '.join(names)}: {error.message}"
     return type(error)(message, line=error.line, option=error.option)

@@ -24,6 +24,8 @@ from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
+from mkdocs_tokenheat.views.markup import escape
+from mkdocs_tokenheat.views.plain import plain
 
 if TYPE_CHECKING:
     from mkdocs.config.base import ConfigErrors, ConfigWarnings
@@ -39,8 +41,6 @@ _STYLESHEET = "assets/stylesheets/tokenheat.css"
 _OPENING = '<figure class="tokenheat"'
 _CLOSING = "</figure>"
 _TEXT = '<pre class="tokenheat-text"', "</pre>"
-_DRAWING = re.compile(r"<svg.*?</svg>", re.DOTALL)
-_NUMBER = re.compile(r"[-\d.]+|·")
 _TAG = re.compile(r"<[^>]*>")
 _PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
 
@@ -170,10 +170,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             return html
         close += len(_CLOSING)
         caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, close)
-        plain = f'<div data-tokenheat="{len(self._figures)}"><p>{_words(html[:below])}</p>'
-        plain += f"<p>{caption}</p></div>" if caption else "</div>"
-        self._figures[plain] = html[:close]
-        return plain + html[close:]
+        swapped = f'<div data-tokenheat="{len(self._figures)}"><p>{_words(html[:below])}</p>'
+        swapped += f"<p>{caption}</p></div>" if caption else "</div>"
+        self._figures[swapped] = html[:close]
+        return swapped + html[close:]
 
     @event_priority(-100)
     def _for_readers(
@@ -181,7 +181,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     ) -> TemplateContext:
         """Put the figures back."""
         page.content = _PLAIN.sub(
-            lambda plain: self._figures.get(plain[0], plain[0]), page.content or ""
+            lambda found: self._figures.get(found[0], found[0]), page.content or ""
         )
         return context
 
@@ -207,8 +207,7 @@ def _words(body: str) -> str:
         text, end = _between(body, *_TEXT, end, len(body))
     if texts:
         return "\n".join(texts)
-    words = _TAG.sub(" ", _DRAWING.sub("", body)).split()
-    return " ".join(word for word in words if not _NUMBER.fullmatch(word))
+    return escape(plain(f"{body}</figure>").words)
 
 
 def settings_of(path: Path) -> Settings:

@@ -44,7 +44,7 @@ def score(
 
 def _computed(statistic: Statistic[Entry], settings: Settings) -> Entry | TokenheatError:
     try:
-        models = [_static(source, settings) for source in statistic.models]
+        models = [_static(source, settings) for source in statistic.sources]
         return statistic.kind.compute(statistic.given, models, statistic.way, settings.max_tokens)
     except TokenheatError as error:
         return error.about("model")

@@ -95,14 +95,14 @@ class Statistic(Generic[E_co]):
     Attributes:
         key: The SHA-256 of everything that it depends on.
         given: What it is of.
-        models: Those that it rests on, in their order.
+        sources: The models that it rests on, in their order.
         way: Which of their vectors are meant.
     """
 
     key: str
     kind: Kind[E_co]
     given: Given
-    models: tuple[Source, ...]
+    sources: tuple[Source, ...]
     way: Way = Way()
 
     def read(self, columns: Mapping[str, Any]) -> E_co:
@@ -117,11 +117,6 @@ class Statistic(Generic[E_co]):
         if not self.kind.fits(self.given, entry):
             raise ValueError("it is of something else")
         return entry
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The models that it rests on."""
-        return self.models
 
 
 def make_statistic(

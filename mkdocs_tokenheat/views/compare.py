@@ -153,4 +153,4 @@ def _numbers(scores: Scores, first: Scores, labels: Labels) -> Iterable[str]:
     return [own.get(span, "") for span in first.spans]
 
 
-VIEW = View("compare", lambda block: block.options.metric, _ask, _groups, _draw)
+VIEW = View(lambda block: block.options.metric, _ask, _groups, _draw)

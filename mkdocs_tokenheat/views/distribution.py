@@ -239,4 +239,4 @@ def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[
     return rows
 
 
-VIEW = View("distribution", lambda block: "cosine", _ask, _groups, _draw)
+VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

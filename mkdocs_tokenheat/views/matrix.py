@@ -95,4 +95,4 @@ def _table(words: Sequence[str], matrix: Matrix, labels: Labels) -> list[list[st
     return rows
 
 
-VIEW = View("matrix", lambda block: "cosine", _ask, _groups, _draw)
+VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

@@ -96,4 +96,4 @@ def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[lis
     return rows
 
 
-VIEW = View("neighbours", lambda block: "cosine", _ask, _groups, _draw)
+VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

@@ -204,7 +204,6 @@ def _printed(scores: Scores, units: Sequence[int]) -> str:
 
 
 VIEW = View(
-    "text",
     measure=lambda block: block.options.metric,
     ask=lambda block, models: asked_of(block, models, block.options.models[0]),
     groups=lambda answer: [group_of(answer)],

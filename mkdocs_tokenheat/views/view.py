@@ -98,14 +98,12 @@ class View:
     """A way to draw a block.
 
     Attributes:
-        name: As authors write it.
         measure: The kind of a block's numbers: those of one kind may share a scale.
         ask: What a block needs; TokenheatError where it cannot be had.
         groups: The numbers that get colours; all groups have one scale if the block shares it.
         draw: From an answer, and for each group its scale, to the picture.
     """
 
-    name: str
     measure: Callable[[Block], str]
     ask: Callable[[Block, Models], Asked]
     groups: Callable[[Answer], Sequence[Group]]

@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.metrics.metric import Vectors
 
 
-def _unit_length(vectors: Vectors) -> Vectors:
-    normalized: Vectors = vectors / (vectors * vectors).sum(axis=-1, keepdims=True) ** 0.5
-    return normalized
-
-
 def _previous(units: Units) -> list[float | None]:
     """Cos θ = x·y / (‖x‖‖y‖) of each unit and the one before it; the first has none."""
     assert units.vectors is not None
-    normalized = _unit_length(units.vectors)
-    cosines: list[float | None] = (normalized[1:] * normalized[:-1]).sum(axis=-1).tolist()
-    return [None, *cosines] if len(normalized) else []
+    from mkdocs_tokenheat.scoring.vectors import normalized
+
+    unit = normalized(units.vectors)
+    cosines: list[float | None] = (unit[1:] * unit[:-1]).sum(axis=-1).tolist()
+    return [None, *cosines] if len(unit) else []
 
 
 def _target(units: Units) -> Vectors:
     """Cos θ = x·y / (‖x‖‖y‖) of each unit and the target."""
     assert units.vectors is not None
     assert units.target is not None
-    return _unit_length(units.vectors) @ _unit_length(units.target)
+    from mkdocs_tokenheat.scoring.vectors import normalized
+
+    cosines: Vectors = normalized(units.vectors) @ normalized(units.target)
+    return cosines
 
 
 PREVIOUS = Metric(
