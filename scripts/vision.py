@@ -84,8 +84,7 @@ def close_for(colours: Colormap) -> dict[str, float]:
     found = {}
     for kind in KINDS:
         apart = min(
-            distance(colours.colours[colours.index(a)], colours.colours[colours.index(b)], kind)
-            for a, b in pairs
+            distance(colours.look(a).colour, colours.look(b).colour, kind) for a, b in pairs
         )
         if apart < CLOSE:
             found[kind] = apart

@@ -107,7 +107,7 @@ def test_the_colour_is_the_tokens_percentile(author: Author, toy: Vocabulary, me
     reds = colormap("Reds")
     for cell in shown:
         (token,) = toy.ids(cell.text)
-        expected = reds.index(rank[token] / 100)
+        expected = reds.looks.index(reds.look(rank[token] / 100))
         # A number has six digits, and so a place as good as next to the colour's end another one.
         assert abs(reds.colours.index(cell.background) - expected) <= 1
     ordered = sorted(shown, key=lambda cell: rank[toy.ids(cell.text)[0]])

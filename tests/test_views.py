@@ -259,16 +259,14 @@ def test_maps_have_the_names_that_authors_know() -> None:
 @pytest.mark.parametrize("name", names())
 def test_text_is_legible_on_every_colour(name: str) -> None:
     chosen = colormap(name)
-    assert len(chosen.colours) == 256
-    for colour, style in zip(chosen.colours, chosen.styles, strict=True):
+    assert len(chosen.looks) == 256
+    for style, edge, colour in chosen.looks:
         assert re.fullmatch("#[0-9a-f]{6}", colour)
         text = 1.0 if style.endswith(";color:#fff") else 0.0
         assert style.startswith(f"background:{colour}")
         assert contrast(luminance(colour), text) >= 4.5
-    for colour, edge in zip(chosen.colours, chosen.edges, strict=True):
         assert contrast(luminance(colour), luminance(colours_in(edge)[0])) >= 3
-    assert colormap(f"{name}_r").colours == chosen.colours[::-1]
-    assert colormap(f"{name}_r").styles == chosen.styles[::-1]
+    assert colormap(f"{name}_r").looks == chosen.looks[::-1]
 
 
 @pytest.mark.parametrize(

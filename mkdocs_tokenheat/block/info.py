@@ -79,7 +79,9 @@ def read_front_matter(lines: Sequence[str]) -> dict[str, tuple[Raw, int | None]]
         TokenheatError: YAML that cannot be read, with its line.
     """
     options: dict[str, tuple[Raw, int | None]] = {}
-    for key, value, line in _mapping("\n".join(lines), first_line=2):
+    # Most blocks have none, and a YAML reader is not made in no time.
+    pairs = _mapping("\n".join(lines), first_line=2) if lines else ()
+    for key, value, line in pairs:
         if key in options:
             raise TokenheatError(f"option '{key}' is given twice", line=line)
         options[key] = (value, line)

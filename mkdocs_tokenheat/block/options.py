@@ -308,7 +308,7 @@ def read_options(raw: Mapping[str, Raw], defaults: Options, known: Iterable[str]
             given[name] = _READERS[name](value)
         except TokenheatError as error:
             raise TokenheatError(f"option '{name}' {error.message}", option=name) from None
-    return dataclasses.replace(defaults, **given)  # type: ignore[arg-type]
+    return dataclasses.replace(defaults, **given) if given else defaults  # type: ignore[arg-type]
 
 
 def written(value: object) -> Raw:

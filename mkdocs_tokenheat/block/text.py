@@ -7,8 +7,8 @@ import re
 __all__ = ["clean", "normalize"]
 
 _BLANK = re.compile(r"^ +$", re.MULTILINE)
-_STASH = str.maketrans("", "", "\x02\x03")
-_CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0xD800, 0xE000)) if code != 0x0A}
+_STASH = re.compile(r"[\x02\x03]")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 
 
 def normalize(source: str) -> list[str]:
@@ -17,7 +17,7 @@ def normalize(source: str) -> list[str]:
     STX and ETX are removed (Python-Markdown keeps them for itself), CRLF and CR become LF, tabs go
     to the next multiple of 4 columns, and lines of spaces become empty.
     """
-    source = source.translate(_STASH).replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
+    source = _STASH.sub("", source).replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
     return _BLANK.sub("", source).split("\n")
 
 
@@ -26,4 +26,4 @@ def clean(text: str) -> str:
 
     No HTML parser hands those characters on as they were written.
     """
-    return text.translate(_CONTROL)
+    return _CONTROL.sub("\ufffd", text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
-from operator import add, sub
+from itertools import accumulate, count, repeat
+from operator import add, le, sub
 from typing import Any
 
 from mkdocs_tokenheat.scoring.entry import Read, short
@@ -62,7 +63,7 @@ class Scores:
             gaps.append(start - at)
             lengths.append(end - start)
             at = end
-        plain = set(_plain_cells(self.spans))
+        plain = {(i, 1, start, end) for i, (start, end) in enumerate(self.spans)}
         columns: dict[str, object] = {
             "gaps": gaps,
             "lengths": lengths,
@@ -84,36 +85,59 @@ def scores_of(length: int) -> Read[Scores]:
     return partial(_checked, length=length)
 
 
-def _plain_cells(spans: Sequence[Span]) -> list[Cell]:
-    return [(i, 1, start, end) for i, (start, end) in enumerate(spans) if start < end]
-
-
+# A loop in Python for each check would take most of the time that an entry takes to read: each
+# column is looked through in a few calls.
 def _checked(entry: Mapping[str, Any], length: int) -> Scores:
-    ids, numbers, unknown = entry["ids"], entry["scores"], entry["unknown"]
-    spans = _spans(entry["gaps"], entry["lengths"], length)
-    count = len(spans)
-    if len(numbers) != count or (ids is not None and len(ids) != count):
+    gaps, lengths, ids = _whole(entry["gaps"]), _whole(entry["lengths"]), entry["ids"]
+    numbers, expected = _numbers(entry["scores"]), entry.get("expected", ())
+    unknown, aside = _whole(entry["unknown"]), _whole(entry["aside"]) if "aside" in entry else ()
+    size = len(gaps)
+    columns = (lengths, numbers, gaps if ids is None else ids, expected or gaps)
+    if any(len(column) != size for column in columns):
         raise ValueError("its columns differ in length")
-    # What `map` and `set` can look through takes a fraction of the time of a loop.
-    if not {*map(type, numbers)} <= {int, float, type(None)}:
-        raise ValueError("a score is no number")
-    numbers = [None if number is None else float(number) for number in numbers]
-    if not all(map(math.isfinite, [number for number in numbers if number is not None])):
-        raise ValueError("a score is no number")
-    if not {*map(type, ids or ())} <= {int}:
-        for token in ids:
-            if not {*map(type, token if isinstance(token, list) else (token,))} <= {int}:
-                raise ValueError("an id is no number")
-    aside, expected = entry.get("aside", ()), entry.get("expected", ())
-    if not all(type(i) is int and 0 <= i < count for i in (*unknown, *aside)):
+    if not all(0 <= i < size for i in (*unknown, *aside)):
         raise ValueError("a unit is not there")
-    if expected and len(expected) != count:
-        raise ValueError("its columns differ in length")
-    listed = tuple([(_text(text), _share(share)) for text, share in each] for each in expected)
-    notes = read_notes(entry["notes"])
+    if ids is not None:
+        is_words = bool(ids) and isinstance(ids[0], list)
+        ids = [_whole(each) for each in ids] if is_words else _whole(ids)
+    ends = list(accumulate(map(add, gaps, lengths)))
+    starts = list(map(sub, ends, lengths))
+    if size and not (min(starts) >= 0 <= min(lengths) and max(ends) <= length):
+        raise ValueError("a span lies outside the text")
+    if sum(lengths) > _OVERLAP * (length + size):
+        raise ValueError("its spans show the text too often")
+    cells = _cells(starts, lengths, entry["cells"])
+    if entry["cells"] or min(gaps, default=0) < 0:
+        _check_order(cells, length)
     return Scores(
-        spans, ids, numbers, _cells(spans, entry["cells"], length), unknown, notes, aside, listed
+        spans=list(zip(starts, ends, strict=True)),
+        ids=ids,
+        scores=numbers,
+        cells=cells,
+        unknown=unknown,
+        notes=read_notes(entry["notes"]),
+        aside=aside,
+        expected=tuple([(_text(text), _share(share)) for text, share in each] for each in expected),
     )
+
+
+def _whole(column: Sequence[int]) -> list[int]:
+    """The column, if all of it is whole numbers; a TypeError otherwise."""
+    return array("q", column).tolist()
+
+
+def _numbers(column: Any) -> list[float | None]:
+    try:
+        known = array("d", column)
+    except TypeError:
+        known = array("d", [number for number in column if number is not None])
+    # The sum of the largest floats is none.
+    if not math.isfinite(sum(known)) and not all(map(math.isfinite, known)):
+        raise ValueError("a score is no number")
+    if len(known) == len(column):
+        return [*known]
+    numbers = iter(known)
+    return [None if number is None else next(numbers) for number in column]
 
 
 def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:
@@ -128,21 +152,6 @@ def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:
     return notes
 
 
-def _spans(gaps: Sequence[int], lengths: Sequence[int], length: int) -> Sequence[Span]:
-    if len(gaps) != len(lengths):
-        raise ValueError("its columns differ in length")
-    if not {*map(type, gaps), *map(type, lengths)} <= {int}:
-        raise ValueError("a span is no pair of numbers")
-    ends = list(accumulate(map(add, gaps, lengths)))
-    starts = list(map(sub, ends, lengths))
-    spans = list(zip(starts, ends, strict=True))
-    if spans and not (min(starts) >= 0 <= min(lengths) and max(ends) <= length):
-        raise ValueError("a span lies outside the text")
-    if sum(lengths) > _OVERLAP * (length + len(spans)):
-        raise ValueError("its spans show the text too often")
-    return spans
-
-
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
@@ -155,21 +164,24 @@ def _share(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def _cells(spans: Sequence[Span], special: Sequence[Sequence[int]], length: int) -> Sequence[Cell]:
-    cells = _plain_cells(spans)
-    if special:
-        joined: set[int] = set()
-        free = 0
-        for first, count, _, _ in special:
-            if not free <= first < first + count <= len(spans):
-                raise ValueError("a cell's units are not there")
-            free = first + count
-            joined.update(range(first, free))
-        cells = [cell for cell in cells if cell[0] not in joined]
-        cells = sorted([*cells, *((int(a), int(b), int(c), int(d)) for a, b, c, d in special)])
-    at = 0
-    for _, _, start, end in cells:
-        if not at <= start < end <= length:
-            raise ValueError("a cell lies outside the text")
-        at = end
-    return cells
+def _cells(
+    starts: Sequence[int], lengths: Sequence[int], joined: Sequence[Sequence[int]]
+) -> list[Cell]:
+    """Each unit that shows something is a cell, but for those that stand joined to others."""
+    units: list[Cell] = list(zip(count(), repeat(1), starts, map(add, starts, lengths)))
+    cells: list[Cell] = []
+    free = 0
+    for first, size, start, end in map(_whole, joined):
+        if not free <= first < first + size <= len(units) or not start < end:
+            raise ValueError("a cell's units are not there")
+        cells += [*units[free:first], (first, size, start, end)]
+        free = first + size
+    cells += units[free:]
+    return [cell for cell in cells if cell[2] < cell[3]] if 0 in lengths else cells
+
+
+def _check_order(cells: Sequence[Cell], length: int) -> None:
+    """Hold cells to what they are: parts of the text, one after the other."""
+    starts, ends = [cell[2] for cell in cells], [cell[3] for cell in cells]
+    if not all(map(le, (0, *ends), (*starts, length))):
+        raise ValueError("a cell lies outside the text")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mkdocs_tokenheat.models.identity import Identity
@@ -49,10 +49,10 @@ class Way:
     @property
     def chosen(self) -> dict[str, object]:
         """What is not as it is by default."""
-        return {name: value for name, value in asdict(self).items() if value != _PLAIN[name]}
+        return {name: value for name, value in vars(self).items() if value != _PLAIN[name]}
 
 
-_PLAIN = asdict(Way())
+_PLAIN = vars(Way())
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
-__all__ = ["Colormap", "colormap", "contrast", "luminance", "names"]
+__all__ = ["Colormap", "Look", "colormap", "contrast", "luminance", "names"]
 
 _SIZE = 256
 
@@ -19,6 +20,21 @@ _SEEN = 3.0
 """The least contrast of a line with what it lies on (WCAG 2.2, 1.4.11)."""
 
 
+class Look(NamedTuple):
+    """How a cell looks.
+
+    Attributes:
+        style: Its declarations: the background, and the text's colour where it is not the block's
+            own black.
+        edge: The colour of a thin line upon it or beside it, which is seen and does not shout.
+        colour: Its colour, as `#rrggbb`.
+    """
+
+    style: str
+    edge: str
+    colour: str
+
+
 @dataclass(frozen=True)
 class Colormap:
     """A colour map.
@@ -26,26 +42,26 @@ class Colormap:
     Attributes:
         name: As authors write it.
         category: `sequential`, `diverging`, `cyclic` or `miscellaneous`.
-        colours: 256 colours from the low end to the high one, as `#rrggbb`.
-        styles: For each colour the declarations of a cell that has it: the background, and the
-            text's colour where it is not the block's own black.
-        edges: For each colour that of a thin line upon it, which is seen and does not shout.
+        looks: How cells look in each of its 256 colours, from the low end to the high one.
     """
 
     name: str
     category: str
-    colours: Sequence[str]
-    styles: Sequence[str]
-    edges: Sequence[str]
+    looks: Sequence[Look]
 
-    def index(self, position: float) -> int:
-        """Where a position between 0 and 1 lies among the colours."""
-        return min(_SIZE - 1, max(0, round(position * (_SIZE - 1))))
+    @property
+    def colours(self) -> list[str]:
+        """The colours alone."""
+        return [look.colour for look in self.looks]
+
+    def look(self, position: float) -> Look:
+        """That of a position between 0 and 1."""
+        return self.looks[round(position * (_SIZE - 1))]
 
     def gradient(self, start: float, end: float) -> str:
         """The CSS stops of the map between two positions, for a colour bar."""
         steps = [start + (end - start) * i / 8 for i in range(9)]
-        return ",".join(self.colours[self.index(step)] for step in steps)
+        return ",".join(self.look(step).colour for step in steps)
 
 
 @lru_cache(maxsize=1)
@@ -76,20 +92,16 @@ def colormap(name: str) -> Colormap:
     colours = [f"#{digits[i : i + 6]}" for i in range(0, 6 * _SIZE, 6)]
     if name.endswith("_r"):
         colours.reverse()
-    lightness = [luminance(colour) for colour in colours]
-    styles = [_style(colour, light) for colour, light in zip(colours, lightness, strict=True)]
-    edges = [_edge(light) for light in lightness]
-    return Colormap(name, category, colours, styles, edges)
+    return Colormap(name, category, [_look(colour) for colour in colours])
 
 
-def _style(colour: str, lightness: float) -> str:
-    is_dark = contrast(1.0, lightness) > contrast(0.0, lightness)
-    return f"background:{colour};color:#fff" if is_dark else f"background:{colour}"
-
-
-def _edge(lightness: float) -> str:
+def _look(colour: str) -> Look:
+    light = luminance(colour)
+    is_dark = contrast(1.0, light) > contrast(0.0, light)
+    style = f"background:{colour};color:#fff" if is_dark else f"background:{colour}"
     lines = ((edge, luminance(edge[:1] + 2 * edge[1:])) for edge in _EDGES)
-    return next(edge for edge, line in lines if contrast(lightness, line) >= _SEEN)
+    edge = next(edge for edge, line in lines if contrast(light, line) >= _SEEN)
+    return Look(style, edge, colour)
 
 
 def luminance(colour: str) -> float:

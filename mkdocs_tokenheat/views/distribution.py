@@ -81,7 +81,7 @@ def _draw(
     pairs = zip(read_pairs(answer.block, _MOST), found.pairs, strict=True)
     marks = [_Mark(i, words, each) for i, (words, each) in enumerate(pairs, 1)]
     what = labels["view-distribution"].format(vector=labels[f"vector-{options.embedding}"])
-    paint = Paint([], scales[0], colours)
+    paint = Paint(scales[0], colours)
     body = drawing(*_drawn(found, marks, paint, what)) + _listed(marks, paint, answer.block, labels)
     return Picture(
         body=f'<div class="tokenheat-plot" role="group" tabindex="0" style="{_FRAME}">{body}</div>',
@@ -171,7 +171,7 @@ def _stacked(places: Sequence[float]) -> list[int]:
 
 
 def _chip(x: float, y: float, mark: _Mark, paint: Paint) -> list[str]:
-    background, _, ink = paint.of(mark.found[0] if mark.found else None)[0].partition(";color:")
+    background, _, ink = paint.of(mark.found[0] if mark.found else None).style.partition(";color:")
     fill = background.removeprefix("background:")
     left, title = x - _CHIP_WIDTH / 2, f"{mark.name}: {number(mark.found[0])}" if mark.found else ""
     style = f"fill:{fill};stroke:#000"
@@ -202,7 +202,7 @@ def _listed(marks: Sequence[_Mark], paint: Paint, block: Block, labels: Labels) 
     lang = lang_of(block)
     items = []
     for mark in marks:
-        style, _ = paint.of(mark.found[0] if mark.found else None)
+        style = paint.of(mark.found[0] if mark.found else None).style
         chip = f'<span style="{_CHIP}{style}">{mark.number}</span>'
         name = f'<span dir="auto"{lang}>{escape(mark.name)}</span>'
         items.append(f'<li style="{_ITEM}">{chip} {name} {_said(mark, labels)}</li>')

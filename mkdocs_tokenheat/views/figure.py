@@ -116,12 +116,12 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
 
 def _table(rows: Sequence[Sequence[str]], labels: Labels) -> str:
     head = "".join(f'<th scope="col">{cell}</th>' for cell in rows[0])
-    body = [f"<tr><td>{row}</td></tr>" for row in map("</td><td>".join, rows[1:])]
+    body = "</td></tr><tr><td>".join(map("</td><td>".join, rows[1:]))
     return (
         '<details class="tokenheat-data" data-search-exclude>'
         f"<summary>{say(labels, 'table')}</summary>"
         f'<table class="tokenheat-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></details>"
+        f"<tbody><tr><td>{body}</td></tr></tbody></table></details>"
     )
 
 

@@ -56,7 +56,7 @@ def cell(
         numbers: Whether the number stands in it.
         shown: What else stands in it.
     """
-    style, _ = paint.of(value)
+    style = paint.of(value).style
     said = say(labels, "none") if value is None else number(value)
     inside = escape(shown)
     if numbers:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-__all__ = ["escape", "number", "visible"]
+__all__ = ["escape", "escape_each", "number", "visible"]
 
-_ESCAPES = str.maketrans(
-    {code: "\ufffd" for code in (*range(0x20), *range(0xD800, 0xE000)) if code != 0x0A}
-    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
-)
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _SPECIAL = re.compile("[\\x00-\\x09\\x0b-\\x1f&<>\"'\\ud800-\\udfff]")
-"""To look for them takes a fraction of the time of putting each character through the table."""
 
 
 def escape(text: str) -> str:
     """The text for an element's content or a quoted attribute."""
-    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
+    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], "\ufffd"), text)
+
+
+def escape_each(texts: Sequence[str]) -> Sequence[str]:
+    """The texts, escaped: one look at all of them takes a fraction of a look at each."""
+    whole = "\n".join(texts)
+    escaped = escape(whole)
+    if escaped == whole:
+        return texts
+    parts = escaped.split("\n")
+    return parts if len(parts) == len(texts) else [escape(text) for text in texts]
 
 
 def visible(text: str) -> str:

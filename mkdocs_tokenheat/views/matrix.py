@@ -42,7 +42,7 @@ def _draw(
 ) -> Picture:
     options, matrix = answer.block.options, answer.found["matrix"]
     words = [_words(answer.block)[i] for i in matrix.order]
-    paint = Paint([], scales[0], colours)
+    paint = Paint(scales[0], colours)
     places = range(len(words))
     head = "".join(header(word, "col", upright=len(words) > 6) for word in words)
     rows = [

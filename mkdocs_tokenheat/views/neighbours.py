@@ -45,7 +45,7 @@ def _draw(
     options = answer.block.options
     found: Neighbours = answer.found["neighbours"]
     words = list(zip(_words(answer.block), found.words, strict=True))
-    paint = Paint([], scales[0], colours)
+    paint = Paint(scales[0], colours)
     columns = max((len(near or ()) for near in found.words), default=0)
     head = "".join(header(str(place + 1), "col") for place in range(columns))
     rows = [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 
-from mkdocs_tokenheat.views.colormaps import Colormap, colormap
+from mkdocs_tokenheat.views.colormaps import Colormap, Look, colormap
 from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = ["HATCHED", "KEPT", "Paint", "is_rtl", "swatch"]
@@ -21,9 +22,9 @@ _RTL = re.compile(
 HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
 """A cell without a colour: lines that are seen on white, and black letters on either."""
 
-_EDGE = "#777"
+_HATCHED = Look(HATCHED, edge="#777", colour="#999")
 _STRIP = ".35em"
-_NO_BAND = "#999"
+_ROOM, _ROOM_AND_STRIP = ".5em", ".85em"
 _MUTED, _MUTED_REACH = "Greys", 0.4
 _THINNEST, _THICKEST = 0.06, 0.36
 _UNDERLINED = "text-decoration:underline;text-decoration-thickness:{:.2g}em;padding-bottom:"
@@ -51,81 +52,72 @@ class Paint:
     """Paints cells.
 
     Attributes:
-        numbers: Each unit's number as far as it has a colour.
         scale: What the numbers are coloured by; None where there are none.
         underlines: Whether a line under the text follows the number, too.
         stands_out: Whether a number does; where it does not, its cell is drawn muted.
     """
 
-    numbers: Sequence[float | None]
     scale: Scale | None
     colours: Colormap
     underlines: bool = False
     stands_out: Callable[[float], bool] | None = None
-    _known: dict[float | None, tuple[str, str]] = field(default_factory=dict)
 
-    def one(self, unit: int) -> tuple[str, str]:
-        """The style of a unit's cell, and the colour of a line beside it."""
-        number = self.numbers[unit]
-        # Words come again.
-        return self._known.get(number) or self.of(number)
+    def each(self, numbers: Sequence[float | None]) -> list[Look]:
+        """How cells look that have these numbers."""
+        if self.scale is None:
+            return [_HATCHED] * len(numbers)
+        positions = self.scale.positions(numbers)
+        if self.underlines or self.stands_out is not None:
+            return [self._look(n, at) for n, at in zip(numbers, positions, strict=True)]
+        looks, last = self.colours.looks, len(self.colours.looks) - 1
+        return [_HATCHED if at is None else looks[round(at * last)] for at in positions]
 
-    def of(self, number: float | None) -> tuple[str, str]:
-        """The same for a number that is no unit's."""
-        style, edge, line = self._filled(number)
-        found = (f"{style};{line}.5em" if line else style), edge
-        self._known[number] = found
-        return found
+    def of(self, number: float | None) -> Look:
+        """How a cell looks that has this number."""
+        return self.each((number,))[0]
 
-    def joined(self, units: Sequence[int], shown: str) -> tuple[str, str]:
-        """The same for units that share a character.
+    def joined(self, numbers: Sequence[float | None], looks: Sequence[Look], shown: str) -> Look:
+        """How units look that share a character, with their numbers and own looks.
 
         They have the colour of their mean, and below a strip with a band for each.
         """
-        numbers = [self.numbers[unit] for unit in units]
         known = [number for number in numbers if number is not None]
-        style, edge, line = self._filled(sum(known) / len(known) if known else None)
-        if not known or len(units) == 1:
-            return (f"{style};{line}.5em" if line else style), edge
-        bands = self._bands(numbers, edge, "270deg" if is_rtl(shown) else "90deg")
-        style = style.replace("background:", f"background:{bands} ", 1)
-        return f"{style};{line}.85em" if line else f"{style};padding-bottom:{_STRIP}", edge
-
-    def _filled(self, number: float | None) -> tuple[str, str, str]:
-        if number is None or self.scale is None:
-            return HATCHED, _EDGE, ""
-        position = self.scale.position(number)
-        colours, at = self._colour(number, position)
-        line = ""
+        mean = self.of(sum(known) / len(known) if known else None)
+        if mean is _HATCHED or len(numbers) == 1:
+            return mean
+        bands = _bands(looks, mean.edge, "270deg" if is_rtl(shown) else "90deg")
+        style = mean.style.replace("background:", f"background:{bands} ", 1)
         if self.underlines:
-            line = _UNDERLINED.format(_THINNEST + (_THICKEST - _THINNEST) * position)
-        return colours.styles[at], colours.edges[at], line
+            return mean._replace(style=style.removesuffix(_ROOM) + _ROOM_AND_STRIP)
+        return mean._replace(style=f"{style};padding-bottom:{_STRIP}")
 
-    def _colour(self, number: float, position: float) -> tuple[Colormap, int]:
+    def _look(self, number: float | None, position: float | None) -> Look:
+        if number is None or position is None:
+            return _HATCHED
         if self.stands_out is None or self.stands_out(number):
-            return self.colours, self.colours.index(position)
-        muted = colormap(_MUTED)
-        return muted, muted.index(position * _MUTED_REACH)
-
-    def _bands(self, numbers: Sequence[float | None], edge: str, direction: str) -> str:
-        """The strip's layers: a thin line above it, and the bands with a line between two."""
-        stops: list[str] = []
-        for i, number in enumerate(numbers):
-            if i:
-                stops.append(f"{edge} 0 calc({_percent(i, len(numbers))} + 1px)")
-            stops.append(f"{self._band(number)} 0 {_percent(i + 1, len(numbers))}")
-        return (
-            f"linear-gradient({edge} 0 0) 0 calc(100% - {_STRIP})/100% 1px no-repeat,"
-            f"linear-gradient({direction},{','.join(stops)}) 0 100%/100% {_STRIP} no-repeat"
-        )
-
-    def _band(self, number: float | None) -> str:
-        if number is None or self.scale is None:
-            return _NO_BAND
-        colours, at = self._colour(number, self.scale.position(number))
-        return colours.colours[at]
+            look = self.colours.look(position)
+        else:
+            look = colormap(_MUTED).look(position * _MUTED_REACH)
+        if not self.underlines:
+            return look
+        line = _UNDERLINED.format(_THINNEST + (_THICKEST - _THINNEST) * position)
+        return look._replace(style=f"{look.style};{line}{_ROOM}")
 
 
+def _bands(looks: Sequence[Look], edge: str, direction: str) -> str:
+    """The strip's layers: a thin line above it, and the bands with a line between two."""
+    stops: list[str] = []
+    for i, look in enumerate(looks):
+        if i:
+            stops.append(f"{edge} 0 calc({_percent(i, len(looks))} + 1px)")
+        stops.append(f"{look.colour} 0 {_percent(i + 1, len(looks))}")
+    return (
+        f"linear-gradient({edge} 0 0) 0 calc(100% - {_STRIP})/100% 1px no-repeat,"
+        f"linear-gradient({direction},{','.join(stops)}) 0 100%/100% {_STRIP} no-repeat"
+    )
+
+
+@cache
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.3g}%"
 

@@ -6,7 +6,6 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
@@ -36,25 +35,31 @@ class Scale:
     largest: float
     center: float | None = None
 
-    def position(self, value: float) -> float:
-        """Where the number lies on the map, between 0 and 1; constant numbers lie at 0."""
-        value = min(max(value, self.low), self.high)
-        unit, start, reach = self._shape
-        if self.center is not None:
-            return 0.5 + (value * unit - start) / reach if reach else 0.5
-        return (value * unit - start) / reach if reach else 0.0
-
-    @cached_property
-    def _shape(self) -> tuple[float, float, float]:
-        """What numbers are multiplied by, where they are counted from, and how far they reach."""
+    def positions(self, values: Iterable[float | None]) -> list[float | None]:
+        """Where the numbers lie on the map, between 0 and 1; constant numbers lie at 0."""
+        low, high, unit, base = self.low, self.high, 1.0, 0.0
         # The difference of the largest floats is none.
-        far = max(abs(self.low), abs(self.high), abs(self.center or 0.0)) > _FAR
-        unit = 0.125 if far else 1.0
-        low, high = self.low * unit, self.high * unit
-        if self.center is None:
-            return unit, low, high - low
-        center = self.center * unit
-        return unit, center, 2 * max(high - center, center - low)
+        if max(abs(low), abs(high), abs(self.center or 0.0)) > _FAR:
+            unit = 0.125
+        start, reach = low * unit, high * unit - low * unit
+        if self.center is not None:
+            base, start = 0.5, self.center * unit
+            reach = 2 * max(high * unit - start, start - low * unit)
+        if not reach:
+            return [None if value is None else base for value in values]
+        # A call of `min` for each would take longer than all the rest.
+        return [
+            None
+            if v is None
+            else base + ((low if v < low else high if v > high else v) * unit - start) / reach  # noqa: FURB136
+            for v in values
+        ]
+
+    def position(self, value: float) -> float:
+        """Where one number lies."""
+        (position,) = self.positions((value,))
+        assert position is not None
+        return position
 
     def ends(self) -> tuple[str, str]:
         """Its two ends in words, and where it is clipped."""
@@ -73,8 +78,11 @@ class Percentiles(Scale):
 
     quantiles: Sequence[float] = (0.0, 0.0)
 
-    def position(self, value: float) -> float:
+    def positions(self, values: Iterable[float | None]) -> list[float | None]:
         """The share of the others that is smaller; half of those that are equal count."""
+        return [None if value is None else self._share(value) for value in values]
+
+    def _share(self, value: float) -> float:
         found = self.quantiles
         first, last = bisect_left(found, value), bisect_right(found, value)
         at = (first + last - 1) / 2
@@ -99,21 +107,22 @@ def fit(
     Raises:
         TokenheatError: `scale: fixed` without both of its ends, or with the ends swapped.
     """
-    numbers = sorted(score for score in scores if score is not None)
+    numbers = [score for score in scores if score is not None]
     if options.scale == "fixed":
         low, high = _fixed(options)
     elif not numbers:
         return None
     elif quantiles:
-        low, high, ends = quantiles[0], quantiles[-1], (numbers[0], numbers[-1])
-        return Percentiles(low, high, *ends, quantiles=tuple(quantiles))
+        ends = quantiles[0], quantiles[-1], min(numbers), max(numbers)
+        return Percentiles(*ends, quantiles=tuple(quantiles))
     elif options.scale == "quantile":
+        numbers.sort()
         low, high = (_quantile(numbers, q) for q in _QUANTILES)
     else:
-        low, high = numbers[0], numbers[-1]
+        low, high = min(numbers), max(numbers)
     if not numbers:
         return None
-    return Scale(low, high, numbers[0], numbers[-1], options.center)
+    return Scale(low, high, min(numbers), max(numbers), options.center)
 
 
 def _fixed(options: Options) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
-from mkdocs_tokenheat.views.markup import escape, number, visible
+from mkdocs_tokenheat.views.markup import escape_each, number, visible
 from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Group, Picture, View, lang_of
@@ -85,8 +85,9 @@ def what_of(answer: Answer, labels: Labels, unit: str) -> str:
 
 def hatched(scores: Scores, labels: Labels) -> list[str]:
     """What the legend says of cells without a colour, if there are any."""
-    on_scale = zip(scores.on_scale, scores.spans, strict=True)
-    if any(score is None for score, (start, end) in on_scale if start < end):
+    numbers = scores.on_scale
+    units = zip(numbers, scores.spans, strict=True) if None in numbers else ()
+    if any(score is None and start < end for score, (start, end) in units):
         return [f"{swatch('1.2em', HATCHED)} {say(labels, 'hatched')}"]
     return []
 
@@ -129,8 +130,8 @@ def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[Seque
     """Every unit and its number."""
     empty = f"<i>{say(labels, 'nothing-shown')}</i>"
     drawn = visible(text)
-    written = escape if escape(drawn) is not drawn else str
-    shown = [written(drawn[start:end]) or empty for start, end in scores.spans]
+    shown = escape_each([drawn[start:end] for start, end in scores.spans])
+    shown = [each or empty for each in shown] if "" in shown else shown
     columns, names = [shown, said(scores, labels)], [f"column-{unit}", "column-score"]
     if scores.expected:
         columns.append(expected(scores))
@@ -148,42 +149,40 @@ def shown_text(
     baseline: Baseline | None = None,
 ) -> str:
     """The `pre` whose text content is the block's text, character for character."""
-    text, options = block.text, block.options
+    text, options, numbers = block.text, block.options, scores.on_scale
     underlines = options.encode == "colour+underline"
-    stands_out = baseline.stands_out if baseline else None
-    paint = Paint(scores.on_scale, scale, colours, underlines, stands_out)
+    paint = Paint(scale, colours, underlines, baseline.stands_out if baseline else None)
+    looks = paint.each(numbers)
     titles = said(scores, labels)
     if scores.expected:
         titles = [f"{t}; {e}" if e else t for t, e in zip(titles, expected(scores), strict=True)]
+    starts, ends = [cell[2] for cell in scores.cells], [cell[3] for cell in scores.cells]
+    contents = escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
+    between = zip([0, *ends], [*starts, len(text)], strict=True)
+    gaps = escape_each([text[end:start] for end, start in between])
+    # One look at the whole spares one at each cell.
+    breaks, has_rtl = "\n" in text, is_rtl(text)
     parts: list[str] = []
-    # Most texts have nothing to escape, and one look tells.
-    written = escape if escape(text) is not text else str
-    at = 0
-    for first, count, start, end in scores.cells:
-        if start > at:
-            parts.append(written(text[at:start]))
-        shown = text[start:end]
+    for (first, count, start, _), content, gap in zip(scores.cells, contents, gaps, strict=False):
         if count == 1:
             units: Sequence[int] = (first,)
-            (style, edge), title = paint.one(first), titles[first]
+            (style, edge, _), title = looks[first], titles[first]
         else:
             spans = scores.spans
             units = [i for i in range(first, first + count) if spans[i][0] < spans[i][1]]
-            style, edge = paint.joined(units, shown)
-            title = " · ".join(titles[i] for i in units)
-        if start == at > 0:
+            mine = [numbers[i] for i in units], [looks[i] for i in units]
+            style, edge, _ = paint.joined(*mine, content)
+            title = " · ".join([titles[i] for i in units])
+        if not gap and start:
             # A line beside the cell, which moves no letter and breaks no ligature. It comes first:
             # what follows `</span><span` is then always the same, and compresses to almost nothing.
-            style = f"box-shadow:{'' if is_rtl(shown) else '-'}1px 0 {edge};{style}"
-        if shown[0] == "\n":
+            side = "" if has_rtl and is_rtl(content) else "-"
+            style = f"box-shadow:{side}1px 0 {edge};{style}"
+        if breaks and content[0] == "\n":
             style += ";padding-left:.5em"
-        content = written(shown)
-        if options.numbers:
-            ends = len(content.rstrip("\n"))
-            content = content[:ends] + _printed(scores, units) + content[ends:]
-        parts.append(f'<span style="{style}" title="{title}">{content}</span>')
-        at = end
-    parts.append(written(text[at:]))
+        shown = _numbered(content, scores, units) if options.numbers else content
+        parts.append(f'{gap}<span style="{style}" title="{title}">{shown}</span>')
+    parts.append(gaps[-1])
     # An HTML parser drops a newline that directly follows the tag.
     newline = "\n" if text.startswith("\n") else ""
     style = _PRE + _UNDERLINED if underlines else _PRE
@@ -193,14 +192,15 @@ def shown_text(
     )
 
 
-def _printed(scores: Scores, units: Sequence[int]) -> str:
-    """The cell's numbers behind its text, if it has one."""
+def _numbered(content: str, scores: Scores, units: Sequence[int]) -> str:
+    """What a cell shows, and behind it the cell's numbers, if it has any."""
     off = scores.unknown
     numbers = [None if unit in off else scores.scores[unit] for unit in units]
     if not any(value is not None for value in numbers):
-        return ""
+        return content
     shown = f"{_THIN}·{_THIN}".join("—" if n is None else number(n) for n in numbers)
-    return _NUMBER.format(_THIN + shown + _THIN)
+    end = len(content.rstrip("\n"))
+    return content[:end] + _NUMBER.format(_THIN + shown + _THIN) + content[end:]
 
 
 VIEW = View(
