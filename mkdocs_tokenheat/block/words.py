@@ -17,14 +17,21 @@ Cell = tuple[int, int, int, int]
 
 # A flag that another one follows is told apart at once: \X would count all flags before it.
 _CLUSTER = regex.compile(r"[\U0001F1E6-\U0001F1FF]{2}(?=[\U0001F1E6-\U0001F1FF])|\X")
+# Of these characters, none has anything to do with the one before it or behind it.
+_ALONE = regex.compile(r"[\p{Grapheme_Cluster_Break=Other}\n]*")
 _RUN = regex.compile(r"\S+")
 
 
 def graphemes(text: str) -> list[Span]:
     """The extended grapheme clusters of the text (Unicode Standard Annex #29)."""
-    if text.isascii():
+    if _is_simple(text):
         return [(i, i + 1) for i in range(len(text))]
     return [found.span() for found in _CLUSTER.finditer(text)]
+
+
+def _is_simple(text: str) -> bool:
+    """Whether each character is a cluster, which is told much faster than what the clusters are."""
+    return text.isascii() or _ALONE.fullmatch(text) is not None
 
 
 def count_graphemes(text: str) -> int:
@@ -67,25 +74,29 @@ def cells(text: str, spans: Sequence[Span]) -> list[Cell]:
     A cell reaches to the ends of its grapheme clusters, so that a letter and the accent that a
     tokenizer drops stay together. Empty spans have no cell.
     """
-    clusters = graphemes(text)
-    cluster_of = [i for i, (start, end) in enumerate(clusters) for _ in range(start, end)]
+    opening, closing = _bounds(text)
     found: list[Cell] = []
-    last_cluster = -1
+    at = 0
     for i, (start, end) in enumerate(spans):
         if start == end:
             continue
-        first, last = cluster_of[start], cluster_of[end - 1]
-        if found and first <= last_cluster:
-            token, _, cell_start, cell_end = found[-1]
-            last_cluster = max(last, last_cluster)
-            cell_end = max(cell_end, end)
-            found[-1] = (token, i - token + 1, min(cell_start, start), cell_end)
+        first, last = opening[start], closing[end - 1]
+        if first >= at or not found:
+            found.append((i, 1, first, last))
+            at = last
         else:
-            last_cluster = last
-            found.append((i, 1, start, end))
-    return [_whole(cell, clusters, cluster_of) for cell in found]
+            token, _, cell_start, cell_end = found[-1]
+            at = max(last, cell_end)
+            found[-1] = (token, i - token + 1, min(first, cell_start), at)
+    return found
 
 
-def _whole(cell: Cell, clusters: Sequence[Span], cluster_of: Sequence[int]) -> Cell:
-    token, count, start, end = cell
-    return token, count, clusters[cluster_of[start]][0], clusters[cluster_of[end - 1]][1]
+def _bounds(text: str) -> tuple[Sequence[int], Sequence[int]]:
+    """For each character the start and the end of its cluster."""
+    if _is_simple(text):
+        return range(len(text)), range(1, len(text) + 1)
+    clusters = graphemes(text)
+    sizes = [end - start for start, end in clusters]
+    opening = [start for (start, _), size in zip(clusters, sizes, strict=True) for _ in range(size)]
+    closing = [end for (_, end), size in zip(clusters, sizes, strict=True) for _ in range(size)]
+    return opening, closing

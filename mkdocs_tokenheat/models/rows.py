@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 from tokenizers.models import Unigram
 
-from mkdocs_tokenheat.block.words import Span, visible
+from mkdocs_tokenheat.block.words import Span
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
@@ -79,10 +79,7 @@ class RowModel:
         return [
             Tokens(
                 encoding.ids,
-                [
-                    _shown(text, *each)
-                    for each in zip(encoding.tokens, encoding.offsets, strict=True)
-                ],
+                _shown(text, encoding),
                 [token == self._unknown for token in encoding.ids],
             )
             for text, encoding in zip(texts, self._encode(texts), strict=True)
@@ -217,16 +214,24 @@ class RowModel:
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=add_special_tokens)
 
 
-def _shown(text: str, token: str, offsets: Span) -> Span:
-    start, end = offsets
-    piece = text[start:end]
-    if token and not token.strip(_SPACE) and _SPACE not in piece and not piece.isspace():
-        return start, start
-    return visible(text, (start, end))
+def _shown(text: str, encoding: Encoding) -> list[Span]:
+    """What each token shows of the text: its offsets less the white space at their start."""
+    spans: list[Span] = []
+    for token, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True):
+        piece = text[start:end]
+        shown = piece.lstrip()
+        if not shown:
+            spans.append((start, end))
+        elif token and not token.strip(_SPACE) and _SPACE not in piece:
+            spans.append((start, start))
+        else:
+            spans.append((end - len(shown), end))
+    return spans
 
 
 def _accents(text: str) -> int:
-    return sum(unicodedata.combining(char) > 0 for char in unicodedata.normalize("NFD", text))
+    plain = unicodedata.normalize("NFD", text)
+    return sum(plain.count(char) for char in {*plain} if unicodedata.combining(char))
 
 
 def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:

@@ -35,7 +35,7 @@ class Cut:
 
     spans: Sequence[Span]
     is_word: Sequence[bool] = ()
-    groups: Sequence[list[int]] = ()
+    groups: Sequence[Sequence[int]] = ()
     ids: Sequence[Sequence[int]] | None = None
     unknown: Sequence[int] = ()
 
@@ -63,8 +63,8 @@ def cut_tokens(tokens: Tokens) -> Cut:
     """The model's tokens, each a unit."""
     return Cut(
         tokens.spans,
-        groups=[[i] for i in range(len(tokens.ids))],
-        ids=[[token] for token in tokens.ids],
+        groups=list(zip(range(len(tokens.ids)))),
+        ids=list(zip(tokens.ids)),
         unknown=[i for i, unknown in enumerate(tokens.unknown) if unknown],
     )
 
@@ -102,6 +102,8 @@ def finished(
 ) -> Scores:
     """The scores of a text whose units have all that the metric needs."""
     numbers = request.metric.compute(units)
+    if isinstance(numbers, np.ndarray):
+        numbers = numbers.tolist()  # Python's numbers are written faster than NumPy's.
     unknown = cut.unknown if request.metric.needs != "text" else ()
     ids: Sequence[int] | Sequence[Sequence[int]] | None = cut.ids
     if cut.ids is not None and request.unit == "token":

@@ -48,8 +48,7 @@ def rounded(number: float | None) -> float | None:
 
 def short(score: float | None) -> float | int | None:
     """The number as it is written: whole ones without a point."""
-    whole = score is not None and abs(score) < 1e9 and score == int(score)
-    return int(score) if whole and score is not None else score
+    return int(score) if score is not None and score.is_integer() and abs(score) < 1e9 else score
 
 
 def encode(entry: Entry, key: str) -> str:

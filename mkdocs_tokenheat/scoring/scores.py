@@ -63,13 +63,14 @@ class Scores:
             gaps.append(start - at)
             lengths.append(end - start)
             at = end
-        plain = {(i, 1, start, end) for i, (start, end) in enumerate(self.spans)}
         columns: dict[str, object] = {
             "gaps": gaps,
             "lengths": lengths,
             "ids": self.ids,
             "scores": [short(score) for score in self.scores],
-            "cells": [cell for cell in self.cells if cell not in plain],
+            "cells": [
+                cell for cell in self.cells if cell[1] > 1 or cell[2:] != self.spans[cell[0]]
+            ],
             "unknown": self.unknown,
             "notes": self.notes,
         }

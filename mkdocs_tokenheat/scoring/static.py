@@ -138,7 +138,7 @@ def unit_vectors(
         raise problem
     cut = cut_tokens(tokens) if unit == "token" else _own_words(text, model, tokens)
     ids = sorted({token for each in cut.ids or () for token in each})
-    return _Table(ids, model.rows(ids, way.embedding, way.transform)).pooled(cut)[0]
+    return _Table(ids, model.rows(ids, way.embedding, way.transform)).vectors(cut)
 
 
 class _Rows:
@@ -173,21 +173,27 @@ class _Table:
         self._rows = rows
         self._norms = np.sqrt((rows * rows).sum(axis=1))
 
-    def pooled(self, cut: Cut) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """For each unit the mean of its tokens' vectors, and the mean of their norms."""
+    def vectors(self, cut: Cut) -> NDArray[np.float64]:
+        """For each unit the mean of its tokens' vectors."""
+        return self._means(self._rows, cut)
+
+    def norms(self, cut: Cut) -> NDArray[np.float64]:
+        """For each unit the mean of its tokens' norms."""
+        return self._means(self._norms, cut)
+
+    def _means(self, rows: NDArray[np.float64], cut: Cut) -> NDArray[np.float64]:
         assert cut.ids is not None
         unknown = set(cut.unknown)
         members = [() if i in unknown else ids for i, ids in enumerate(cut.ids)]
         counts = np.array([len(ids) for ids in members])
         at = [self._at[token] for ids in members for token in ids]
-        vectors = np.full((len(members), self._rows.shape[1]), np.nan)
-        norms = np.full(len(members), np.nan)
+        means = np.full((len(members), *rows.shape[1:]), np.nan)
         has = counts > 0
         if has.any():
             starts = (np.cumsum(counts) - counts)[has]
-            vectors[has] = np.add.reduceat(self._rows[at], starts) / counts[has, None]
-            norms[has] = np.add.reduceat(self._norms[at], starts) / counts[has]
-        return vectors, norms
+            sums = rows[at] if counts.max() == 1 else np.add.reduceat(rows[at], starts)
+            means[has] = (sums.T / counts[has]).T
+        return means
 
     def mean(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """The mean of these tokens' vectors."""
@@ -204,7 +210,8 @@ def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | No
         assert rows is not None
         assert cut.ids is not None
         table = rows.table(request)
-        vectors, norms = table.pooled(cut)
+        norms = table.norms(cut)
+        vectors = None if request.metric.norms_alone else table.vectors(cut)
         if request.unit == "word" and any(len(ids) > 1 for ids in cut.ids):
             notes.append(("words-pooled",))
         if request.target is not None:

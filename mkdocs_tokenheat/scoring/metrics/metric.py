@@ -50,6 +50,7 @@ class Metric:
         compute: From the units to their n numbers; None or NaN where there is none.
         needs: `text` where it needs how the text is cut alone, `vectors` for embeddings or hidden
             states, `predictions` for what a language model expects.
+        norms_alone: Whether the norms of the vectors do, without the vectors.
         parameters: The options that it needs and that its numbers depend on.
         of_words: Whether words have it, too.
         takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
@@ -59,6 +60,7 @@ class Metric:
     labels: Mapping[str, str]
     compute: Callable[[Units], Sequence[float | None] | Vectors]
     needs: Literal["text", "vectors", "predictions"] = "text"
+    norms_alone: bool = False
     parameters: tuple[str, ...] = ()
     of_words: bool = True
     takes_tokens: bool = False

@@ -27,4 +27,5 @@ NORM = Metric(
     },
     _norm,
     needs="vectors",
+    norms_alone=True,
 )
