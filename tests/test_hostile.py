@@ -28,9 +28,9 @@ from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.scoring.entry import decode
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from mkdocs_tokenheat.views.colormaps import colormap
-from mkdocs_tokenheat.views.labels import labels_of, note
+from mkdocs_tokenheat.views.labels import expected, labels_of, note, said
 from mkdocs_tokenheat.views.scale import fit
-from mkdocs_tokenheat.views.text import shown_text, table_of
+from mkdocs_tokenheat.views.text import shown_text, units_of
 from tests import strategies
 from tests.browser import chromium, served
 from tests.checkpoints import DIMENSIONS, byte_fallback_bpe, pack, save, table, unigram, wordpiece
@@ -214,10 +214,11 @@ def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
     drawn = block(TEXT, caption="A caption")
     scale = fit(scores.on_scale, drawn.options)
     labels = labels_of("en")
-    html = shown_text(drawn, scores, scale, colormap("Reds"), labels)
+    numbers = said(scores, labels)
+    html = shown_text(drawn, scores, numbers, scale, colormap("Reds"))
     html += f"<p>{' '.join(note(labels, each) for each in scores.notes)}</p>"
-    rows = table_of(TEXT, scores, "token", labels)
-    html += "".join(f"<i>{cell}</i>" for row in rows for cell in row)
+    cells = [*units_of(TEXT, scores, labels), *numbers, *expected(scores)]
+    html += "".join(f"<i>{cell}</i>" for cell in cells)
     assert_harmless(html)
     assert texts(html) == [TEXT]
 

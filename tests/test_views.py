@@ -260,10 +260,11 @@ def test_maps_have_the_names_that_authors_know() -> None:
 def test_text_is_legible_on_every_colour(name: str) -> None:
     chosen = colormap(name)
     assert len(chosen.looks) == 256
-    for style, edge, colour in chosen.looks:
+    for style, beside, edge, colour in chosen.looks:
         assert re.fullmatch("#[0-9a-f]{6}", colour)
         text = 1.0 if style.endswith(";color:#fff") else 0.0
         assert style.startswith(f"background:{colour}")
+        assert beside == f"box-shadow:-1px 0 {edge};{style}"
         assert contrast(luminance(colour), text) >= 4.5
         assert contrast(luminance(colour), luminance(colours_in(edge)[0])) >= 3
     assert colormap(f"{name}_r").looks == chosen.looks[::-1]

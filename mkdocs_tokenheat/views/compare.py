@@ -26,7 +26,7 @@ from mkdocs_tokenheat.views.text import (
     group_of,
     hatched,
     shown_text,
-    table_of,
+    units_of,
     what_of,
 )
 from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
@@ -63,7 +63,7 @@ def _draw(
     found: list[Scores] = [answer.found[f"scores{i}"] for i in range(len(names))]
     shown = (
         f'<div class="tokenheat-name" style="{_NAME}">{escape(name)}</div>'
-        f"{shown_text(block, scores, scale, colours, labels)}"
+        f"{shown_text(block, scores, said(scores, labels), scale, colours)}"
         for name, scores, scale in zip(names, found, scales, strict=True)
     )
     marks = (hatched(scores, labels) for scores, scale in zip(found, scales, strict=True) if scale)
@@ -139,7 +139,7 @@ def _table(
     text: str, names: Sequence[str], found: Sequence[Scores], labels: Labels
 ) -> list[list[str]]:
     """Every word, and its number in each model."""
-    words = [row[0] for row in table_of(text, found[0], "word", labels)]
+    words = [say(labels, "column-word"), *units_of(text, found[0], labels)]
     columns = [
         [escape(name), *_numbers(scores, found[0], labels)]
         for name, scores in zip(names, found, strict=True)

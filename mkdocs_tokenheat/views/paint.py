@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from mkdocs_tokenheat.views.colormaps import Colormap, Look, colormap
+from mkdocs_tokenheat.views.colormaps import Colormap, Look, colormap, look
 from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = ["HATCHED", "KEPT", "Paint", "is_rtl", "swatch"]
@@ -22,7 +22,7 @@ _RTL = re.compile(
 HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
 """A cell without a colour: lines that are seen on white, and black letters on either."""
 
-_HATCHED = Look(HATCHED, edge="#777", colour="#999")
+_HATCHED = look(HATCHED, edge="#777", colour="#999")
 _STRIP = ".35em"
 _ROOM, _ROOM_AND_STRIP = ".5em", ".85em"
 _MUTED, _MUTED_REACH = "Greys", 0.4
@@ -88,29 +88,31 @@ class Paint:
         bands = _bands(looks, mean.edge, "270deg" if is_rtl(shown) else "90deg")
         style = mean.style.replace("background:", f"background:{bands} ", 1)
         if self.underlines:
-            return mean._replace(style=style.removesuffix(_ROOM) + _ROOM_AND_STRIP)
-        return mean._replace(style=f"{style};padding-bottom:{_STRIP}")
+            style = style.removesuffix(_ROOM) + _ROOM_AND_STRIP
+        else:
+            style += f";padding-bottom:{_STRIP}"
+        return look(style, mean.edge, mean.colour)
 
     def _look(self, number: float | None, position: float | None) -> Look:
         if number is None or position is None:
             return _HATCHED
         if self.stands_out is None or self.stands_out(number):
-            look = self.colours.look(position)
+            plain = self.colours.look(position)
         else:
-            look = colormap(_MUTED).look(position * _MUTED_REACH)
+            plain = colormap(_MUTED).look(position * _MUTED_REACH)
         if not self.underlines:
-            return look
+            return plain
         line = _UNDERLINED.format(_THINNEST + (_THICKEST - _THINNEST) * position)
-        return look._replace(style=f"{look.style};{line}{_ROOM}")
+        return look(f"{plain.style};{line}{_ROOM}", plain.edge, plain.colour)
 
 
 def _bands(looks: Sequence[Look], edge: str, direction: str) -> str:
     """The strip's layers: a thin line above it, and the bands with a line between two."""
     stops: list[str] = []
-    for i, look in enumerate(looks):
+    for i, each in enumerate(looks):
         if i:
             stops.append(f"{edge} 0 calc({_percent(i, len(looks))} + 1px)")
-        stops.append(f"{look.colour} 0 {_percent(i + 1, len(looks))}")
+        stops.append(f"{each.colour} 0 {_percent(i + 1, len(looks))}")
     return (
         f"linear-gradient({edge} 0 0) 0 calc(100% - {_STRIP})/100% 1px no-repeat,"
         f"linear-gradient({direction},{','.join(stops)}) 0 100%/100% {_STRIP} no-repeat"

@@ -10,9 +10,9 @@ from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.fitting import has_baseline, has_vocabulary
 from mkdocs_tokenheat.scoring.kinds import kind_of
 from mkdocs_tokenheat.scoring.request import Models, Request, make_request
-from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.scores import Cell, Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
-from mkdocs_tokenheat.views.colormaps import Colormap
+from mkdocs_tokenheat.views.colormaps import Colormap, Look
 from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
 from mkdocs_tokenheat.views.markup import escape_each, number, visible
 from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.geometry.baseline import Baseline
     from mkdocs_tokenheat.scoring.geometry.quantiles import Quantiles
 
-__all__ = ["VIEW", "asked_of", "group_of", "hatched", "shown_text", "table_of", "what_of"]
+__all__ = ["VIEW", "asked_of", "group_of", "hatched", "shown_text", "units_of", "what_of"]
 
 _PRE = (
     # In `break-spaces` a space at a line's end keeps its place; who does not know it still wraps.
@@ -97,19 +97,20 @@ def _draw(
 ) -> Picture:
     block = answer.block
     request, scores = answer.request, answer.scores
+    numbers = said(scores, labels)
     baseline: Baseline | None = answer.found.get("baseline")
     notes = [note(labels, each) for each in scores.notes]
     legend = hatched(scores, labels) if scales[0] else []
     if baseline is not None:
         legend.append(_muted(scores, baseline, labels))
     return Picture(
-        body=shown_text(block, scores, scales[0], colours, labels, baseline),
+        body=shown_text(block, scores, numbers, scales[0], colours, baseline),
         what=what_of(answer, labels, request.unit),
         measure=request.metric.name,
         models=(request.model.name,) if request.model else (),
         legend=legend,
         notes=notes,
-        table=lambda: table_of(block.text, scores, request.unit, labels),
+        table=lambda: _table(block.text, scores, numbers, request.unit, labels),
     )
 
 
@@ -126,13 +127,11 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
     )
 
 
-def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[Sequence[str]]:
-    """Every unit and its number."""
-    empty = f"<i>{say(labels, 'nothing-shown')}</i>"
-    drawn = visible(text)
-    shown = escape_each([drawn[start:end] for start, end in scores.spans])
-    shown = [each or empty for each in shown] if "" in shown else shown
-    columns, names = [shown, said(scores, labels)], [f"column-{unit}", "column-score"]
+def _table(
+    text: str, scores: Scores, numbers: Sequence[str], unit: str, labels: Labels
+) -> list[Sequence[str]]:
+    columns = [units_of(text, scores, labels), numbers]
+    names = [f"column-{unit}", "column-score"]
     if scores.expected:
         columns.append(expected(scores))
         names.append("column-expected")
@@ -140,62 +139,104 @@ def table_of(text: str, scores: Scores, unit: str, labels: Labels) -> list[Seque
     return [head, *zip(*columns, strict=True)]
 
 
+def units_of(text: str, scores: Scores, labels: Labels) -> Sequence[str]:
+    """What each unit shows of the text, with its white space drawn."""
+    drawn = visible(text)
+    shown = escape_each([drawn[start:end] for start, end in scores.spans])
+    empty = f"<i>{say(labels, 'nothing-shown')}</i>"
+    return [each or empty for each in shown] if "" in shown else shown
+
+
 def shown_text(
     block: Block,
     scores: Scores,
+    numbers: Sequence[str],
     scale: Scale | None,
     colours: Colormap,
-    labels: Labels,
     baseline: Baseline | None = None,
 ) -> str:
-    """The `pre` whose text content is the block's text, character for character."""
-    text, options, numbers = block.text, block.options, scores.on_scale
-    underlines = options.encode == "colour+underline"
+    """The `pre` whose text content is the block's text, character for character.
+
+    Parameters:
+        numbers: What is said of each unit's number.
+    """
+    text, cells = block.text, scores.cells
+    underlines = block.options.encode == "colour+underline"
     paint = Paint(scale, colours, underlines, baseline.stands_out if baseline else None)
-    looks = paint.each(numbers)
-    titles = said(scores, labels)
-    if scores.expected:
-        titles = [f"{t}; {e}" if e else t for t, e in zip(titles, expected(scores), strict=True)]
-    starts, ends = [cell[2] for cell in scores.cells], [cell[3] for cell in scores.cells]
-    contents = escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
+    starts, ends = [cell[2] for cell in cells], [cell[3] for cell in cells]
     between = zip([0, *ends], [*starts, len(text)], strict=True)
     gaps = escape_each([text[end:start] for end, start in between])
-    # One look at the whole spares one at each cell.
-    breaks, has_rtl = "\n" in text, is_rtl(text)
-    parts: list[str] = []
-    for (first, count, start, _), content, gap in zip(scores.cells, contents, gaps, strict=False):
-        if count == 1:
-            units: Sequence[int] = (first,)
-            (style, edge, _), title = looks[first], titles[first]
-        else:
-            spans = scores.spans
-            units = [i for i in range(first, first + count) if spans[i][0] < spans[i][1]]
-            mine = [numbers[i] for i in units], [looks[i] for i in units]
-            style, edge, _ = paint.joined(*mine, content)
-            title = " · ".join([titles[i] for i in units])
-        if not gap and start:
-            # A line beside the cell, which moves no letter and breaks no ligature. It comes first:
-            # what follows `</span><span` is then always the same, and compresses to almost nothing.
-            side = "" if has_rtl and is_rtl(content) else "-"
-            style = f"box-shadow:{side}1px 0 {edge};{style}"
-        if breaks and content[0] == "\n":
-            style += ";padding-left:.5em"
-        shown = _numbered(content, scores, units) if options.numbers else content
-        parts.append(f'{gap}<span style="{style}" title="{title}">{shown}</span>')
-    parts.append(gaps[-1])
+    contents = escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
+    looks, titles = paint.each(scores.on_scale), _titles(scores, numbers)
+    if len(cells) < len(looks):
+        looks, titles = _of_cells(scores, paint, looks, titles, contents)
+    styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
+    if starts[:1] == [0]:
+        styles[0] = looks[0].style
+    for i, content in enumerate(contents if is_rtl(text) else ()):
+        if is_rtl(content):
+            styles[i] = styles[i].replace("box-shadow:-", "box-shadow:", 1)
+    for i, content in enumerate(contents if "\n" in text else ()):
+        if content[0] == "\n":
+            styles[i] += ";padding-left:.5em"
+    if block.options.numbers:
+        contents = [_numbered(scores, *each) for each in zip(cells, contents, strict=True)]
+    shown = "".join(
+        [
+            f'{gap}<span style="{style}" title="{title}">{content}</span>'
+            for gap, style, title, content in zip(gaps, styles, titles, contents, strict=False)
+        ]
+    )
     # An HTML parser drops a newline that directly follows the tag.
     newline = "\n" if text.startswith("\n") else ""
     style = _PRE + _UNDERLINED if underlines else _PRE
     return (
         f'<pre class="tokenheat-text" dir="auto"{lang_of(block)} style="{style}">'
-        f"{newline}{''.join(parts)}</pre>"
+        f"{newline}{shown}{gaps[-1]}</pre>"
     )
 
 
-def _numbered(content: str, scores: Scores, units: Sequence[int]) -> str:
+def _titles(scores: Scores, numbers: Sequence[str]) -> Sequence[str]:
+    if not scores.expected:
+        return numbers
+    return [f"{n}; {e}" if e else n for n, e in zip(numbers, expected(scores), strict=True)]
+
+
+def _of_cells(
+    scores: Scores,
+    paint: Paint,
+    looks: Sequence[Look],
+    titles: Sequence[str],
+    contents: Sequence[str],
+) -> tuple[list[Look], list[str]]:
+    """From the units' looks and titles to those of the cells, where some have several units."""
+    numbers = scores.on_scale
+    found: list[Look] = []
+    named: list[str] = []
+    for cell, content in zip(scores.cells, contents, strict=True):
+        first, count, _, _ = cell
+        if count == 1:
+            found.append(looks[first])
+            named.append(titles[first])
+            continue
+        units = _units(scores, cell)
+        mine = [numbers[i] for i in units], [looks[i] for i in units]
+        found.append(paint.joined(*mine, content))
+        named.append(" · ".join([titles[i] for i in units]))
+    return found, named
+
+
+def _units(scores: Scores, cell: Cell) -> list[int]:
+    """The units of a cell that show something."""
+    first, count, _, _ = cell
+    spans = scores.spans
+    return [i for i in range(first, first + count) if spans[i][0] < spans[i][1]]
+
+
+def _numbered(scores: Scores, cell: Cell, content: str) -> str:
     """What a cell shows, and behind it the cell's numbers, if it has any."""
     off = scores.unknown
-    numbers = [None if unit in off else scores.scores[unit] for unit in units]
+    numbers = [None if unit in off else scores.scores[unit] for unit in _units(scores, cell)]
     if not any(value is not None for value in numbers):
         return content
     shown = f"{_THIN}·{_THIN}".join("—" if n is None else number(n) for n in numbers)
