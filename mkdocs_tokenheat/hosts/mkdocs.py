@@ -41,7 +41,7 @@ _STYLESHEET = "assets/stylesheets/tokenheat.css"
 _OPENING = '<figure class="tokenheat"'
 _CLOSING = "</figure>"
 _TEXT = '<pre class="tokenheat-text"', "</pre>"
-_TAG = re.compile(r"<[^>]*>")
+_SHOWN = re.compile(r">([^<]+)")
 _PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
 
 # MkDocs only has to know the names: what is wrong with a value is said as in every host.
@@ -203,7 +203,7 @@ def _words(body: str) -> str:
     texts: dict[str, None] = {}
     text, end = _between(body, *_TEXT, 0, len(body))
     while end >= 0:
-        texts[_TAG.sub("", text)] = None
+        texts["".join(_SHOWN.findall(f">{text}"))] = None
         text, end = _between(body, *_TEXT, end, len(body))
     if texts:
         return "\n".join(texts)

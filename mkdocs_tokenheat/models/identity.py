@@ -6,8 +6,11 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.files import read, read_json, write
@@ -68,16 +71,25 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
     stamp = _stamp(files)
     note = cache and cache / "local" / name
     noted = read_json(note) if note else None
+    stored = _checked(read_json(known)) if known else None
     if isinstance(noted, dict) and noted.get("files") == stamp:
         identity = _checked(noted)
-        if identity is not None and known and _checked(read_json(known)) == identity:
+        if identity is not None and identity == stored:
             return identity
+    if stored is None:
+        # Nothing is scored yet. Hashing leaves Python free to load what scoring takes.
+        Thread(target=_load_what_scores, daemon=True).start()
     identity = _hashed(files)
     if cache and known and note:
         _store(known, {"line": line, "identity": identity})
         _store(cache / "local" / ".gitignore", "*\n")
         _store(note, {"files": stamp, "identity": identity})
     return identity
+
+
+def _load_what_scores() -> None:
+    with suppress(Exception):  # It will be said where it is used.
+        import_module("mkdocs_tokenheat.models.rows")
 
 
 def check(files: Files, identity: Identity) -> None:
