@@ -61,17 +61,16 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
     known = cache and cache / "models" / name
     if line.startswith("hub:"):
         return _hub_identity(line, base, known, frozen=frozen)
+    stored = _checked(read_json(known)) if known else None
     try:
         files = locate(line, base)
     except AbsentModelError:
-        stored = _checked(read_json(known)) if known else None
         if stored is None:
             raise
         return stored
     stamp = _stamp(files)
     note = cache and cache / "local" / name
     noted = read_json(note) if note else None
-    stored = _checked(read_json(known)) if known else None
     if isinstance(noted, dict) and noted.get("files") == stamp:
         identity = _checked(noted)
         if identity is not None and identity == stored:
