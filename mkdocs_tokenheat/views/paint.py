@@ -76,7 +76,9 @@ class Paint:
         """How a cell looks that has this number."""
         return self.each((number,))[0]
 
-    def joined(self, numbers: Sequence[float | None], looks: Sequence[Look], shown: str) -> Look:
+    def joined(
+        self, numbers: Sequence[float | None], looks: Sequence[Look], *, is_rtl: bool
+    ) -> Look:
         """How units look that share a character, with their numbers and own looks.
 
         They have the colour of their mean, and below a strip with a band for each.
@@ -85,7 +87,7 @@ class Paint:
         mean = self.of(sum(known) / len(known) if known else None)
         if mean is _HATCHED or len(numbers) == 1:
             return mean
-        bands = _bands(looks, mean.edge, "270deg" if is_rtl(shown) else "90deg")
+        bands = _bands(looks, mean.edge, "270deg" if is_rtl else "90deg")
         style = mean.style.replace("background:", f"background:{bands} ", 1)
         if self.underlines:
             style = style.removesuffix(_ROOM) + _ROOM_AND_STRIP

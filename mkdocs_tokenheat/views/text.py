@@ -213,6 +213,7 @@ def _of_cells(
     numbers = scores.on_scale
     found: list[Look] = []
     named: list[str] = []
+    known: dict[object, Look] = {}  # Words come again.
     for cell, content in zip(scores.cells, contents, strict=True):
         first, count, _, _ = cell
         if count == 1:
@@ -220,8 +221,10 @@ def _of_cells(
             named.append(titles[first])
             continue
         units = _units(scores, cell)
-        mine = [numbers[i] for i in units], [looks[i] for i in units]
-        found.append(paint.joined(*mine, content))
+        mine, rtl = tuple([numbers[i] for i in units]), is_rtl(content)
+        if (mine, rtl) not in known:
+            known[mine, rtl] = paint.joined(mine, [looks[i] for i in units], is_rtl=rtl)
+        found.append(known[mine, rtl])
         named.append(" · ".join([titles[i] for i in units]))
     return found, named
 
