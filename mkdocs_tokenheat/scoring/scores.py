@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -122,23 +121,20 @@ def _checked(entry: Mapping[str, Any], length: int) -> Scores:
     )
 
 
-def _whole(column: Sequence[int]) -> list[int]:
-    """The column, if all of it is whole numbers; a TypeError otherwise."""
-    return array("q", column).tolist()
+def _whole(column: object) -> list[int]:
+    """The column, if all of it is whole numbers: a sum tells soonest."""
+    if not isinstance(column, list) or type(sum(column)) is not int:
+        raise TypeError("a column is no list of whole numbers")
+    return column
 
 
-def _numbers(column: Any) -> list[float | None]:
-    try:
-        known = array("d", column)
-    except TypeError:
-        known = array("d", [number for number in column if number is not None])
+def _numbers(column: list[float | None]) -> list[float | None]:
+    known = [number for number in column if number is not None] if None in column else column
     # The sum of the largest floats is none.
     if not math.isfinite(sum(known)) and not all(map(math.isfinite, known)):
         raise ValueError("a score is no number")
-    if len(known) == len(column):
-        return [*known]
-    numbers = iter(known)
-    return [None if number is None else next(numbers) for number in column]
+    numbers = map(float, known)
+    return [None if n is None else next(numbers) for n in column] if None in column else [*numbers]
 
 
 def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:
