@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 from tokenizers import Tokenizer
@@ -86,6 +87,14 @@ def literal(folder: Path) -> Tokenizer:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.encode_special_tokens = True
     return tokenizer
+
+
+def close(found: list[float | None], wanted: list[float]) -> None:
+    """The same numbers within float32's means, and none in the same places."""
+    assert [n is None for n in found] == [math.isnan(n) for n in wanted]
+    mine = np.array([n for n in found if n is not None])
+    theirs = np.array([n for n in wanted if not math.isnan(n)])
+    np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-9)
 
 
 @torch.no_grad()

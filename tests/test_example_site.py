@@ -8,11 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -24,9 +21,6 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.markdown import blocks_of
 from mkdocs_tokenheat.hosts.mkdocs import settings_of
-from mkdocs_tokenheat.models.rows import load
-from mkdocs_tokenheat.models.source import locate
-from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
@@ -204,84 +198,3 @@ def test_a_logit_is_two_norms_and_a_cosine(settings: Settings) -> None:
     product = np.array(output[1:]) * np.array(hidden[:-1]) * np.array(cosines[1:])
 
     np.testing.assert_allclose(product, np.array(logits[1:], dtype=float), rtol=1e-4)
-
-
-def test_the_committed_cache_is_what_the_models_say(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for package in PACKAGES:
-        assert find_spec(package), f"the package {package} is needed: make test installs it"
-    from mkdocs_tokenheat.models.transformer import Transformer
-
-    loads: Counter[str] = Counter()
-    start = Transformer.__init__
-
-    def counted(self: Transformer, files: Any, **how: Any) -> None:
-        loads[str(files.tokenizer)] += 1
-        start(self, files, **how)
-
-    monkeypatch.setattr(Transformer, "__init__", counted)
-    monkeypatch.setattr("mkdocs_tokenheat.models.rows._loaded", {})
-    everything = blocks(settings)
-    committed = answers(settings, everything)
-    fresh = dataclasses.replace(settings, cache_dir=tmp_path / "cache", frozen=False, device="cpu")
-    anew = answers(fresh, everything)
-
-    assert set(loads.values()) == {1}
-    assert len(loads) == 2
-    requests = [request for each in committed for request in each.asked.values()]
-    runs = {each.key for each in requests if isinstance(each, Request) and each.runs}
-    theirs, mine = tree(EXAMPLE / "cache"), tree(tmp_path / "cache")
-    static = [
-        {name: text for name, text in files.items() if not is_local(name) and key(name) not in runs}
-        for files in (theirs, mine)
-    ]
-    assert static[0] == static[1]
-    for old, new in zip(committed, anew, strict=True):
-        assert [each.key for each in old.asked.values()] == [r.key for r in new.asked.values()]
-        for name, request in old.asked.items():
-            if isinstance(request, Request) and request.runs:
-                same(request, fresh, old.found[name], new.found[name])
-
-
-def is_local(name: str) -> bool:
-    return name.startswith("local/")
-
-
-def key(name: str) -> str:
-    return name.removesuffix(".json")
-
-
-def same(request: Request, settings: Settings, old: Scores, new: Scores) -> None:
-    """Two runs of one model agree, on whatever machine: numbers nearly, all else exactly."""
-    for field in ("spans", "ids", "cells", "unknown", "notes", "aside"):
-        assert list(getattr(old, field)) == list(getattr(new, field)), field
-    assert [[text for text, _ in each] for each in old.expected] == [
-        [text for text, _ in each] for each in new.expected
-    ]
-    numbers = [np.array(scores.scores, dtype=float) for scores in (old, new)]
-    if request.metric.name == "rank":
-        assert (np.abs(numbers[1] - numbers[0])[1:] <= ties(request, settings, new)).all()
-        return
-    # A surprisal is a logarithm, and a cosine may be near 0: there the error does not shrink.
-    absolute = {"surprisal": 1e-4, "cosine": 1e-5}.get(request.metric.name.partition("-")[0], 0)
-    np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-4, atol=absolute)
-    shares = [[share for each in scores.expected for _, share in each] for scores in (old, new)]
-    np.testing.assert_allclose(shares[1], shares[0], rtol=1e-4)
-
-
-def ties(request: Request, settings: Settings, scores: Scores) -> Any:
-    """How many tokens' logits lie within 1e-4 of each token's own, from the second token on."""
-    import torch
-
-    from mkdocs_tokenheat.models.transformer import Transformer
-
-    assert request.model
-    how = {"predicts": True, "device": "cpu", "dtype": "float32"}
-    files = locate(request.model.line, settings.base)
-    model = load(files, request.model.identity, Transformer, **how)
-    ids = torch.tensor([list(scores.ids or ())])
-    with torch.inference_mode():
-        logits = model._model(input_ids=ids).logits[0, :-1]
-    own = logits.gather(1, ids[0, 1:, None])
-    return ((logits - own).abs() < 1e-4).sum(dim=1).numpy() - 1

