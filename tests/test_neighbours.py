@@ -64,7 +64,8 @@ def expected(
     own = [token for token, (start, end) in spans if end > 2 and start < 2 + len(word)]
     vectors = embeddings.astype(np.float64)
     query = np.mean([vectors[token] for token in own], axis=0)
-    texts = {i: model_of(folder).written(i) for i in tokenizer.get_vocab().values()}
+    model = model_of(folder)
+    texts = {i: model.written(i) for i in tokenizer.get_vocab().values()}
 
     cosines: list[tuple[float, int]] = []
     for token in set(texts) - special - (set(own) if len(own) == 1 else set()):
@@ -94,9 +95,10 @@ def test_the_nearest_are_those_of_all_tokens_in_their_order(
 ) -> None:
     embeddings = table(400)
     save(tmp_path, {"wte.weight": embeddings}, TOKENIZERS[kind]())
+    references = [expected(tmp_path, embeddings, word, 100, fold=fold) for word in WORDS]
     for k in (1, 8, 100):
-        for word, near in zip(WORDS, found(tmp_path, WORDS, k, fold=fold), strict=True):
-            assert_same(near, expected(tmp_path, embeddings, word, k, fold=fold))
+        for reference, near in zip(references, found(tmp_path, WORDS, k, fold=fold), strict=True):
+            assert_same(near, reference[:k])
 
 
 @examples(40)
