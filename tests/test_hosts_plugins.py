@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,12 +15,21 @@ from tests.pages import content, having, parse, texts
 SHOWN = TEXT.removesuffix("\n")
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Folder:
-    folder = Folder(tmp_path / "site")
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A site that is built without another plugin."""
+    folder = Folder(tmp_path_factory.mktemp("plugins") / "site")
     folder.write("docs/index.md", f"# Heat\n\n{fenced()}")
-    configure(folder)
+    configure(folder, "tokenheat")
+    folder.done("mkdocs build -q --strict")
     return folder
+
+
+@pytest.fixture
+def site(alone: Folder, tmp_path: Path) -> Folder:
+    """The same pages and their cache; nothing is built yet."""
+    shutil.copytree(alone.path, tmp_path / "site", ignore=shutil.ignore_patterns("site"))
+    return Folder(tmp_path / "site")
 
 
 def configure(folder: Folder, *plugins: str, extra: str = "") -> None:
@@ -32,11 +42,9 @@ def configure(folder: Folder, *plugins: str, extra: str = "") -> None:
 
 
 @pytest.fixture
-def expected(site: Folder) -> str:
+def expected(alone: Folder) -> str:
     """The figure of a build without the plugin."""
-    configure(site, "tokenheat")
-    site.done("mkdocs build -q --strict")
-    (figure,) = site.figures("site/index.html")
+    (figure,) = alone.figures("site/index.html")
     return figure
 
 

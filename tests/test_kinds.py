@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -204,11 +205,19 @@ PAGE = "".join(
 )
 
 
-@pytest.fixture
-def site(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def warmed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("kinds") / "project")
     project.configure(plugins=f"[search, {{tokenheat: {{models: {{minilm: '{MINILM}'}}}}}}]")
     project.page(PAGE)
     assert tokenheat(project, "warm").returncode == 0
+    return project
+
+
+@pytest.fixture
+def site(warmed: Project, project: Project) -> Project:
+    """The same site, with its cache, in a folder of its own."""
+    shutil.copytree(warmed.folder, project.folder, dirs_exist_ok=True)
     return project
 
 
