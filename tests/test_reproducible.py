@@ -56,10 +56,22 @@ Purple is a colour; tím là một màu, nghiêng, naïve.
 """
 
 VARIANTS: dict[str, dict[str, str]] = {
-    "one thread": {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    "two threads": {"OMP_NUM_THREADS": "2", "RAYON_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
-    "another place": {"LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Kiritimati", "PYTHONUTF8": "0"},
-    "other hashes": {"PYTHONHASHSEED": "42", "TOKENIZERS_PARALLELISM": "false"},
+    "one thread in another place": {
+        "OMP_NUM_THREADS": "1",
+        "RAYON_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "LC_ALL": "C",
+        "LANG": "C",
+        "TZ": "Pacific/Kiritimati",
+        "PYTHONUTF8": "0",
+    },
+    "two threads and other hashes": {
+        "OMP_NUM_THREADS": "2",
+        "RAYON_NUM_THREADS": "2",
+        "OPENBLAS_NUM_THREADS": "2",
+        "PYTHONHASHSEED": "42",
+        "TOKENIZERS_PARALLELISM": "false",
+    },
 }
 DAY = "1800000000"
 
