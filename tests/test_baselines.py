@@ -356,7 +356,7 @@ def test_few_shuffled_texts_have_a_token_that_stands_out(author: Author) -> None
     known = [token for token in minilm().tokenizer.get_vocab() if re.fullmatch("[a-z]{3,}", token)]
     assert len(known) > 15_000
     texts = []
-    for seed in range(200):
+    for seed in range(100):
         chance = random.Random(seed)
         kinds = chance.sample(sorted(known), 80)
         mine = [*kinds, *chance.choices(kinds, k=seed % 40), *(["the"] * 9)]
@@ -368,14 +368,14 @@ def test_few_shuffled_texts_have_a_token_that_stands_out(author: Author) -> None
     for each in found:
         assert isinstance(each, Answer)
         hits += bool(standing(each.found["baseline"], each.scores))
-    # Binomial: 10 ± 3.1; three standard errors more is one time in a thousand.
-    assert 1 <= hits <= 19
+    # Binomial: 5 ± 2.2; three standard errors more is one time in a thousand.
+    assert 1 <= hits <= 11
 
 
 def test_made_vectors_stand_out_no_more_often() -> None:
     hits = 0
     chance = np.random.default_rng(3)
-    for _ in range(200):
+    for _ in range(100):
         kinds = chance.normal(size=(30, 4))
         at = chance.integers(0, 30, 50)
         unit = normalized(kinds)[at]
@@ -385,7 +385,7 @@ def test_made_vectors_stand_out_no_more_often() -> None:
         repeats = at[1:] == at[:-1]
         hits += any(each.stands_out(float(c)) for c in cosines[~repeats])
         assert not any(each.stands_out(float(c)) for c in cosines[repeats])
-    assert hits <= 19
+    assert hits <= 11
 
 
 @pytest.mark.parametrize("unit", ["token", "word"])

@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import FUZZ, Project
 
 KILLS = 50 if FUZZ else 5
-BUILDS = 8
+BUILDS = 8 if FUZZ else 4
 BUILD = (sys.executable, "-m", "mkdocs", "build", "--strict")
 
 TEXTS = [f"Purple is a colour, and number {i} is none of tím hay đỏ." for i in range(12)]
