@@ -6,6 +6,10 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 FUZZED := $(addprefix tests/test_,properties.py cache.py views.py faults.py hostile.py \
 	concurrency.py reproducible.py)
 
+# Files go by their names: by their numbers of tests, long ones of few tests would come last, and
+# leave one process without work.
+TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 OTHERS := .venv-others
 
 .PHONY: help site serve test fuzz lint types pairs reference warm bench speed clean
@@ -45,10 +49,10 @@ serve: .venv/light
 	$(BIN)/mkdocs serve --config-file example_site/mkdocs.yml
 
 test: .venv/full
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest $(TWO)
 
 fuzz: .venv/full
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --numprocesses 2 --dist loadfile $(FUZZED)
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest $(TWO) $(FUZZED)
 
 lint: .venv/full
 	$(BIN)/ruff check
