@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_tokenheat.block.words import cells
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.cache import Cache
+from mkdocs_tokenheat.scoring.cut import joined
 from mkdocs_tokenheat.scoring.entry import decode, encode, rounded
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from tests.checkpoints import save, table, wordpiece
@@ -73,10 +73,11 @@ def scored_texts(draw: st.DrawFn) -> tuple[str, Scores]:
     count = len(spans)
     columns: list[object] = draw(st.lists(ids, min_size=count, max_size=count))
     return text, Scores(
-        spans,
+        [start for start, _ in spans],
+        [end for _, end in spans],
         draw(st.none() | st.just(columns)),  # type: ignore[arg-type]
         [rounded(n) for n in draw(st.lists(numbers, min_size=count, max_size=count))],
-        cells(text, spans),
+        joined(text, spans),
         sorted(draw(st.sets(st.integers(0, count - 1)))) if count else [],
         draw(st.lists(st.tuples(st.text(min_size=1), st.integers()), max_size=2)),
     )
@@ -100,7 +101,8 @@ def test_numbers_are_stored_with_six_significant_digits(number: float) -> None:
 
 def test_tokens_that_share_a_letter_come_back_as_one_cell() -> None:
     spans = [(0, 1), (1, 2), (1, 2), (2, 3)]
-    scores = Scores(spans, [1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0], cells("aêb", spans))
+    starts, ends = [0, 1, 1, 2], [1, 2, 2, 3]
+    scores = Scores(starts, ends, [1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0], joined("aêb", spans))
     assert list(decode(encode(scores, KEY).encode(), KEY, scores_of(3)).cells) == [
         (0, 1, 0, 1),
         (1, 2, 1, 2),
@@ -109,7 +111,7 @@ def test_tokens_that_share_a_letter_come_back_as_one_cell() -> None:
 
 
 def test_an_entry_has_a_line_a_column() -> None:
-    scores = Scores([(0, 1), (2, 3)], [5, 6], [1.0, None], [(0, 1, 0, 1), (1, 1, 2, 3)])
+    scores = Scores([0, 2], [1, 3], [5, 6], [1.0, None])
     lines = encode(scores, KEY).splitlines()
     assert lines[1:4] == ['"gaps":[0,1],', '"lengths":[1,1],', '"ids":[5,6],']
     assert '"scores":[1,null],' in lines
@@ -369,7 +371,7 @@ def test_a_folder_removed_during_a_build_is_made_again(author: Author) -> None:
 
 def test_a_cache_without_a_folder_keeps_scores_for_its_build() -> None:
     cache = Cache(None)
-    scores = Scores([(0, 1)], [1], [1.0], [(0, 1, 0, 1)])
+    scores = Scores([0], [1], [1], [1.0])
     assert cache.get(KEY, scores_of(1)) is None
     cache.put(KEY, scores)
     assert cache.get(KEY, scores_of(1)) == scores

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mkdocs_tokenheat.block.words import Span, cells, visible, words
+from mkdocs_tokenheat.block.words import Cell, Span, cells, visible, words
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.rows import Tokens
 from mkdocs_tokenheat.scoring.entry import rounded
@@ -15,7 +15,7 @@ from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 
-__all__ = ["Cut", "cut_own", "cut_tokens", "cut_words", "finished", "too_long"]
+__all__ = ["Cut", "cut_own", "cut_tokens", "cut_words", "finished", "joined", "too_long"]
 
 _CHARACTERS_PER_TOKEN = 64
 """No text of natural language has tokens this long on average."""
@@ -110,6 +110,11 @@ def finished(
         ids = [token for token, *_ in cut.ids]
     lost = set(unknown)
     scores = [None if i in lost else rounded(number) for i, number in enumerate(numbers)]
-    return Scores(
-        cut.spans, ids, scores, cells(request.text, cut.spans), unknown, notes, aside, expected
-    )
+    starts, ends = [span[0] for span in cut.spans], [span[1] for span in cut.spans]
+    together = joined(request.text, cut.spans)
+    return Scores(starts, ends, ids, scores, together, unknown, notes, aside, expected)
+
+
+def joined(text: str, spans: Sequence[Span]) -> list[Cell]:
+    """The cells that are not just what one unit shows."""
+    return [c for c in cells(text, spans) if c[1] > 1 or c[2:] != spans[c[0]]]

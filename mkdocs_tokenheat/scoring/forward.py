@@ -229,7 +229,7 @@ def _pooled(states: Array, cut: Cut, pool: str) -> tuple[Array, Array]:
     take: Callable[[Array, Sequence[int]], Array] = (
         (lambda array, group: array[group[-1]])
         if pool == "last"
-        else (lambda array, group: array[group].mean(axis=0))
+        else (lambda array, group: array[list(group)].mean(axis=0))
     )
     vectors = np.full((len(cut.groups), states.shape[1]), np.nan)
     lengths = np.full(len(cut.groups), np.nan)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import accumulate, count, repeat
-from operator import add, le, sub
-from typing import Any
+from functools import cached_property, partial
+from itertools import accumulate, chain, compress
+from operator import le, lt
+from typing import Any, TypeVar
 
 from mkdocs_tokenheat.scoring.entry import Read, short
 
 __all__ = ["Cell", "Note", "Scores", "Span", "read_notes", "scores_of"]
 
+T = TypeVar("T")
 Span = tuple[int, int]
 Cell = tuple[int, int, int, int]
 _OVERLAP = 16
@@ -28,24 +29,55 @@ class Scores:
     """The numbers of a text's units (tokens or words), and where each unit stands in it.
 
     Attributes:
-        spans: Start and end of each unit in code points of the text, the end excluded.
+        starts: Where each unit starts, in code points of the text.
+        ends: Where it ends, excluded; an empty one shows nothing.
         ids: Each unit's token id; a list of ids for words; None without a tokenizer.
         scores: Each unit's number with six significant digits; None where there is none.
-        cells: What is coloured as one: first unit, number of units, start and end.
+        joined: Units that are coloured as one, or on more than what they show: first unit, number
+            of units, start and end. Each other unit that shows something is a cell of its own.
         unknown: The units that the tokenizer has no token for.
         notes: What the caption has to say of how the numbers came to be.
         aside: The units that are marked and left out of the scale: a model's first position.
         expected: For each unit what the model expected there, as texts with probabilities.
     """
 
-    spans: Sequence[Span]
+    starts: Sequence[int]
+    ends: Sequence[int]
     ids: Sequence[int] | Sequence[Sequence[int]] | None
     scores: Sequence[float | None]
-    cells: Sequence[Cell]
+    joined: Sequence[Cell] = ()
     unknown: Sequence[int] = ()
     notes: Sequence[Note] = ()
     aside: Sequence[int] = ()
     expected: Sequence[Sequence[tuple[str, float]]] = ()
+
+    @property
+    def spans(self) -> list[Span]:
+        """Start and end of each unit."""
+        return list(zip(self.starts, self.ends, strict=True))
+
+    @property
+    def cells(self) -> list[Cell]:
+        """What is coloured as one: first unit, number of units, start and end."""
+        units = [(i, 1, start, end) for i, (start, end) in enumerate(self.spans)]
+        return self.by_cell(units, self.joined)
+
+    def by_cell(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
+        """From what there is of each unit, and of each joined cell, to what there is of each cell."""
+        found = self._spliced(units, joined)
+        return found if all(self._are_shown) else list(compress(found, self._are_shown))
+
+    @cached_property
+    def _are_shown(self) -> list[bool]:
+        starts = self._spliced(self.starts, [cell[2] for cell in self.joined])
+        ends = self._spliced(self.ends, [cell[3] for cell in self.joined])
+        return list(map(lt, starts, ends))
+
+    def _spliced(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
+        found = [*units]
+        for (first, size, _, _), one in zip(reversed(self.joined), reversed(joined), strict=True):
+            found[first : first + size] = [one]
+        return found
 
     @property
     def on_scale(self) -> Sequence[float | None]:
@@ -100,25 +132,26 @@ def _checked(entry: Mapping[str, Any], length: int) -> Scores:
     if ids is not None:
         is_words = bool(ids) and isinstance(ids[0], list)
         ids = [_whole(each) for each in ids] if is_words else _whole(ids)
-    ends = list(accumulate(map(add, gaps, lengths)))
-    starts = list(map(sub, ends, lengths))
+    edges = list(accumulate(chain.from_iterable(zip(gaps, lengths, strict=True))))
+    starts, ends = edges[::2], edges[1::2]
     if size and not (min(starts) >= 0 <= min(lengths) and max(ends) <= length):
         raise ValueError("a span lies outside the text")
     if sum(lengths) > _OVERLAP * (length + size):
         raise ValueError("its spans show the text too often")
-    cells = _cells(starts, lengths, entry["cells"])
-    if entry["cells"] or min(gaps, default=0) < 0:
-        _check_order(cells, length)
-    return Scores(
-        spans=list(zip(starts, ends, strict=True)),
-        ids=ids,
-        scores=numbers,
-        cells=cells,
+    scores = Scores(
+        starts,
+        ends,
+        ids,
+        numbers,
+        joined=_joined(entry["cells"], size),
         unknown=unknown,
         notes=read_notes(entry["notes"]),
         aside=aside,
         expected=tuple([(_text(text), _share(share)) for text, share in each] for each in expected),
     )
+    if scores.joined or min(gaps, default=0) < 0:
+        _check_order(scores, length)
+    return scores
 
 
 def _whole(column: object) -> list[int]:
@@ -128,13 +161,20 @@ def _whole(column: object) -> list[int]:
     return column
 
 
-def _numbers(column: list[float | None]) -> list[float | None]:
-    known = [number for number in column if number is not None] if None in column else column
+def _numbers(column: list[Any]) -> list[float | None]:
+    known = column
+    try:
+        total = sum(known)
+    except TypeError:
+        known = [number for number in column if number is not None]
+        total = sum(known)
     # The sum of the largest floats is none.
-    if not math.isfinite(sum(known)) and not all(map(math.isfinite, known)):
+    if not math.isfinite(total) and not all(map(math.isfinite, known)):
         raise ValueError("a score is no number")
     numbers = map(float, known)
-    return [None if n is None else next(numbers) for n in column] if None in column else [*numbers]
+    if known is column:
+        return [*numbers]
+    return [None if number is None else next(numbers) for number in column]
 
 
 def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:
@@ -161,24 +201,20 @@ def _share(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def _cells(
-    starts: Sequence[int], lengths: Sequence[int], joined: Sequence[Sequence[int]]
-) -> list[Cell]:
-    """Each unit that shows something is a cell, but for those that stand joined to others."""
-    units: list[Cell] = list(zip(count(), repeat(1), starts, map(add, starts, lengths)))
-    cells: list[Cell] = []
+def _joined(cells: Sequence[object], size: int) -> list[Cell]:
+    joined: list[Cell] = []
     free = 0
-    for first, size, start, end in map(_whole, joined):
-        if not free <= first < first + size <= len(units) or not start < end:
+    for first, units, start, end in map(_whole, cells):
+        if not free <= first < first + units <= size or not start < end:
             raise ValueError("a cell's units are not there")
-        cells += [*units[free:first], (first, size, start, end)]
-        free = first + size
-    cells += units[free:]
-    return [cell for cell in cells if cell[2] < cell[3]] if 0 in lengths else cells
+        joined.append((first, units, start, end))
+        free = first + units
+    return joined
 
 
-def _check_order(cells: Sequence[Cell], length: int) -> None:
+def _check_order(scores: Scores, length: int) -> None:
     """Hold cells to what they are: parts of the text, one after the other."""
-    starts, ends = [cell[2] for cell in cells], [cell[3] for cell in cells]
+    starts = scores.by_cell(scores.starts, [cell[2] for cell in scores.joined])
+    ends = scores.by_cell(scores.ends, [cell[3] for cell in scores.joined])
     if not all(map(le, (0, *ends), (*starts, length))):
         raise ValueError("a cell lies outside the text")

@@ -142,7 +142,8 @@ def _table(
 def units_of(text: str, scores: Scores, labels: Labels) -> Sequence[str]:
     """What each unit shows of the text, with its white space drawn."""
     drawn = visible(text)
-    shown = escape_each([drawn[start:end] for start, end in scores.spans])
+    spans = zip(scores.starts, scores.ends, strict=True)
+    shown = escape_each([drawn[start:end] for start, end in spans])
     empty = f"<i>{say(labels, 'nothing-shown')}</i>"
     return [each or empty for each in shown] if "" in shown else shown
 
@@ -160,16 +161,17 @@ def shown_text(
     Parameters:
         numbers: What is said of each unit's number.
     """
-    text, cells = block.text, scores.cells
+    text, joined = block.text, scores.joined
     underlines = block.options.encode == "colour+underline"
     paint = Paint(scale, colours, underlines, baseline.stands_out if baseline else None)
-    starts, ends = [cell[2] for cell in cells], [cell[3] for cell in cells]
+    starts = scores.by_cell(scores.starts, [cell[2] for cell in joined])
+    ends = scores.by_cell(scores.ends, [cell[3] for cell in joined])
     between = zip([0, *ends], [*starts, len(text)], strict=True)
     gaps = escape_each([text[end:start] for end, start in between])
     contents = escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
     looks, titles = paint.each(scores.on_scale), _titles(scores, numbers)
-    if len(cells) < len(looks):
-        looks, titles = _of_cells(scores, paint, looks, titles, contents)
+    looks = scores.by_cell(looks, _joined_looks(text, scores, paint, looks))
+    titles = scores.by_cell(titles, [_joined_title(scores, titles, cell) for cell in joined])
     styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
     if starts[:1] == [0]:
         styles[0] = looks[0].style
@@ -180,7 +182,7 @@ def shown_text(
         if content[0] == "\n":
             styles[i] += ";padding-left:.5em"
     if block.options.numbers:
-        contents = [_numbered(scores, *each) for each in zip(cells, contents, strict=True)]
+        contents = [_numbered(scores, *each) for each in zip(scores.cells, contents, strict=True)]
     shown = "".join(
         [
             f'{gap}<span style="{style}" title="{title}">{content}</span>'
@@ -202,38 +204,27 @@ def _titles(scores: Scores, numbers: Sequence[str]) -> Sequence[str]:
     return [f"{n}; {e}" if e else n for n, e in zip(numbers, expected(scores), strict=True)]
 
 
-def _of_cells(
-    scores: Scores,
-    paint: Paint,
-    looks: Sequence[Look],
-    titles: Sequence[str],
-    contents: Sequence[str],
-) -> tuple[list[Look], list[str]]:
-    """From the units' looks and titles to those of the cells, where some have several units."""
+def _joined_looks(text: str, scores: Scores, paint: Paint, looks: Sequence[Look]) -> list[Look]:
     numbers = scores.on_scale
-    found: list[Look] = []
-    named: list[str] = []
     known: dict[object, Look] = {}  # Words come again.
-    for cell, content in zip(scores.cells, contents, strict=True):
-        first, count, _, _ = cell
-        if count == 1:
-            found.append(looks[first])
-            named.append(titles[first])
-            continue
+    found: list[Look] = []
+    for cell in scores.joined:
         units = _units(scores, cell)
-        mine, rtl = tuple([numbers[i] for i in units]), is_rtl(content)
+        mine, rtl = tuple([numbers[i] for i in units]), is_rtl(text[cell[2] : cell[3]])
         if (mine, rtl) not in known:
             known[mine, rtl] = paint.joined(mine, [looks[i] for i in units], is_rtl=rtl)
         found.append(known[mine, rtl])
-        named.append(" · ".join([titles[i] for i in units]))
-    return found, named
+    return found
+
+
+def _joined_title(scores: Scores, titles: Sequence[str], cell: Cell) -> str:
+    return " · ".join([titles[i] for i in _units(scores, cell)])
 
 
 def _units(scores: Scores, cell: Cell) -> list[int]:
     """The units of a cell that show something."""
     first, count, _, _ = cell
-    spans = scores.spans
-    return [i for i in range(first, first + count) if spans[i][0] < spans[i][1]]
+    return [i for i in range(first, first + count) if scores.starts[i] < scores.ends[i]]
 
 
 def _numbered(scores: Scores, cell: Cell, content: str) -> str:
