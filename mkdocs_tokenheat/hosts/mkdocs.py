@@ -170,9 +170,13 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             return html
         close += len(_CLOSING)
         caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, close)
-        swapped = f'<div data-tokenheat="{len(self._figures)}"><p>{_words(html[:below])}</p>'
+        figure = html[:close]
+        # What another plugin has changed is read back.
+        text = self.site.texts.get(hash(figure))
+        words = _words(html[:below]) if text is None else escape(text)
+        swapped = f'<div data-tokenheat="{len(self._figures)}"><p>{words}</p>'
         swapped += f"<p>{caption}</p></div>" if caption else "</div>"
-        self._figures[swapped] = html[:close]
+        self._figures[swapped] = figure
         return swapped + html[close:]
 
     @event_priority(-100)
