@@ -130,9 +130,15 @@ def warm(site: Project, address: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def begun(site: Project, address: str, **environment: str) -> subprocess.Popen[str]:
+    # What a shell starts in the background ignores Ctrl+C, and so do the children of that.
     return subprocess.Popen(
         (*WARM, "--scheduler", address),
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
         cwd=site.folder,
         env=site.environment(environment),
         stdout=subprocess.PIPE,
