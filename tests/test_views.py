@@ -22,7 +22,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.views.colormaps import colormap, contrast, luminance, names
 from mkdocs_tokenheat.views.labels import LABELS, labels_of, note, say
-from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.markup import escape, escape_each, number
 from mkdocs_tokenheat.views.paint import HATCHED
 from mkdocs_tokenheat.views.scale import fit
 from tests.pages import Shown, cells, content, convert, having, parse
@@ -512,3 +512,8 @@ def test_a_note_of_a_newer_version_says_nothing() -> None:
 def test_shown_cells_are_read_as_a_browser_reads_them() -> None:
     html = '<pre class="tokenheat-text"><span style="background:#fff;color:#000" title="1">a</span></pre>'
     assert cells(html) == [Shown("a", "1", "background:#fff;color:#000")]
+
+
+@given(st.lists(st.text(st.sampled_from("a&<\"'\n\x7f\x00ệ"), max_size=6), max_size=6))
+def test_texts_are_escaped_at_once_as_one_by_one(texts: list[str]) -> None:
+    assert [*escape_each(texts)] == [escape(text) for text in texts]

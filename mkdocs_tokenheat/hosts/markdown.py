@@ -189,11 +189,11 @@ class _Page:
     def _found_again(self, path: Path | None) -> dict[int, int]:
         """For each fence's line in what was converted, its line in the file."""
         try:
-            source = normalize(path.read_text("utf-8-sig")) if path else self.source
+            text = path.read_text("utf-8-sig") if path else "\n".join(self.source)
         except (OSError, ValueError):
-            source = ()
+            text = ""
         same: dict[tuple[str, Sequence[str]], deque[int]] = defaultdict(deque)
-        for fence in find_fences(source):
+        for fence in find_fences(normalize(text)):
             same[fence.info, fence.body].append(fence.start)
         starts = {}
         for each in self.stashed.values():
@@ -212,7 +212,7 @@ class _Source(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         self._page.reset()
         if any(NAME in line for line in lines):
-            self._page.source = normalize("\n".join(lines))
+            self._page.source = [*lines]
         return lines
 
 

@@ -65,13 +65,15 @@ class Scores:
     def by_cell(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
         """From what there is of each unit, and of each joined cell, to what there is of each cell."""
         found = self._spliced(units, joined)
-        return found if all(self._are_shown) else list(compress(found, self._are_shown))
+        return list(compress(found, self._are_shown)) if self._are_shown else found
 
     @cached_property
     def _are_shown(self) -> list[bool]:
+        """Whether each cell shows something; nothing where all of them do."""
         starts = self._spliced(self.starts, [cell[2] for cell in self.joined])
         ends = self._spliced(self.ends, [cell[3] for cell in self.joined])
-        return list(map(lt, starts, ends))
+        shown = list(map(lt, starts, ends))
+        return [] if all(shown) else shown
 
     def _spliced(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
         found = [*units]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import Block
@@ -166,9 +167,10 @@ def shown_text(
     paint = Paint(scale, colours, underlines, baseline.stands_out if baseline else None)
     starts = scores.by_cell(scores.starts, [cell[2] for cell in joined])
     ends = scores.by_cell(scores.ends, [cell[3] for cell in joined])
-    between = zip([0, *ends], [*starts, len(text)], strict=True)
-    gaps = escape_each([text[end:start] for end, start in between])
-    contents = escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
+    edges = [0, *chain.from_iterable(zip(starts, ends, strict=True)), len(text)]
+    pieces = escape_each([text[start:end] for start, end in pairwise(edges)])
+    # What the cells show, and what lies before each of them and behind the last one.
+    contents, gaps = pieces[1::2], pieces[::2]
     looks, titles = paint.each(scores.on_scale), _titles(scores, numbers)
     looks = scores.by_cell(looks, _joined_looks(text, scores, paint, looks))
     titles = scores.by_cell(titles, [_joined_title(scores, titles, cell) for cell in joined])
