@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mkdocs_tokenheat.block.words import cells, count_graphemes, graphemes, visible, words
+from mkdocs_tokenheat.block.words import _CLUSTER, cells, count_graphemes, graphemes, visible, words
 
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 
@@ -30,6 +32,12 @@ FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 )
 def test_graphemes(text: str, clusters: list[str]) -> None:
     assert [text[start:end] for start, end in graphemes(text)] == clusters
+
+
+@given(st.text() | st.text(st.sampled_from("aếe\u0301\n \u200d👩🇻ह\u094d각ᄀ")))
+def test_a_short_cut_finds_the_same_clusters(text: str) -> None:
+    text = text.replace("\r", "")  # No block's text has it.
+    assert graphemes(text) == [found.span() for found in _CLUSTER.finditer(text)]
 
 
 @pytest.mark.parametrize(
