@@ -108,21 +108,19 @@ def fit(
         TokenheatError: `scale: fixed` without both of its ends, or with the ends swapped.
     """
     numbers = [score for score in scores if score is not None]
-    if options.scale == "fixed":
-        low, high = _fixed(options)
-    elif not numbers:
+    fixed = _fixed(options) if options.scale == "fixed" else None
+    if not numbers:
         return None
+    low, high = smallest, largest = min(numbers), max(numbers)
+    if fixed is not None:
+        low, high = fixed
     elif quantiles:
-        ends = quantiles[0], quantiles[-1], min(numbers), max(numbers)
+        ends = quantiles[0], quantiles[-1], smallest, largest
         return Percentiles(*ends, quantiles=tuple(quantiles))
     elif options.scale == "quantile":
         numbers.sort()
         low, high = (_quantile(numbers, q) for q in _QUANTILES)
-    else:
-        low, high = min(numbers), max(numbers)
-    if not numbers:
-        return None
-    return Scale(low, high, min(numbers), max(numbers), options.center)
+    return Scale(low, high, smallest, largest, options.center)
 
 
 def _fixed(options: Options) -> tuple[float, float]:
