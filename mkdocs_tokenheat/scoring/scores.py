@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, chain, compress
-from operator import le, lt
+from operator import le, lt, sub
 from typing import Any, TypeVar
 
 from mkdocs_tokenheat.scoring.entry import Read, short
@@ -91,19 +91,14 @@ class Scores:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored: spans as gaps and lengths, and only cells that are not one unit's span."""
-        gaps, lengths, at = [], [], 0
-        for start, end in self.spans:
-            gaps.append(start - at)
-            lengths.append(end - start)
-            at = end
+        gaps = list(map(sub, self.starts, (0, *self.ends)))
+        lengths = list(map(sub, self.ends, self.starts))
         columns: dict[str, object] = {
             "gaps": gaps,
             "lengths": lengths,
             "ids": self.ids,
             "scores": [short(score) for score in self.scores],
-            "cells": [
-                cell for cell in self.cells if cell[1] > 1 or cell[2:] != self.spans[cell[0]]
-            ],
+            "cells": self.joined,
             "unknown": self.unknown,
             "notes": self.notes,
         }
