@@ -63,7 +63,6 @@ class Site:
         self._score = score
         self._shard = shard
         self._identities: dict[str, Identity | TokenheatError] = {}
-        self._known: dict[object, Asked] = {}
 
     def follow(self, earlier: Site | None) -> None:
         """Keep the figures that are drawn, and draw none again that an earlier build has drawn."""
@@ -193,16 +192,12 @@ class Site:
             return error.message
 
     def _ask(self, block: Block) -> Asked | TokenheatError:
-        # A block is asked for twice: before the pages are rendered, and when its own one is.
-        same = block.text, block.options, tuple(block.lines)
-        if same not in self._known:
-            try:
-                view = view_of(block.options.view)
-                check_fitting(block)
-                self._known[same] = view.ask(block, Models(self.settings, self._identify))
-            except TokenheatError as error:
-                return error
-        return self._known[same]
+        try:
+            view = view_of(block.options.view)
+            check_fitting(block)
+            return view.ask(block, Models(self.settings, self._identify))
+        except TokenheatError as error:
+            return error
 
     def _identify(self, line: str) -> Identity:
         if line not in self._identities:
