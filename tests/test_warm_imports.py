@@ -94,6 +94,15 @@ assert html.count("<figure") == int(sys.argv[2])
 print(json.dumps(sorted(sys.modules)))
 """
 
+IDENTIFY = """
+import json, sys, threading
+from pathlib import Path
+from mkdocs_tokenheat.models.identity import identify
+identify(sys.argv[1], Path(), Path("cache"), frozen=sys.argv[2] == "True")
+assert threading.active_count() == 1
+print(json.dumps(sorted(sys.modules)))
+"""
+
 
 @pytest.mark.parametrize("script", [BUILD, CONVERT], ids=["MkDocs", "Python-Markdown"])
 def test_a_warm_build_imports_nothing_that_scores(project: Project, script: str) -> None:
@@ -115,9 +124,16 @@ def test_the_package_itself_imports_nothing() -> None:
     assert {*json.loads(done.stdout)} & {*HEAVY, "mkdocs", "markdown", "yaml"} == set()
 
 
-def imported(project: Project, script: str) -> set[str]:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_who_a_model_is_leaves_nothing_running(project: Project, *, frozen: bool) -> None:
+    # A thread that still imports when Python ends takes the whole process down.
+    heavy = imported(project, IDENTIFY, str(frozen)) & HEAVY
+    assert bool(heavy) != frozen
+
+
+def imported(project: Project, script: str, argument: str = str(BLOCKS)) -> set[str]:
     """The top-level modules that a fresh process has once it has run the script."""
-    done = project.run(sys.executable, "-c", script, MINILM, str(BLOCKS))
+    done = project.run(sys.executable, "-c", script, MINILM, argument)
     assert done.returncode == 0, done.stderr
     return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 

@@ -75,15 +75,23 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
         identity = _checked(noted)
         if identity is not None and identity == stored:
             return identity
-    if stored is None:
-        # Nothing is scored yet. Hashing leaves Python free to load what scoring takes.
-        Thread(target=_load_what_scores, daemon=True).start()
-    identity = _hashed(files)
+    will_score = stored is None and not frozen
+    identity = _hashed_beside_imports(files) if will_score else _hashed(files)
     if cache and known and note:
         _store(known, {"line": line, "identity": identity})
         _store(cache / "local" / ".gitignore", "*\n")
         _store(note, {"files": stamp, "identity": identity})
     return identity
+
+
+def _hashed_beside_imports(files: Files) -> Identity:
+    # Hashing leaves Python free to load what scoring takes.
+    loading = Thread(target=_load_what_scores)
+    loading.start()
+    try:
+        return _hashed(files)
+    finally:
+        loading.join()
 
 
 def _load_what_scores() -> None:
