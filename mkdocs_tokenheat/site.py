@@ -47,7 +47,8 @@ class Site:
         scored: How many entries have been scored.
         left: The keys of the misses that are in other parts.
         drawn: The figures of whole pages, where a host that builds again and again wants them kept.
-        texts: The texts of the figures that show one, by the hash of the figure's HTML.
+        texts: The texts of the figures that show one, by the hash of what is seen of it, where
+            a host wants them.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Site:
         self.scored = 0
         self.left: set[str] = set()
         self.drawn: dict[object, list[str]] | None = None
-        self.texts: dict[int, str] = {}
+        self.texts: dict[int, str] | None = None
         self._drawn_before: Mapping[object, list[str]] = {}
         self._score = score
         self._shard = shard
@@ -90,19 +91,29 @@ class Site:
     def _figures(
         self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
     ) -> list[str | TokenheatError]:
-        answers = self._answers(blocks, asked)
-        shared = _shared(answers)
-        scales: dict[str, Scale | None] = {}
-        figures: list[str | TokenheatError] = []
-        for answer in answers:
+        figures: dict[int, str | TokenheatError] = {}
+        sharing: dict[int, Answer] = {}
+        # A figure is drawn while what was read for it is still in the processor's cache.
+        for i, answer in self._answers(blocks, asked):
             if isinstance(answer, TokenheatError):
-                figures.append(answer)
-                continue
-            try:
-                figures.append(self._figure(answer, shared, scales))
-            except TokenheatError as error:
-                figures.append(error)
-        return figures
+                figures[i] = answer
+            elif answer.block.options.share is None:
+                figures[i] = self._figure_or_error(answer, {}, {})
+            else:
+                sharing[i] = answer
+        shared = _shared([sharing[i] for i in sorted(sharing)])
+        scales: dict[str, Scale | None] = {}
+        for i, answer in sharing.items():
+            figures[i] = self._figure_or_error(answer, shared, scales)
+        return [figures[i] for i in range(len(blocks))]
+
+    def _figure_or_error(
+        self, answer: Answer, shared: Mapping[str, Shared], scales: dict[str, Scale | None]
+    ) -> str | TokenheatError:
+        try:
+            return self._figure(answer, shared, scales)
+        except TokenheatError as error:
+            return error
 
     def _figure(
         self, answer: Answer, shared: Mapping[str, Shared], scales: dict[str, Scale | None]
@@ -123,13 +134,14 @@ class Site:
         labels = labels_of(self.settings.options.lang or options.lang, self.settings.labels)
         picture = view.draw(answer, fitted, colours, labels)
         html = figure(block, picture, groups, fitted, colours, labels)
-        if options.view == "text":
-            self.texts[hash(html)] = block.text
+        if self.texts is not None and options.view == "text":
+            self.texts[hash(picture.body)] = block.text
         return html
 
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
         """What each block needs, from the cache or, where it lacks it, from the models."""
-        return self._answers(blocks, self._asked(blocks))
+        answers = dict(self._answers(blocks, self._asked(blocks)))
+        return [answers[i] for i in range(len(blocks))]
 
     def _asked(self, blocks: Sequence[Block]) -> list[Asked | TokenheatError]:
         with _scoring:
@@ -137,29 +149,41 @@ class Site:
 
     def _answers(
         self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
-    ) -> list[Answer | TokenheatError]:
-        with _scoring:
-            found = self._found([each for each in asked if not isinstance(each, TokenheatError)])
-        return [_answer(block, each, found) for block, each in zip(blocks, asked, strict=True)]
-
-    def _found(self, asked: Iterable[Asked]) -> dict[str, Entry | TokenheatError]:
-        found: dict[str, Entry | TokenheatError] = {}
+    ) -> Iterator[tuple[int, Answer | TokenheatError]]:
+        """Each block's answer by its place: at once where the cache has it, then all the others."""
+        waiting: dict[int, dict[str, Entry]] = {}
         misses: dict[str, Wanted] = {}
-        for request in (request for each in asked for request in each.values()):
-            if request.key in found or request.key in misses:
-                continue
-            entry = self.cache.get(request.key, request.read)
-            if entry is None:
-                misses[request.key] = request
+        for i, (block, each) in enumerate(zip(blocks, asked, strict=True)):
+            needs = () if isinstance(each, TokenheatError) else each.values()
+            found = self._cached(needs, misses)
+            if any(request.key in misses for request in needs):
+                waiting[i] = found
             else:
-                found[request.key] = entry
-        found.update(self._score_missing(list(misses.values())))
+                yield i, _answer(block, each, found)
+        with _scoring:
+            scored = self._score_missing(list(misses.values()))
+        for i, found in waiting.items():
+            yield i, _answer(blocks[i], asked[i], scored | found)
+
+    def _cached(self, needs: Iterable[Wanted], misses: dict[str, Wanted]) -> dict[str, Entry]:
+        """What the cache has of them, by key; what it lacks is put down."""
+        found: dict[str, Entry] = {}
+        with _scoring:
+            for request in needs:
+                entry = None
+                if request.key not in misses:
+                    entry = self.cache.get(request.key, request.read)
+                if entry is None:
+                    misses[request.key] = request
+                else:
+                    found[request.key] = entry
         return found
 
     def warm(self, blocks: Iterable[Block]) -> None:
         """Score what the cache lacks of these blocks, all at once, and keep nothing in memory.
 
-        Errors are left for the pages: a block may yet turn out to be no block, in indented code.
+        Errors are left for the pages, and so are broken entries: a block may yet turn out to be no
+        block, in indented code.
         """
         misses: dict[str, Wanted] = {}
         with _scoring:
@@ -168,9 +192,7 @@ class Site:
                 if isinstance(asked, TokenheatError):
                     continue
                 for request in asked.values():
-                    if request.key in misses or self.cache.has(request.key):
-                        continue
-                    if self.cache.get(request.key, request.read) is None:
+                    if request.key not in misses and not self.cache.has(request.key):
                         misses[request.key] = request
             for _ in self._scored(list(misses.values())):
                 pass

@@ -30,7 +30,7 @@ from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.labels import expected, labels_of, note, said
 from mkdocs_tokenheat.views.scale import fit
-from mkdocs_tokenheat.views.text import shown_text, units_of
+from mkdocs_tokenheat.views.text import pieces_of, shown_text, units_of
 from tests import strategies
 from tests.browser import chromium, served
 from tests.checkpoints import DIMENSIONS, byte_fallback_bpe, pack, save, table, unigram, wordpiece
@@ -215,9 +215,10 @@ def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
     scale = fit(scores.on_scale, drawn.options)
     labels = labels_of("en")
     numbers = said(scores, labels)
-    html = shown_text(drawn, scores, numbers, scale, colormap("Reds"))
+    pieces = pieces_of(TEXT, scores)
+    html = shown_text(drawn, scores, pieces, numbers, scale, colormap("Reds"))
     html += f"<p>{' '.join(note(labels, each) for each in scores.notes)}</p>"
-    cells = [*units_of(TEXT, scores, labels), *numbers, *expected(scores)]
+    cells = [*units_of(pieces, labels), *numbers, *expected(scores)]
     html += "".join(f"<i>{cell}</i>" for cell in cells)
     assert_harmless(html)
     assert texts(html) == [TEXT]

@@ -25,7 +25,6 @@ from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.markup import escape
-from mkdocs_tokenheat.views.plain import plain
 
 if TYPE_CHECKING:
     from mkdocs.config.base import ConfigErrors, ConfigWarnings
@@ -66,7 +65,12 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """What the command line wants instead of the site's setting."""
     make_site: Callable[[Settings], Site] = Site
     _serving = False
-    _figures: dict[str, str]
+    _content: str
+    """The page's content with its figures,"""
+    _indexed: str
+    """with their texts instead,"""
+    _figures: dict[str, slice]
+    """and where in the first each of those texts belongs."""
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -95,6 +99,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             settings = dataclasses.replace(settings, frozen=self.frozen)
         earlier = getattr(self, "site", None)
         self.site = self.make_site(settings)
+        self.site.texts = {}
         if self._serving:
             self.site.follow(earlier)
         if config.mdx_configs.get(NAME):
@@ -156,38 +161,49 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 
         Search would take every cell for a word of its own, and every number of the table too.
         """
-        self._figures = {}
-        first, *figures = (page.content or "").split(_OPENING)
-        page.content = first + "".join(self._plain(_OPENING + figure) for figure in figures)
+        content, parts, at = page.content or "", [], 0
+        self._content, self._figures = content, {}
+        # Where search would take long, a pattern for the whole of a figure takes long, too.
+        while (start := content.find(_OPENING, at)) >= 0:
+            below = content.find("<figcaption>", start)
+            end = content.find(_CLOSING, below)
+            if min(below, end) < 0:
+                break
+            end += len(_CLOSING)
+            plain = self._plain(start, below, end)
+            self._figures[plain] = slice(start, end)
+            parts += [content[at:start], plain]
+            at = end
+        self._indexed = page.content = "".join([*parts, content[at:]])
         return context
 
-    def _plain(self, html: str) -> str:
-        """The page from a figure on, with the figure's text in its place."""
-        # Where search would take long, a pattern for the whole of a figure takes long, too.
-        below = html.find("<figcaption>")
-        close = html.find(_CLOSING, below)
-        if min(below, close) < 0:
-            return html
-        close += len(_CLOSING)
-        caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, close)
-        figure = html[:close]
+    def _plain(self, start: int, below: int, end: int) -> str:
+        """What stands in the place of the figure there, whose caption starts `below`."""
+        html = self._content
+        stop = html.find("</figcaption>", below, end)
+        caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, stop)
+        body = html[html.find(">", start) + 1 : below]
         # What another plugin has changed is read back.
-        text = self.site.texts.get(hash(figure))
-        words = _words(html[:below]) if text is None else escape(text)
+        text = (self.site.texts or {}).get(hash(body))
+        words = _words(body) if text is None else escape(text)
         swapped = f'<div data-tokenheat="{len(self._figures)}"><p>{words}</p>'
-        swapped += f"<p>{caption}</p></div>" if caption else "</div>"
-        self._figures[swapped] = figure
-        return swapped + html[close:]
+        return swapped + (f"<p>{caption}</p></div>" if caption else "</div>")
 
     @event_priority(-100)
     def _for_readers(
         self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
     ) -> TemplateContext:
         """Put the figures back."""
-        page.content = _PLAIN.sub(
-            lambda found: self._figures.get(found[0], found[0]), page.content or ""
-        )
+        content = page.content or ""
+        if content == self._indexed:
+            page.content = self._content
+        else:
+            page.content = _PLAIN.sub(self._figure, content)
         return context
+
+    def _figure(self, found: re.Match[str]) -> str:
+        place = self._figures.get(found[0])
+        return found[0] if place is None else self._content[place]
 
     on_page_context = CombinedEvent(_for_search, _for_readers)
 
@@ -211,7 +227,9 @@ def _words(body: str) -> str:
         text, end = _between(body, *_TEXT, end, len(body))
     if texts:
         return "\n".join(texts)
-    return escape(plain(f"{body}</figure>").words)
+    from mkdocs_tokenheat.views.plain import plain
+
+    return escape(plain(f"<figure>{body}</figure>").words)
 
 
 def settings_of(path: Path) -> Settings:

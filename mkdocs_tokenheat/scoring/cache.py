@@ -20,7 +20,6 @@ from mkdocs_tokenheat.scoring.entry import (
     decode,
     encode,
     is_of_other_version,
-    is_whole,
 )
 from mkdocs_tokenheat.scoring.kinds import read_any
 
@@ -95,13 +94,11 @@ class Cache:
         return entry
 
     def has(self, key: str) -> bool:
-        """Whether the entry is there as it was once written: sooner told than what it holds."""
+        """Whether there is an entry, whole or not: sooner told than what it holds."""
         self.used.add(key)
         path = self.path(key)
-        try:
-            return key in self._unstored if path is None else is_whole(read(path), key)
-        except OSError:
-            return False
+        # `Path.exists` raises where a folder may not be looked into.
+        return key in self._unstored or (path is not None and os.path.exists(path))  # noqa: PTH110
 
     def put(self, key: str, entry: Entry) -> None:
         """Store an entry."""

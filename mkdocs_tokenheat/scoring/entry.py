@@ -15,7 +15,6 @@ __all__ = [
     "decode",
     "encode",
     "is_of_other_version",
-    "is_whole",
     "rounded",
     "short",
 ]
@@ -67,12 +66,6 @@ def _head(key: str, body: bytes) -> str:
     return f'{{"checksum":"{checksum}",'
 
 
-def is_whole(raw: bytes, key: str) -> bool:
-    """Whether these bytes are what was once written under this name."""
-    head, _, body = raw.partition(b"\n")
-    return head == _head(key, body).encode()
-
-
 def is_of_other_version(head: bytes) -> bool:
     """Whether an entry that starts like this is in the format of another version."""
     found = _FORMAT.match(head)
@@ -89,7 +82,8 @@ def decode(raw: bytes, key: str, read: Read[E]) -> E:
     Raises:
         ValueError: An entry that is not whole, belongs to another key, or does not fit.
     """
-    if not is_whole(raw, key):
+    head, _, body = raw.partition(b"\n")
+    if head != _head(key, body).encode():
         raise ValueError("its checksum does not fit")
     try:
         return read(json.loads(raw))

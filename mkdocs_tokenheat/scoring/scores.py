@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import accumulate, chain, compress
+from itertools import accumulate, compress
 from operator import le, lt, sub
 from typing import Any, TypeVar
 
@@ -66,6 +66,16 @@ class Scores:
         """From what there is of each unit, and of each joined cell, to what there is of each cell."""
         found = self._spliced(units, joined)
         return list(compress(found, self._are_shown)) if self._are_shown else found
+
+    @cached_property
+    def cell_starts(self) -> list[int]:
+        """Where each cell starts."""
+        return self.by_cell(self.starts, [cell[2] for cell in self.joined])
+
+    @cached_property
+    def cell_ends(self) -> list[int]:
+        """Where each cell ends."""
+        return self.by_cell(self.ends, [cell[3] for cell in self.joined])
 
     @cached_property
     def _are_shown(self) -> list[bool]:
@@ -129,7 +139,9 @@ def _checked(entry: Mapping[str, Any], length: int) -> Scores:
     if ids is not None:
         is_words = bool(ids) and isinstance(ids[0], list)
         ids = [_whole(each) for each in ids] if is_words else _whole(ids)
-    edges = list(accumulate(chain.from_iterable(zip(gaps, lengths, strict=True))))
+    edges = [*gaps, *lengths]
+    edges[::2], edges[1::2] = gaps, lengths
+    edges = list(accumulate(edges))
     starts, ends = edges[::2], edges[1::2]
     if size and not (min(starts) >= 0 <= min(lengths) and max(ends) <= length):
         raise ValueError("a span lies outside the text")
@@ -211,7 +223,5 @@ def _joined(cells: Sequence[object], size: int) -> list[Cell]:
 
 def _check_order(scores: Scores, length: int) -> None:
     """Hold cells to what they are: parts of the text, one after the other."""
-    starts = scores.by_cell(scores.starts, [cell[2] for cell in scores.joined])
-    ends = scores.by_cell(scores.ends, [cell[3] for cell in scores.joined])
-    if not all(map(le, (0, *ends), (*starts, length))):
+    if not all(map(le, (0, *scores.cell_ends), (*scores.cell_starts, length))):
         raise ValueError("a cell lies outside the text")

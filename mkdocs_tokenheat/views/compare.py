@@ -25,6 +25,7 @@ from mkdocs_tokenheat.views.text import (
     asked_of,
     group_of,
     hatched,
+    pieces_of,
     shown_text,
     units_of,
     what_of,
@@ -61,10 +62,11 @@ def _draw(
 ) -> Picture:
     block, names = answer.block, answer.block.options.models
     found: list[Scores] = [answer.found[f"scores{i}"] for i in range(len(names))]
+    pieces = [pieces_of(block.text, scores) for scores in found]
     shown = (
         f'<div class="tokenheat-name" style="{_NAME}">{escape(name)}</div>'
-        f"{shown_text(block, scores, said(scores, labels), scale, colours)}"
-        for name, scores, scale in zip(names, found, scales, strict=True)
+        f"{shown_text(block, scores, mine, said(scores, labels), scale, colours)}"
+        for name, scores, mine, scale in zip(names, found, pieces, scales, strict=True)
     )
     marks = (hatched(scores, labels) for scores, scale in zip(found, scales, strict=True) if scale)
     return Picture(
@@ -74,7 +76,7 @@ def _draw(
         models=names,
         legend=next(filter(None, marks), []),
         notes=[*_notes(answer, labels), *_similarities(answer, labels)],
-        table=lambda: _table(block.text, names, found, labels),
+        table=lambda: _table(pieces[0], names, found, labels),
     )
 
 
@@ -136,15 +138,15 @@ def _similarity(first: str, second: str, similarity: Similarity, labels: Labels)
 
 
 def _table(
-    text: str, names: Sequence[str], found: Sequence[Scores], labels: Labels
+    pieces: Sequence[str], names: Sequence[str], found: Sequence[Scores], labels: Labels
 ) -> list[list[str]]:
     """Every word, and its number in each model."""
-    words = [say(labels, "column-word"), *units_of(text, found[0], labels)]
-    columns = [
+    words = [say(labels, "column-word"), *units_of(pieces, labels)]
+    columns = (
         [escape(name), *_numbers(scores, found[0], labels)]
         for name, scores in zip(names, found, strict=True)
-    ]
-    return [list(row) for row in zip(words, *columns, strict=True)]
+    )
+    return [words, *columns]
 
 
 def _numbers(scores: Scores, first: Scores, labels: Labels) -> Iterable[str]:

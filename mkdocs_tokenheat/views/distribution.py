@@ -215,7 +215,7 @@ def _said(mark: _Mark, labels: Labels) -> str:
     return number(mark.found[0])
 
 
-def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[list[str]]:
+def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[tuple[str, ...]]:
     rows = [[say(labels, name) for name in ("column-pair", "column-cosine", "column-random")]]
     for mark in marks:
         name = escape(mark.name)
@@ -236,7 +236,7 @@ def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[
     ]
     if over:
         rows.append([random, f"≥ {number(found.edge(last))}", str(over)])
-    return rows
+    return list(zip(*rows, strict=True))
 
 
 VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

@@ -114,15 +114,19 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
     return parts
 
 
-def _table(rows: Sequence[Sequence[str]], labels: Labels) -> str:
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in rows[0])
-    body = "</td></tr><tr><td>".join(map("</td><td>".join, rows[1:]))
-    return (
+def _table(columns: Sequence[Sequence[str]], labels: Labels) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name, *_ in columns)
+    # Put together column by column: joining each row would take twice as long.
+    row = ["<tr><td>", "", *["</td><td>", ""] * (len(columns) - 1), "</td></tr>"]
+    parts = row * (len(columns[0]) - 1)
+    for i, (_, *cells) in enumerate(columns):
+        parts[2 * i + 1 :: len(row)] = cells
+    opening = (
         '<details class="tokenheat-data" data-search-exclude>'
         f"<summary>{say(labels, 'table')}</summary>"
-        f'<table class="tokenheat-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody><tr><td>{body}</td></tr></tbody></table></details>"
+        f'<table class="tokenheat-table"><thead><tr>{head}</tr></thead><tbody>'
     )
+    return "".join([opening, *parts, "</tbody></table></details>"])
 
 
 def error_figure(

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.scores import Note, Scores
-from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.markup import escape, number, numbers
 
 __all__ = ["LABELS", "Labels", "expected", "labels_of", "note", "read_labels", "said", "say"]
 
@@ -267,7 +267,10 @@ def note(labels: Labels, noted: Note) -> str:
 def said(scores: Scores, labels: Labels) -> list[str]:
     """For each unit its number in words, or why it has none, escaped."""
     none = say(labels, "none")
-    words = [none if score is None else number(score) for score in scores.scores]
+    words = numbers([score for score in scores.scores if score is not None])
+    if len(words) < len(scores.scores):
+        known = iter(words)
+        words = [none if score is None else next(known) for score in scores.scores]
     for i in scores.unknown:
         words[i] = say(labels, "unknown")
     for i in scores.aside:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["escape", "escape_each", "number", "visible"]
+__all__ = ["escape", "escape_each", "number", "numbers", "visible", "visible_each"]
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _SPECIAL = re.compile("[\\x00-\\x09\\x0b-\\x1f&<>\"'\\ud800-\\udfff]")
+
+_REMEMBERED = 1 << 14
 
 _BETWEEN = "\x7f"
 """No text has it, as a rule, and it is not escaped."""
@@ -21,25 +22,52 @@ def escape(text: str) -> str:
 
 
 def escape_each(texts: Sequence[str]) -> Sequence[str]:
-    """The texts, escaped: one look at all of them takes a fraction of a look at each."""
-    whole = _BETWEEN.join(texts)
-    escaped = escape(whole)
-    if escaped == whole:
-        return texts
-    parts = escaped.split(_BETWEEN)
-    return parts if len(parts) == len(texts) else [escape(text) for text in texts]
+    """The texts, escaped."""
+    return _each(escape, texts)
 
 
 def visible(text: str) -> str:
-    """The text with its white space drawn, not yet escaped."""
+    """The text with its white space drawn; it may be escaped before or after."""
     return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
 
 
-@lru_cache(maxsize=1 << 14)
+def visible_each(texts: Sequence[str]) -> Sequence[str]:
+    """The texts, each with its white space drawn."""
+    return _each(visible, texts)
+
+
+def _each(change: Callable[[str], str], texts: Sequence[str]) -> Sequence[str]:
+    """The texts, changed: one look at all of them takes a fraction of a look at each."""
+    whole = _BETWEEN.join(texts)
+    changed = change(whole)
+    if changed == whole:
+        return texts
+    parts = changed.split(_BETWEEN)
+    return parts if len(parts) == len(texts) else [change(text) for text in texts]
+
+
+class _Written(dict[float, str]):
+    """Numbers as they are written: most of them come again."""
+
+    def __missing__(self, value: float) -> str:
+        # Equal numbers are written alike: there is no -0.
+        short = f"{value + 0.0:.4g}"
+        if "e" in short and 1e-5 <= abs(value) < 1e9:
+            short = f"{float(short):.9f}".rstrip("0").rstrip(".")
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[value] = short
+        return short
+
+
+_WRITTEN = _Written()
+
+
 def number(value: float) -> str:
     """The number with four significant digits, without an exponent where it reads well."""
-    # Equal numbers are written alike: there is no -0.
-    short = f"{value + 0.0:.4g}"
-    if "e" in short and 1e-5 <= abs(value) < 1e9:
-        short = f"{float(short):.9f}".rstrip("0").rstrip(".")
-    return short
+    return _WRITTEN[value]
+
+
+def numbers(values: Iterable[float]) -> list[str]:
+    """The numbers, each written like that."""
+    return list(map(_WRITTEN.__getitem__, values))

@@ -88,11 +88,11 @@ def _eigenvalues(matrix: Matrix, labels: Labels) -> str:
 
 def _table(words: Sequence[str], matrix: Matrix, labels: Labels) -> list[list[str]]:
     none = say(labels, "none")
-    rows = [[say(labels, "column-word"), *map(escape, words)]]
-    for row, word in enumerate(words):
-        values = [matrix.at(row, column) for column in range(len(words))]
-        rows.append([escape(word), *(none if v is None else number(v) for v in values)])
-    return rows
+    columns = [[say(labels, "column-word"), *map(escape, words)]]
+    for column, word in enumerate(words):
+        values = [matrix.at(row, column) for row in range(len(words))]
+        columns.append([escape(word), *(none if v is None else number(v) for v in values)])
+    return columns
 
 
 VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

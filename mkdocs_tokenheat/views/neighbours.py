@@ -84,7 +84,7 @@ def _shown(text: str, labels: Labels) -> str:
     return visible(text) or labels["nothing-shown"]
 
 
-def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[list[str]]:
+def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[tuple[str, ...]]:
     rows = [[say(labels, name) for name in ("column-word", "column-neighbour", "column-cosine")]]
     for word, near in words:
         if near is None:
@@ -93,7 +93,7 @@ def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[lis
             [escape(word), escape(_shown(text, labels)), number(cosine)]
             for text, cosine in near or ()
         ]
-    return rows
+    return list(zip(*rows, strict=True))
 
 
 VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

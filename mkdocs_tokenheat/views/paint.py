@@ -110,20 +110,22 @@ class Paint:
 
 def _bands(looks: Sequence[Look], edge: str, direction: str) -> str:
     """The strip's layers: a thin line above it, and the bands with a line between two."""
-    stops: list[str] = []
-    for i, each in enumerate(looks):
-        if i:
-            stops.append(f"{edge} 0 calc({_percent(i, len(looks))} + 1px)")
-        stops.append(f"{each.colour} 0 {_percent(i + 1, len(looks))}")
-    return (
-        f"linear-gradient({edge} 0 0) 0 calc(100% - {_STRIP})/100% 1px no-repeat,"
-        f"linear-gradient({direction},{','.join(stops)}) 0 100%/100% {_STRIP} no-repeat"
-    )
+    colours = [look.colour for look in looks]
+    between = [part for colour in colours[1:] for part in (edge, colour)]
+    return _bands_of(len(looks), direction) % (edge, colours[0], *between)
 
 
 @cache
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.3g}%"
+def _bands_of(count: int, direction: str) -> str:
+    stops: list[str] = []
+    for i in range(count):
+        if i:
+            stops.append(f"%s 0 calc({100 * i / count:.3g}%% + 1px)")
+        stops.append(f"%s 0 {100 * (i + 1) / count:.3g}%%")
+    return (
+        f"linear-gradient(%s 0 0) 0 calc(100%% - {_STRIP})/100%% 1px no-repeat,"
+        f"linear-gradient({direction},{','.join(stops)}) 0 100%%/100%% {_STRIP} no-repeat"
+    )
 
 
 def is_rtl(text: str) -> bool:

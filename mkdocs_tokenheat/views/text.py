@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import Block
@@ -15,7 +14,7 @@ from mkdocs_tokenheat.scoring.scores import Cell, Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap, Look
 from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
-from mkdocs_tokenheat.views.markup import escape_each, number, visible
+from mkdocs_tokenheat.views.markup import escape_each, number, visible_each
 from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Group, Picture, View, lang_of
@@ -24,7 +23,16 @@ if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.geometry.baseline import Baseline
     from mkdocs_tokenheat.scoring.geometry.quantiles import Quantiles
 
-__all__ = ["VIEW", "asked_of", "group_of", "hatched", "shown_text", "units_of", "what_of"]
+__all__ = [
+    "VIEW",
+    "asked_of",
+    "group_of",
+    "hatched",
+    "pieces_of",
+    "shown_text",
+    "units_of",
+    "what_of",
+]
 
 _PRE = (
     # In `break-spaces` a space at a line's end keeps its place; who does not know it still wraps.
@@ -98,20 +106,20 @@ def _draw(
 ) -> Picture:
     block = answer.block
     request, scores = answer.request, answer.scores
-    numbers = said(scores, labels)
+    pieces, numbers = pieces_of(block.text, scores), said(scores, labels)
     baseline: Baseline | None = answer.found.get("baseline")
     notes = [note(labels, each) for each in scores.notes]
     legend = hatched(scores, labels) if scales[0] else []
     if baseline is not None:
         legend.append(_muted(scores, baseline, labels))
     return Picture(
-        body=shown_text(block, scores, numbers, scales[0], colours, baseline),
+        body=shown_text(block, scores, pieces, numbers, scales[0], colours, baseline),
         what=what_of(answer, labels, request.unit),
         measure=request.metric.name,
         models=(request.model.name,) if request.model else (),
         legend=legend,
         notes=notes,
-        table=lambda: _table(block.text, scores, numbers, request.unit, labels),
+        table=lambda: _table(scores, pieces, numbers, request.unit, labels),
     )
 
 
@@ -129,29 +137,30 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
 
 
 def _table(
-    text: str, scores: Scores, numbers: Sequence[str], unit: str, labels: Labels
-) -> list[Sequence[str]]:
-    columns = [units_of(text, scores, labels), numbers]
-    names = [f"column-{unit}", "column-score"]
+    scores: Scores, pieces: Sequence[str], numbers: Sequence[str], unit: str, labels: Labels
+) -> list[list[str]]:
+    columns = {f"column-{unit}": units_of(pieces, labels), "column-score": numbers}
     if scores.expected:
-        columns.append(expected(scores))
-        names.append("column-expected")
-    head = [say(labels, name) for name in names]
-    return [head, *zip(*columns, strict=True)]
+        columns["column-expected"] = expected(scores)
+    return [[say(labels, name), *cells] for name, cells in columns.items()]
 
 
-def units_of(text: str, scores: Scores, labels: Labels) -> Sequence[str]:
-    """What each unit shows of the text, with its white space drawn."""
-    drawn = visible(text)
-    spans = zip(scores.starts, scores.ends, strict=True)
-    shown = escape_each([drawn[start:end] for start, end in spans])
-    empty = f"<i>{say(labels, 'nothing-shown')}</i>"
-    return [each or empty for each in shown] if "" in shown else shown
+def pieces_of(text: str, scores: Scores) -> Sequence[str]:
+    """What each unit shows of the text, escaped."""
+    return _cut(text, scores.starts, scores.ends)
+
+
+def units_of(pieces: Sequence[str], labels: Labels) -> Sequence[str]:
+    """What the units show, with its white space drawn, and said where it is nothing."""
+    drawn = visible_each(pieces)
+    nothing = f"<i>{say(labels, 'nothing-shown')}</i>"
+    return [piece or nothing for piece in drawn] if "" in drawn else drawn
 
 
 def shown_text(
     block: Block,
     scores: Scores,
+    pieces: Sequence[str],
     numbers: Sequence[str],
     scale: Scale | None,
     colours: Colormap,
@@ -160,20 +169,21 @@ def shown_text(
     """The `pre` whose text content is the block's text, character for character.
 
     Parameters:
+        pieces: What each unit shows, escaped.
         numbers: What is said of each unit's number.
     """
     text, joined = block.text, scores.joined
     underlines = block.options.encode == "colour+underline"
     paint = Paint(scale, colours, underlines, baseline.stands_out if baseline else None)
-    starts = scores.by_cell(scores.starts, [cell[2] for cell in joined])
-    ends = scores.by_cell(scores.ends, [cell[3] for cell in joined])
-    edges = [0, *chain.from_iterable(zip(starts, ends, strict=True)), len(text)]
-    pieces = escape_each([text[start:end] for start, end in pairwise(edges)])
+    starts, ends = scores.cell_starts, scores.cell_ends
     # What the cells show, and what lies before each of them and behind the last one.
-    contents, gaps = pieces[1::2], pieces[::2]
+    wide = _cut(text, [cell[2] for cell in joined], [cell[3] for cell in joined])
+    contents = scores.by_cell(pieces, wide)
+    gaps = _cut(text, [0, *ends], [*starts, len(text)])
     looks, titles = paint.each(scores.on_scale), _titles(scores, numbers)
-    looks = scores.by_cell(looks, _joined_looks(text, scores, paint, looks))
-    titles = scores.by_cell(titles, [_joined_title(scores, titles, cell) for cell in joined])
+    units = [_units(scores, cell) for cell in joined]
+    looks = scores.by_cell(looks, _joined_looks(text, scores, units, paint, looks))
+    titles = scores.by_cell(titles, [" · ".join([titles[i] for i in each]) for each in units])
     styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
     if starts[:1] == [0]:
         styles[0] = looks[0].style
@@ -185,19 +195,15 @@ def shown_text(
             styles[i] += ";padding-left:.5em"
     if block.options.numbers:
         contents = [_numbered(scores, *each) for each in zip(scores.cells, contents, strict=True)]
-    shown = "".join(
-        [
-            f'{gap}<span style="{style}" title="{title}">{content}</span>'
-            for gap, style, title, content in zip(gaps, styles, titles, contents, strict=False)
-        ]
-    )
+    parts = [
+        f'{gap}<span style="{style}" title="{title}">{content}</span>'
+        for gap, style, title, content in zip(gaps, styles, titles, contents, strict=False)
+    ]
+    style = _PRE + _UNDERLINED if underlines else _PRE
+    opening = f'<pre class="tokenheat-text" dir="auto"{lang_of(block)} style="{style}">'
     # An HTML parser drops a newline that directly follows the tag.
     newline = "\n" if text.startswith("\n") else ""
-    style = _PRE + _UNDERLINED if underlines else _PRE
-    return (
-        f'<pre class="tokenheat-text" dir="auto"{lang_of(block)} style="{style}">'
-        f"{newline}{shown}{gaps[-1]}</pre>"
-    )
+    return "".join([opening, newline, *parts, gaps[-1], "</pre>"])
 
 
 def _titles(scores: Scores, numbers: Sequence[str]) -> Sequence[str]:
@@ -206,21 +212,26 @@ def _titles(scores: Scores, numbers: Sequence[str]) -> Sequence[str]:
     return [f"{n}; {e}" if e else n for n, e in zip(numbers, expected(scores), strict=True)]
 
 
-def _joined_looks(text: str, scores: Scores, paint: Paint, looks: Sequence[Look]) -> list[Look]:
-    numbers = scores.on_scale
+def _cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Sequence[str]:
+    return escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
+
+
+def _joined_looks(
+    text: str,
+    scores: Scores,
+    units: Sequence[Sequence[int]],
+    paint: Paint,
+    looks: Sequence[Look],
+) -> list[Look]:
+    numbers, some_rtl = scores.on_scale, is_rtl(text)
     known: dict[object, Look] = {}  # Words come again.
     found: list[Look] = []
-    for cell in scores.joined:
-        units = _units(scores, cell)
-        mine, rtl = tuple([numbers[i] for i in units]), is_rtl(text[cell[2] : cell[3]])
+    for (_, _, start, end), each in zip(scores.joined, units, strict=True):
+        mine, rtl = tuple([numbers[i] for i in each]), some_rtl and is_rtl(text[start:end])
         if (mine, rtl) not in known:
-            known[mine, rtl] = paint.joined(mine, [looks[i] for i in units], is_rtl=rtl)
+            known[mine, rtl] = paint.joined(mine, [looks[i] for i in each], is_rtl=rtl)
         found.append(known[mine, rtl])
     return found
-
-
-def _joined_title(scores: Scores, titles: Sequence[str], cell: Cell) -> str:
-    return " · ".join([titles[i] for i in _units(scores, cell)])
 
 
 def _units(scores: Scores, cell: Cell) -> list[int]:

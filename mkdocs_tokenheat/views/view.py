@@ -75,7 +75,7 @@ class Picture:
         models: The names of the models that they rest on.
         legend: What the legend says besides the scale.
         notes: What is said of how the numbers came to be.
-        table: The rows of the table of all numbers, the head first.
+        table: The columns of the table of all numbers, each with its name first.
     """
 
     body: str
