@@ -151,32 +151,42 @@ class Site:
         self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
     ) -> Iterator[tuple[int, Answer | TokenheatError]]:
         """Each block's answer by its place: at once where the cache has it, then all the others."""
-        waiting: dict[int, dict[str, Entry]] = {}
-        misses: dict[str, Wanted] = {}
+        waiting: dict[int, Asked] = {}
         for i, (block, each) in enumerate(zip(blocks, asked, strict=True)):
-            needs = () if isinstance(each, TokenheatError) else each.values()
-            found = self._cached(needs, misses)
-            if any(request.key in misses for request in needs):
-                waiting[i] = found
+            if isinstance(each, TokenheatError):
+                yield i, each
+            elif (found := self._at_hand(each)) is None:
+                waiting[i] = each
             else:
                 yield i, _answer(block, each, found)
+        # Another thread may have scored them by now.
         with _scoring:
-            scored = self._score_missing(list(misses.values()))
-        for i, found in waiting.items():
-            yield i, _answer(blocks[i], asked[i], scored | found)
+            results = self._found(waiting.values())
+        for i, each in waiting.items():
+            yield i, _answer(blocks[i], each, results)
 
-    def _cached(self, needs: Iterable[Wanted], misses: dict[str, Wanted]) -> dict[str, Entry]:
-        """What the cache has of them, by key; what it lacks is put down."""
+    def _at_hand(self, asked: Asked) -> dict[str, Entry] | None:
+        """What a block needs, if the cache has all of it."""
         found: dict[str, Entry] = {}
-        with _scoring:
-            for request in needs:
-                entry = None
-                if request.key not in misses:
-                    entry = self.cache.get(request.key, request.read)
-                if entry is None:
-                    misses[request.key] = request
-                else:
-                    found[request.key] = entry
+        for request in asked.values():
+            entry = self.cache.get(request.key, request.read, quietly=True)
+            if entry is None:
+                return None
+            found[request.key] = entry
+        return found
+
+    def _found(self, asked: Iterable[Asked]) -> dict[str, Entry | TokenheatError]:
+        found: dict[str, Entry | TokenheatError] = {}
+        misses: dict[str, Wanted] = {}
+        for request in (request for each in asked for request in each.values()):
+            if request.key in found or request.key in misses:
+                continue
+            entry = self.cache.get(request.key, request.read)
+            if entry is None:
+                misses[request.key] = request
+            else:
+                found[request.key] = entry
+        found.update(self._score_missing(list(misses.values())))
         return found
 
     def warm(self, blocks: Iterable[Block]) -> None:
@@ -293,10 +303,8 @@ def _page(blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]) -> o
 
 
 def _answer(
-    block: Block, asked: Asked | TokenheatError, found: Mapping[str, Entry | TokenheatError]
+    block: Block, asked: Asked, found: Mapping[str, Entry | TokenheatError]
 ) -> Answer | TokenheatError:
-    if isinstance(asked, TokenheatError):
-        return asked
     mine: dict[str, Entry] = {}
     errors: list[TokenheatError] = []
     for name, request in asked.items():

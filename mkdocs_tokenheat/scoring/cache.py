@@ -71,11 +71,12 @@ class Cache:
         """The file of an entry."""
         return self.folder / f"{key}.json" if self.folder else None
 
-    def get(self, key: str, read_entry: Read[E]) -> E | None:
+    def get(self, key: str, read_entry: Read[E], *, quietly: bool = False) -> E | None:
         """What the entry holds, or None where it is missing or not whole.
 
         Parameters:
             read_entry: What makes of its columns what is asked for.
+            quietly: Whether nothing is said of an entry that is not whole.
         """
         self.used.add(key)
         path = self.path(key)
@@ -86,9 +87,10 @@ class Cache:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
-            _log.warning(
-                "tokenheat: the cache's entry %s is scored anew: %s", path.name, _problem(error)
-            )
+            if not quietly:
+                _log.warning(
+                    "tokenheat: the cache's entry %s is scored anew: %s", path.name, _problem(error)
+                )
             return None
         _note_use(path)
         return entry
@@ -97,8 +99,7 @@ class Cache:
         """Whether there is an entry, whole or not: sooner told than what it holds."""
         self.used.add(key)
         path = self.path(key)
-        # `Path.exists` raises where a folder may not be looked into.
-        return key in self._unstored or (path is not None and os.path.exists(path))  # noqa: PTH110
+        return key in self._unstored or (path is not None and os.path.lexists(path))
 
     def put(self, key: str, entry: Entry) -> None:
         """Store an entry."""

@@ -195,10 +195,8 @@ def shown_text(
             styles[i] += ";padding-left:.5em"
     if block.options.numbers:
         contents = [_numbered(scores, *each) for each in zip(scores.cells, contents, strict=True)]
-    parts = [
-        f'{gap}<span style="{style}" title="{title}">{content}</span>'
-        for gap, style, title, content in zip(gaps, styles, titles, contents, strict=False)
-    ]
+    parts = ["", '<span style="', "", '" title="', "", '">', "", "</span>"] * len(contents)
+    parts[::8], parts[2::8], parts[4::8], parts[6::8] = gaps[:-1], styles, titles, contents
     style = _PRE + _UNDERLINED if underlines else _PRE
     opening = f'<pre class="tokenheat-text" dir="auto"{lang_of(block)} style="{style}">'
     # An HTML parser drops a newline that directly follows the tag.
