@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
-import regex
+if TYPE_CHECKING:
+    import regex
 
 __all__ = ["Cell", "Span", "cells", "count_graphemes", "graphemes", "visible", "words"]
 
@@ -16,22 +19,30 @@ Cell = tuple[int, int, int, int]
 """First token, number of tokens, start and end of what is coloured as one."""
 
 # A flag that another one follows is told apart at once: \X would count all flags before it.
-_CLUSTER = regex.compile(r"[\U0001F1E6-\U0001F1FF]{2}(?=[\U0001F1E6-\U0001F1FF])|\X")
+_CLUSTER = r"[\U0001F1E6-\U0001F1FF]{2}(?=[\U0001F1E6-\U0001F1FF])|\X"
 # Of these characters, none has anything to do with the one before it or behind it.
-_ALONE = regex.compile(r"[\p{Grapheme_Cluster_Break=Other}\n]*")
-_RUN = regex.compile(r"\S+")
+_ALONE = r"[\p{Grapheme_Cluster_Break=Other}\n]*"
+_RUN = r"\S+"
+
+
+@cache
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    # A large package, of which the tokens of an English text need nothing.
+    import regex
+
+    return regex.compile(pattern)
 
 
 def graphemes(text: str) -> list[Span]:
     """The extended grapheme clusters of the text (Unicode Standard Annex #29)."""
     if _is_simple(text):
         return [(i, i + 1) for i in range(len(text))]
-    return [found.span() for found in _CLUSTER.finditer(text)]
+    return [found.span() for found in _compiled(_CLUSTER).finditer(text)]
 
 
 def _is_simple(text: str) -> bool:
     """Whether each character is a cluster, which is told much faster than what the clusters are."""
-    return text.isascii() or _ALONE.fullmatch(text) is not None
+    return text.isascii() or _compiled(_ALONE).fullmatch(text) is not None
 
 
 def count_graphemes(text: str) -> int:
@@ -47,7 +58,7 @@ def words(text: str) -> list[tuple[int, int, bool]]:
     unit of its own. Hyphens and apostrophes inside a word stay.
     """
     units: list[tuple[int, int, bool]] = []
-    for run in _RUN.finditer(text):
+    for run in _compiled(_RUN).finditer(text):
         clusters = [(a + run.start(), b + run.start()) for a, b in graphemes(run[0])]
         is_mark = [unicodedata.category(text[start])[0] in "PS" for start, _ in clusters]
         inner = [i for i, mark in enumerate(is_mark) if not mark]
