@@ -202,9 +202,15 @@ class Project:
         said = done.stdout + done.stderr
         assert done.returncode == 1, said
         assert "Traceback" not in said
-        ours = [line for line in said.splitlines() if "tokenheat:" in line]
-        assert len(ours) == 1, said
-        return ours[0].removeprefix("ERROR   -  ")
+        lines = ours(said)
+        assert len(lines) == 1, said
+        return lines[0].removeprefix("ERROR   -  ")
+
+
+def ours(said: str) -> list[str]:
+    """The lines that are ours, but for those that tell a slow machine's owner how far it is."""
+    lines = [line for line in said.splitlines() if "tokenheat:" in line]
+    return [line for line in lines if not line.startswith("tokenheat: scored ")]
 
 
 @pytest.fixture

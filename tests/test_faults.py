@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FUZZ, Project
+from tests.conftest import FUZZ, Project, ours
 
 KILLS = 50 if FUZZ else 5
 BUILDS = 8 if FUZZ else 4
@@ -68,13 +68,7 @@ def built(site: Project) -> tuple[dict[str, bytes], list[str]]:
     done = site.build()
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    return pages(site), of_the_cache(done.stderr)
-
-
-def of_the_cache(said: str) -> list[str]:
-    """The lines that are ours, but for those that tell a slow machine's owner how far it is."""
-    lines = [line for line in said.splitlines() if "tokenheat:" in line]
-    return [line for line in lines if not line.startswith("tokenheat: scored ")]
+    return pages(site), ours(done.stderr)
 
 
 def repaired(site: Project) -> None:
@@ -257,7 +251,7 @@ def cannot_store(site: Project, right: dict[str, bytes], *words: str) -> None:
     done = site.run(*(words or BUILD))
     assert done.returncode == 0, done.stderr
     assert pages(site) == right
-    said = of_the_cache(done.stderr)
+    said = ours(done.stderr)
     assert len(said) == 1, said
     assert "cannot store scores in" in said[0]
 
@@ -361,7 +355,7 @@ def test_builds_at_once_and_prunes_beside_them_share_one_cache(
         pruned += 1
     for build, out in zip(builds, outs, strict=True):
         _, said = build.communicate()
-        assert (build.returncode, of_the_cache(said)) == (0, []), said
+        assert (build.returncode, ours(said)) == (0, []), said
         assert {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.html")} == right
     assert pruned > 0
     assert list(site.cache.rglob("*.tmp")) == []
