@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.text import CONTROLS, clean, has_any
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.views.colormaps import colormap, contrast, luminance, names
@@ -517,3 +518,10 @@ def test_shown_cells_are_read_as_a_browser_reads_them() -> None:
 @given(st.lists(st.text(st.sampled_from("a&<\"'\n\x7f\x00ệ"), max_size=6), max_size=6))
 def test_texts_are_escaped_at_once_as_one_by_one(texts: list[str]) -> None:
     assert [*escape_each(texts)] == [escape(text) for text in texts]
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_controls_and_broken_pairs_are_seen(text: str) -> None:
+    broken = [c for c in text if (c < " " and c != "\n") or "\ud800" <= c <= "\udfff"]
+    assert has_any(text, CONTROLS) == bool(broken)
+    assert clean(text) == "".join("\ufffd" if c in broken else c for c in text)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["clean", "normalize"]
+__all__ = ["CONTROLS", "clean", "has_any", "normalize"]
 
 _BLANK = re.compile(r"^ +$", re.MULTILINE)
 _STASH = re.compile(r"[\x02\x03]")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+
+CONTROLS = bytes(code for code in range(0x20) if code != 0x0A)
+"""The C0 control characters but LF."""
 
 
 def normalize(source: str) -> list[str]:
@@ -26,4 +29,16 @@ def clean(text: str) -> str:
 
     No HTML parser hands those characters on as they were written.
     """
-    return _CONTROL.sub("\ufffd", text)
+    return _CONTROL.sub("\ufffd", text) if has_any(text, CONTROLS) else text
+
+
+def has_any(text: str, characters: bytes) -> bool:
+    """Whether the text has one of these ASCII characters, or half of a surrogate pair.
+
+    A pattern takes several times as long to find that it has none.
+    """
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return True
+    return len(raw.translate(None, characters)) < len(raw)

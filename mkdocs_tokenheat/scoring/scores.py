@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, compress
-from operator import le, lt, sub
+from operator import lt, sub
 from typing import Any, TypeVar
 
 from mkdocs_tokenheat.scoring.entry import Read, short
@@ -223,5 +223,7 @@ def _joined(cells: Sequence[object], size: int) -> list[Cell]:
 
 def _check_order(scores: Scores, length: int) -> None:
     """Hold cells to what they are: parts of the text, one after the other."""
-    if not all(map(le, (0, *scores.cell_ends), (*scores.cell_starts, length))):
+    edges = [0, *scores.cell_starts, *scores.cell_ends, length]
+    edges[1:-1:2], edges[2:-1:2] = scores.cell_starts, scores.cell_ends
+    if edges != sorted(edges):
         raise ValueError("a cell lies outside the text")

@@ -130,9 +130,7 @@ def make_statistic(
 
 def make_key(**parts: object) -> str:
     """The name of an entry: the SHA-256 of everything that it depends on."""
-    canonical = json.dumps(
-        {"format": FORMAT, **parts}, ensure_ascii=True, sort_keys=True, default=_plain
-    )
+    canonical = _CANONICAL.encode({"format": FORMAT, **parts})
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -140,3 +138,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(type(value))
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=True, sort_keys=True, default=_plain)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from mkdocs_tokenheat.block.text import CONTROLS, has_any
+
 __all__ = ["escape", "escape_each", "number", "numbers", "visible", "visible_each"]
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _SPECIAL = re.compile("[\\x00-\\x09\\x0b-\\x1f&<>\"'\\ud800-\\udfff]")
+
+_SPECIALS = CONTROLS + "".join(_ENTITIES).encode()
 
 _REMEMBERED = 1 << 14
 
@@ -18,6 +22,8 @@ _BETWEEN = "\x7f"
 
 def escape(text: str) -> str:
     """The text for an element's content or a quoted attribute."""
+    if not has_any(text, _SPECIALS):
+        return text
     return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], "\ufffd"), text)
 
 

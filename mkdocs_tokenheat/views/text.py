@@ -182,12 +182,13 @@ def shown_text(
     gaps = _cut(text, [0, *ends], [*starts, len(text)])
     looks, titles = paint.each(scores.on_scale), _titles(scores, numbers)
     units = [_units(scores, cell) for cell in joined]
-    looks = scores.by_cell(looks, _joined_looks(text, scores, units, paint, looks))
+    rtl = is_rtl(text)
+    looks = scores.by_cell(looks, _joined_looks(text, scores, units, paint, looks, some_rtl=rtl))
     titles = scores.by_cell(titles, [" · ".join([titles[i] for i in each]) for each in units])
     styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
     if starts[:1] == [0]:
         styles[0] = looks[0].style
-    for i, content in enumerate(contents if is_rtl(text) else ()):
+    for i, content in enumerate(contents if rtl else ()):
         if is_rtl(content):
             styles[i] = styles[i].replace("box-shadow:-", "box-shadow:", 1)
     for i, content in enumerate(contents if "\n" in text else ()):
@@ -220,12 +221,15 @@ def _joined_looks(
     units: Sequence[Sequence[int]],
     paint: Paint,
     looks: Sequence[Look],
+    *,
+    some_rtl: bool,
 ) -> list[Look]:
-    numbers, some_rtl = scores.on_scale, is_rtl(text)
+    numbers = scores.on_scale
     known: dict[object, Look] = {}  # Words come again.
     found: list[Look] = []
     for (_, _, start, end), each in zip(scores.joined, units, strict=True):
-        mine, rtl = tuple([numbers[i] for i in each]), some_rtl and is_rtl(text[start:end])
+        mine = tuple([numbers[i] for i in each])
+        rtl = some_rtl and is_rtl(text[start:end])
         if (mine, rtl) not in known:
             known[mine, rtl] = paint.joined(mine, [looks[i] for i in each], is_rtl=rtl)
         found.append(known[mine, rtl])
