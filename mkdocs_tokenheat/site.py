@@ -192,8 +192,8 @@ class Site:
     def warm(self, blocks: Iterable[Block]) -> None:
         """Score what the cache lacks of these blocks, all at once, and keep nothing in memory.
 
-        Errors are left for the pages, and so are broken entries: a block may yet turn out to be no
-        block, in indented code.
+        Errors are left for the pages: a block may yet turn out to be no block, in indented code.
+        Broken entries are left for them, too.
         """
         misses: dict[str, Wanted] = {}
         with _scoring:

@@ -8,10 +8,11 @@ __all__ = ["CONTROLS", "clean", "has_any", "normalize"]
 
 _BLANK = re.compile(r"^ +$", re.MULTILINE)
 _STASH = re.compile(r"[\x02\x03]")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 
 CONTROLS = bytes(code for code in range(0x20) if code != 0x0A)
 """The C0 control characters but LF."""
+
+_CONTROL = re.compile(f"[{re.escape(CONTROLS.decode())}\\ud800-\\udfff]")
 
 
 def normalize(source: str) -> list[str]:

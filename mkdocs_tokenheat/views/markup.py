@@ -10,9 +10,8 @@ from mkdocs_tokenheat.block.text import CONTROLS, has_any
 __all__ = ["escape", "escape_each", "number", "numbers", "visible", "visible_each"]
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
-_SPECIAL = re.compile("[\\x00-\\x09\\x0b-\\x1f&<>\"'\\ud800-\\udfff]")
-
 _SPECIALS = CONTROLS + "".join(_ENTITIES).encode()
+_SPECIAL = re.compile(f"[{re.escape(_SPECIALS.decode())}\\ud800-\\udfff]")
 
 _REMEMBERED = 1 << 14
 
@@ -33,7 +32,7 @@ def escape_each(texts: Sequence[str]) -> Sequence[str]:
 
 
 def visible(text: str) -> str:
-    """The text with its white space drawn; it may be escaped before or after."""
+    """The text with its white space drawn."""
     return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
 
 
