@@ -13,7 +13,7 @@ __all__ = ["read", "read_json", "write"]
 _LIMIT = 1 << 26
 
 
-def read(path: Path, limit: int = _LIMIT, *, links: bool = True) -> bytes:
+def read(path: Path | str, limit: int = _LIMIT, *, links: bool = True) -> bytes:
     """The first bytes of a file, which a repository's stranger may have put there.
 
     Parameters:

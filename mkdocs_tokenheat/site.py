@@ -340,7 +340,7 @@ def _shared(answers: Iterable[Answer | TokenheatError]) -> dict[str, Shared]:
 _SAME = ("scale", "vmin", "vmax", "center")
 
 
-def _pooled(shared: Shared) -> list[float | None]:
+def _pooled(shared: Shared) -> list[float]:
     groups = (group for each in shared for group in view_of(each.block.options.view).groups(each))
     return [number for group in groups for number in group.numbers]
 

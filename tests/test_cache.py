@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -66,16 +67,14 @@ def scored_texts(draw: st.DrawFn) -> tuple[str, Scores]:
     text = draw(st.text(max_size=40))
     points = sorted(draw(st.lists(st.integers(0, len(text)), max_size=24)))
     spans = list(zip(points[::2], points[1::2], strict=False))
-    ids: st.SearchStrategy[object] = st.integers(0, 300_000)
-    if draw(st.booleans()):
-        ids = st.lists(ids, max_size=3)
+    ids = st.lists(st.integers(0, 300_000).map(str), max_size=3).map(",".join)
     numbers = st.none() | st.floats() | st.integers(-(10**12), 10**12).map(float)
     count = len(spans)
-    columns: list[object] = draw(st.lists(ids, min_size=count, max_size=count))
+    columns = draw(st.lists(ids, min_size=count, max_size=count))
     return text, Scores(
         [start for start, _ in spans],
         [end for _, end in spans],
-        draw(st.none() | st.just(columns)),  # type: ignore[arg-type]
+        draw(st.none() | st.just("".join(f"{each};" for each in columns))),
         [rounded(n) for n in draw(st.lists(numbers, min_size=count, max_size=count))],
         joined(text, spans),
         sorted(draw(st.sets(st.integers(0, count - 1)))) if count else [],
@@ -102,7 +101,7 @@ def test_numbers_are_stored_with_six_significant_digits(number: float) -> None:
 def test_tokens_that_share_a_letter_come_back_as_one_cell() -> None:
     spans = [(0, 1), (1, 2), (1, 2), (2, 3)]
     starts, ends = [0, 1, 1, 2], [1, 2, 2, 3]
-    scores = Scores(starts, ends, [1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0], joined("aêb", spans))
+    scores = Scores(starts, ends, "1;2;3;4;", [1.0, 2.0, 3.0, 4.0], joined("aêb", spans))
     assert list(decode(encode(scores, KEY).encode(), KEY, scores_of(3)).cells) == [
         (0, 1, 0, 1),
         (1, 2, 1, 2),
@@ -111,10 +110,26 @@ def test_tokens_that_share_a_letter_come_back_as_one_cell() -> None:
 
 
 def test_an_entry_has_a_line_a_column() -> None:
-    scores = Scores([0, 2], [1, 3], [5, 6], [1.0, None])
+    scores = Scores([0, 2], [1, 3], "5;6,7;", [1.0, None])
     lines = encode(scores, KEY).splitlines()
-    assert lines[1:4] == ['"gaps":[0,1],', '"lengths":[1,1],', '"ids":[5,6],']
-    assert '"scores":[1,null],' in lines
+    assert lines[1:4] == ['"spans":"0111",', '"ids":"5;6,7;",', '"scores":[1,null],']
+
+
+@given(st.lists(st.integers(0, 60), max_size=12))
+def test_spans_of_any_length_come_back(edges: list[int]) -> None:
+    edges = edges[: len(edges) // 2 * 2]
+    at = list(accumulate(edges))
+    scores = Scores(at[::2], at[1::2], None, [1.0] * (len(at) // 2), [], [], [])
+    raw = encode(scores, KEY).encode()
+    assert isinstance(json.loads(raw)["spans"], str) == (max(edges, default=0) <= 43)
+    assert decode(raw, KEY, scores_of(1000)) == scores
+
+
+def test_ids_are_read_when_they_are_asked_for() -> None:
+    assert Scores([0, 2], [1, 3], "5;6,7;", [1.0, None]).token_ids == [[5], [6, 7]]
+    assert Scores([0], [1], ";", [1.0]).token_ids == [[]]
+    assert Scores([], [], "", []).token_ids == []
+    assert Scores([0], [1], None, [1.0]).token_ids is None
 
 
 @pytest.mark.parametrize("text", [ENGLISH, VIETNAMESE], ids=["English", "Vietnamese"])
@@ -215,9 +230,8 @@ def test_a_folder_in_an_entrys_place_is_warned_of(
 
 
 COLUMNS = {
-    "gaps": [0, 1],
-    "lengths": [3, 3],
-    "ids": [1, 2],
+    "spans": [0, 3, 1, 3],
+    "ids": "1;2;",
     "scores": [1.5, None],
     "cells": [],
     "unknown": [],
@@ -241,23 +255,33 @@ def test_an_entry_is_told_by_its_checksum_and_shape_alone() -> None:
 @pytest.mark.parametrize(
     "columns",
     [
-        {"gaps": [0]},
-        {"gaps": [0, 1, 1]},
-        {"gaps": [0, 2]},
-        {"gaps": [-1, 1]},
-        {"gaps": [0, 1.0]},
-        {"gaps": ["0", 1]},
-        {"gaps": [0, 1e400]},
-        {"gaps": None},
-        {"gaps": ...},
-        {"lengths": [3, 4]},
-        {"lengths": [-1, 3]},
-        {"lengths": {"a": 1, "b": 2}},
-        {"ids": [1]},
-        {"ids": [1, "2"]},
-        {"ids": [1, [2, None]]},
-        {"ids": [1, [[2]]]},
-        {"ids": "12"},
+        {"spans": [0, 3]},
+        {"spans": [0, 3, 1]},
+        {"spans": [0, 3, 1, 3, 0, 0]},
+        {"spans": [0, 3, 2, 3]},
+        {"spans": [-1, 3, 1, 3]},
+        {"spans": [0, 3.0, 1, 3]},
+        {"spans": ["0", 3, 1, 3]},
+        {"spans": [0, 1e400, 1, 3]},
+        {"spans": [0, 3, 1, 4]},
+        {"spans": [0, -1, 1, 3]},
+        {"spans": [0, 3, -5, 3]},
+        {"spans": {"a": 1, "b": 2}},
+        {"spans": "031"},
+        {"spans": "0323"},
+        {"spans": "/313"},
+        {"spans": "031\\"},
+        {"spans": "03é3"},
+        {"spans": "03\ud8003"},
+        {"spans": None},
+        {"spans": ...},
+        {"ids": "1;"},
+        {"ids": "1;2;3;"},
+        {"ids": "1;x;"},
+        {"ids": "1;-2;"},
+        {"ids": "1;\u0662;"},
+        {"ids": f"1;{'9' * 5000};"},
+        {"ids": [1, 2]},
         {"ids": 12},
         {"ids": ...},
         {"scores": [1.5]},
@@ -371,7 +395,7 @@ def test_a_folder_removed_during_a_build_is_made_again(author: Author) -> None:
 
 def test_a_cache_without_a_folder_keeps_scores_for_its_build() -> None:
     cache = Cache(None)
-    scores = Scores([0], [1], [1], [1.0])
+    scores = Scores([0], [1], "1;", [1.0])
     assert cache.get(KEY, scores_of(1)) is None
     cache.put(KEY, scores)
     assert cache.get(KEY, scores_of(1)) == scores
@@ -493,9 +517,8 @@ def test_a_changed_model_is_scored_anew(author: Author) -> None:
     embeddings(author.folder, seed=1)
     after = author.numbers(TEXT, model="toy")
     assert before != after
-    ids = author.score(TEXT, model="toy").ids
-    assert ids is not None
-    norms = np.linalg.norm(table(120, seed=1)[np.asarray(ids)].astype(np.float64), axis=1)
+    ids = [token for (token,) in author.score(TEXT, model="toy").token_ids or ()]
+    norms = np.linalg.norm(table(120, seed=1)[ids].astype(np.float64), axis=1)
     assert after == pytest.approx(norms.tolist(), rel=5.01e-6)
     shutil.rmtree(author.folder / "toy")
     assert author.numbers(TEXT, model="toy") == after

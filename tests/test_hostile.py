@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,10 @@ ANY = st.recursive(
 )
 
 
+def packed(edges: list[int]) -> str:
+    return "".join(chr(ord("0") + edge) for edge in edges)
+
+
 @st.composite
 def forged_entries(draw: st.DrawFn) -> bytes:
     """Entries whose checksum is right, most of them nearly of the right shape."""
@@ -160,11 +165,12 @@ def forged_entries(draw: st.DrawFn) -> bytes:
         right = st.lists(items, min_size=count, max_size=count)
         return st.one_of(right, right, right, right, ANY)
 
+    moves = st.tuples(st.integers(-1, 2), st.integers(0, 3))
+    spans = st.lists(moves, min_size=count, max_size=count).map(lambda found: [*chain(*found)])
     said = st.sampled_from([*PAYLOADS, "first", "unknown", "tied", "layer", "windows"]) | ANY
     columns = {
-        "gaps": column(st.integers(-1, 2)),
-        "lengths": column(st.integers(0, 3)),
-        "ids": st.none() | column(st.integers(0, 9) | st.lists(st.integers(0, 9))),
+        "spans": st.one_of(spans, spans.map(packed), spans, ANY),
+        "ids": st.none() | st.just("7,8;" * count) | ANY,
         "scores": column(st.none() | st.floats(-9, 9) | st.floats()),
         "cells": st.just([]) | st.lists(st.lists(st.integers(-1, 5), max_size=5)) | ANY,
         "unknown": st.lists(st.integers(0, 3), max_size=2) | ANY,
@@ -212,7 +218,7 @@ def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
     except ValueError:
         return
     drawn = block(TEXT, caption="A caption")
-    scale = fit(scores.on_scale, drawn.options)
+    scale = fit(scores.known, drawn.options)
     labels = labels_of("en")
     numbers = said(scores, labels)
     pieces = pieces_of(TEXT, scores)
@@ -227,7 +233,7 @@ def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
 def test_a_forged_entry_cannot_make_a_page_grow_out_of_its_size() -> None:
     plain: dict[str, object] = {"ids": None, "unknown": [], "notes": []}
     count = 500
-    again = {"gaps": [0] + [-2000] * (count - 1), "lengths": [2000] * count}
+    again = {"spans": [0, 2000] + [-2000, 2000] * (count - 1)}
     with pytest.raises(ValueError, match="show the text too often"):
         decode(
             signed({**again, "scores": [1] * count, "cells": [], **plain}),
@@ -235,7 +241,7 @@ def test_a_forged_entry_cannot_make_a_page_grow_out_of_its_size() -> None:
             scores_of(2000),
         )
     cells = [[0, count, i, i + 1] for i in range(count)]
-    ones = {"gaps": [0] * count, "lengths": [1] * count, "scores": [1] * count}
+    ones = {"spans": "01" * count, "scores": [1] * count}
     with pytest.raises(ValueError, match="a cell's units are not there"):
         decode(signed({**ones, "cells": cells, **plain}), "k" * 64, scores_of(2000))
 
@@ -590,6 +596,7 @@ def test_a_weights_header_that_lies_is_an_error(
 
 
 CODE = """
+from itertools import chain
 from pathlib import Path
 Path({marker!r}).touch()
 from transformers import PretrainedConfig, PreTrainedModel

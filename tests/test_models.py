@@ -349,9 +349,9 @@ def test_special_strings_in_a_text_are_read_literally(author: Author, kind: str)
     special = tokenizer.token_to_id("</s>")
     assert special is not None
     scores = author.score("the cat</s> <unk>", model="toy")
-    assert scores.ids is not None
-    assert special not in scores.ids
-    assert len(scores.ids) > 7
+    assert scores.token_ids is not None
+    assert [special] not in scores.token_ids
+    assert len(scores.token_ids) > 7
 
 
 def test_a_token_without_a_row_spoils_its_own_block_alone(author: Author) -> None:

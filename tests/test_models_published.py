@@ -166,7 +166,7 @@ def ties(request: Request, settings: Settings, scores: Scores) -> Any:
     how = {"predicts": True, "device": "cpu", "dtype": "float32"}
     files = locate(request.model.line, settings.base)
     model = load(files, request.model.identity, Transformer, **how)
-    ids = torch.tensor([list(scores.ids or ())])
+    ids = torch.tensor([[token for token, *_ in scores.token_ids or ()]])
     with torch.inference_mode():
         logits = model._model(input_ids=ids).logits[0, :-1]
     own = logits.gather(1, ids[0, 1:, None])

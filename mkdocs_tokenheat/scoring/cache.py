@@ -66,10 +66,11 @@ class Cache:
         self.folder = folder
         self.used: set[str] = set()
         self._unstored: dict[str, Entry] = {}
+        self._start = f"{folder}{os.sep}"
 
-    def path(self, key: str) -> Path | None:
-        """The file of an entry."""
-        return self.folder / f"{key}.json" if self.folder else None
+    def _file(self, key: str) -> str | None:
+        # A `Path` takes longer to make than the system takes to find the file.
+        return f"{self._start}{key}.json" if self.folder else None
 
     def get(self, key: str, read_entry: Read[E], *, quietly: bool = False) -> E | None:
         """What the entry holds, or None where it is missing or not whole.
@@ -79,36 +80,36 @@ class Cache:
             quietly: Whether nothing is said of an entry that is not whole.
         """
         self.used.add(key)
-        path = self.path(key)
-        if key in self._unstored or path is None:
+        file = self._file(key)
+        if key in self._unstored or file is None:
             return self._unstored.get(key)  # type: ignore[return-value]
         try:
-            entry = decode(read(path), key, read_entry)
+            entry = decode(read(file), key, read_entry)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             if not quietly:
                 _log.warning(
-                    "tokenheat: the cache's entry %s is scored anew: %s", path.name, _problem(error)
+                    "tokenheat: the cache's entry %s.json is scored anew: %s", key, _problem(error)
                 )
             return None
-        _note_use(path)
+        _note_use(file)
         return entry
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, whole or not: sooner told than what it holds."""
         self.used.add(key)
-        path = self.path(key)
-        return key in self._unstored or (path is not None and os.path.lexists(path))
+        file = self._file(key)
+        return key in self._unstored or (file is not None and os.path.lexists(file))
 
     def put(self, key: str, entry: Entry) -> None:
         """Store an entry."""
-        path = self.path(key)
+        file = self._file(key)
         try:
-            if path is None:
+            if file is None:
                 self._unstored[key] = entry
             else:
-                write(path, encode(entry, key))
+                write(Path(file), encode(entry, key))
         except OSError as error:
             if not self._unstored:
                 _log.warning(
@@ -173,11 +174,11 @@ def _problem(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _note_use(path: Path) -> None:
+def _note_use(file: str) -> None:
     """Leave a trace of use, once a day, that tells `prune --max-size` which entries are old."""
     with suppress(OSError):
-        if time.time() - path.stat().st_mtime > _DAY:
-            os.utime(path)
+        if time.time() - os.stat(file).st_mtime > _DAY:  # noqa: PTH116
+            os.utime(file)
 
 
 def _is_of_other(path: Path) -> bool:

@@ -105,9 +105,9 @@ def finished(
     if isinstance(numbers, np.ndarray):
         numbers = numbers.tolist()  # Python's numbers are written faster than NumPy's.
     unknown = cut.unknown if request.metric.needs != "text" else ()
-    ids: Sequence[int] | Sequence[Sequence[int]] | None = cut.ids
-    if cut.ids is not None and request.unit == "token":
-        ids = [token for token, *_ in cut.ids]
+    ids = None
+    if cut.ids is not None:
+        ids = "".join(f"{','.join(map(str, tokens))};" for tokens in cut.ids)
     lost = set(unknown)
     scores = [None if i in lost else rounded(number) for i, number in enumerate(numbers)]
     starts, ends = [span[0] for span in cut.spans], [span[1] for span in cut.spans]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, compress
-from operator import lt, sub
+from operator import le, lt, sub
 from typing import Any, TypeVar
 
 from mkdocs_tokenheat.scoring.entry import Read, short
@@ -17,6 +18,10 @@ __all__ = ["Cell", "Note", "Scores", "Span", "read_notes", "scores_of"]
 T = TypeVar("T")
 Span = tuple[int, int]
 Cell = tuple[int, int, int, int]
+_SMALL = bytes(range(ord("#"), ord("\\")))
+_ZERO = ord("0")
+_VALUES = bytes((code - _ZERO) % 256 for code in range(256))
+_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _OVERLAP = 16
 """How often, on average, a text's units may show a character: those cut inside one all show it."""
 
@@ -31,7 +36,7 @@ class Scores:
     Attributes:
         starts: Where each unit starts, in code points of the text.
         ends: Where it ends, excluded; an empty one shows nothing.
-        ids: Each unit's token id; a list of ids for words; None without a tokenizer.
+        ids: Each unit's token ids as they are stored, `12;7,31;`; None without a tokenizer.
         scores: Each unit's number with six significant digits; None where there is none.
         joined: Units that are coloured as one, or on more than what they show: first unit, number
             of units, start and end. Each other unit that shows something is a cell of its own.
@@ -43,7 +48,7 @@ class Scores:
 
     starts: Sequence[int]
     ends: Sequence[int]
-    ids: Sequence[int] | Sequence[Sequence[int]] | None
+    ids: str | None
     scores: Sequence[float | None]
     joined: Sequence[Cell] = ()
     unknown: Sequence[int] = ()
@@ -64,26 +69,32 @@ class Scores:
 
     def by_cell(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
         """From what there is of each unit, and of each joined cell, to what there is of each cell."""
-        found = self._spliced(units, joined)
-        return list(compress(found, self._are_shown)) if self._are_shown else found
+        return self._shown(self._spliced(units, joined))
 
     @cached_property
     def cell_starts(self) -> list[int]:
         """Where each cell starts."""
-        return self.by_cell(self.starts, [cell[2] for cell in self.joined])
+        return self._shown(self._edges[0])
 
     @cached_property
     def cell_ends(self) -> list[int]:
         """Where each cell ends."""
-        return self.by_cell(self.ends, [cell[3] for cell in self.joined])
+        return self._shown(self._edges[1])
+
+    @cached_property
+    def _edges(self) -> tuple[list[int], list[int]]:
+        """Where each cell starts and ends, those that show nothing as well."""
+        starts = self._spliced(self.starts, [cell[2] for cell in self.joined])
+        return starts, self._spliced(self.ends, [cell[3] for cell in self.joined])
 
     @cached_property
     def _are_shown(self) -> list[bool]:
         """Whether each cell shows something; nothing where all of them do."""
-        starts = self._spliced(self.starts, [cell[2] for cell in self.joined])
-        ends = self._spliced(self.ends, [cell[3] for cell in self.joined])
-        shown = list(map(lt, starts, ends))
+        shown = list(map(lt, *self._edges))
         return [] if all(shown) else shown
+
+    def _shown(self, found: list[T]) -> list[T]:
+        return list(compress(found, self._are_shown)) if self._are_shown else found
 
     def _spliced(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
         found = [*units]
@@ -92,6 +103,19 @@ class Scores:
         return found
 
     @property
+    def token_ids(self) -> list[list[int]] | None:
+        """The ids of each unit's tokens; None without a tokenizer."""
+        if self.ids is None:
+            return None
+        units = self.ids.split(";")[:-1]
+        return [[int(token) for token in unit.split(",") if token] for unit in units]
+
+    @cached_property
+    def known(self) -> Sequence[float]:
+        """The numbers that have a colour."""
+        return [score for score in self.on_scale if score is not None]
+
+    @cached_property
     def on_scale(self) -> Sequence[float | None]:
         """Each unit's number as far as it has a colour."""
         off = {*self.unknown, *self.aside}
@@ -101,11 +125,10 @@ class Scores:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored: spans as gaps and lengths, and only cells that are not one unit's span."""
-        gaps = list(map(sub, self.starts, (0, *self.ends)))
-        lengths = list(map(sub, self.ends, self.starts))
+        edges = [0] * (2 * len(self.starts))
+        edges[::2], edges[1::2] = self.starts, self.ends
         columns: dict[str, object] = {
-            "gaps": gaps,
-            "lengths": lengths,
+            "spans": _packed(list(map(sub, edges, (0, *edges)))),
             "ids": self.ids,
             "scores": [short(score) for score in self.scores],
             "cells": self.joined,
@@ -127,20 +150,17 @@ def scores_of(length: int) -> Read[Scores]:
 # A loop in Python for each check would take most of the time that an entry takes to read: each
 # column is looked through in a few calls.
 def _checked(entry: Mapping[str, Any], length: int) -> Scores:
-    gaps, lengths, ids = _whole(entry["gaps"]), _whole(entry["lengths"]), entry["ids"]
-    numbers, expected = _numbers(entry["scores"]), entry.get("expected", ())
+    edges, numbers, ids = _unpacked(entry["spans"]), _numbers(entry["scores"]), entry["ids"]
     unknown, aside = _whole(entry["unknown"]), _whole(entry["aside"]) if "aside" in entry else ()
-    size = len(gaps)
-    columns = (lengths, numbers, gaps if ids is None else ids, expected or gaps)
-    if any(len(column) != size for column in columns):
+    expected = entry.get("expected", ())
+    size = len(numbers)
+    if len(edges) != 2 * size or len(expected or numbers) != size:
         raise ValueError("its columns differ in length")
     if not all(0 <= i < size for i in (*unknown, *aside)):
         raise ValueError("a unit is not there")
     if ids is not None:
-        is_words = bool(ids) and isinstance(ids[0], list)
-        ids = [_whole(each) for each in ids] if is_words else _whole(ids)
-    edges = [*gaps, *lengths]
-    edges[::2], edges[1::2] = gaps, lengths
+        _check_ids(ids, size)
+    gaps, lengths = edges[::2], edges[1::2]
     edges = list(accumulate(edges))
     starts, ends = edges[::2], edges[1::2]
     if size and not (min(starts) >= 0 <= min(lengths) and max(ends) <= length):
@@ -161,6 +181,33 @@ def _checked(entry: Mapping[str, Any], length: int) -> Scores:
     if scores.joined or min(gaps, default=0) < 0:
         _check_order(scores, length)
     return scores
+
+
+def _packed(column: Sequence[int]) -> str | Sequence[int]:
+    """Small numbers as a character each, from `#` for -13 over `0` to `[` for 43.
+
+    They are read many times as fast as a list.
+    """
+    try:
+        packed = bytes(number + _ZERO for number in column)
+    except ValueError:
+        return column
+    return column if packed.translate(None, _SMALL) else packed.decode()
+
+
+def _unpacked(column: object) -> list[int]:
+    if not isinstance(column, str):
+        return _whole(column)
+    packed = column.encode()
+    if packed.translate(None, _SMALL):
+        raise ValueError("a column has what is no number")
+    return array("b", packed.translate(_VALUES)).tolist()
+
+
+def _check_ids(ids: str, size: int) -> None:
+    shape = ids.encode().translate(_ALIKE)
+    if shape.count(b";") != size or shape.translate(None, b"0,;") or b"0000000000" in shape:
+        raise ValueError("its ids cannot be read")
 
 
 def _whole(column: object) -> list[int]:
@@ -223,7 +270,6 @@ def _joined(cells: Sequence[object], size: int) -> list[Cell]:
 
 def _check_order(scores: Scores, length: int) -> None:
     """Hold cells to what they are: parts of the text, one after the other."""
-    edges = [0, *scores.cell_starts, *scores.cell_ends, length]
-    edges[1:-1:2], edges[2:-1:2] = scores.cell_starts, scores.cell_ends
-    if edges != sorted(edges):
+    starts, ends = [*scores.cell_starts, length], [0, *scores.cell_ends]
+    if not all(map(le, ends, starts)):
         raise ValueError("a cell lies outside the text")

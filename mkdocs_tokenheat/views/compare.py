@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -30,7 +30,7 @@ from mkdocs_tokenheat.views.text import (
     units_of,
     what_of,
 )
-from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
+from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View
 
 __all__ = ["VIEW"]
 
@@ -139,17 +139,16 @@ def _similarity(first: str, second: str, similarity: Similarity, labels: Labels)
 
 def _table(
     pieces: Sequence[str], names: Sequence[str], found: Sequence[Scores], labels: Labels
-) -> list[list[str]]:
+) -> list[Column]:
     """Every word, and its number in each model."""
-    words = [say(labels, "column-word"), *units_of(pieces, labels)]
     columns = (
-        [escape(name), *_numbers(scores, found[0], labels)]
+        (escape(name), _numbers(scores, found[0], labels))
         for name, scores in zip(names, found, strict=True)
     )
-    return [words, *columns]
+    return [(say(labels, "column-word"), units_of(pieces, labels)), *columns]
 
 
-def _numbers(scores: Scores, first: Scores, labels: Labels) -> Iterable[str]:
+def _numbers(scores: Scores, first: Scores, labels: Labels) -> list[str]:
     """For each word of the first model its number in this one."""
     own = dict(zip(scores.spans, said(scores, labels), strict=True))
     return [own.get(span, "") for span in first.spans]

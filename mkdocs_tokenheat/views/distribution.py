@@ -17,7 +17,7 @@ from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.paint import KEPT, Paint
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.svg import SIZE, box, drawing, line, path, writing
-from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View, lang_of
+from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View, lang_of
 
 __all__ = ["BARS", "CURVE", "VIEW"]
 
@@ -70,7 +70,7 @@ def _ask(block: Block, models: Models) -> Asked:
 
 def _groups(answer: Answer) -> Sequence[Group]:
     found: Distribution = answer.found["distribution"]
-    return [Group([None if pair is None else pair[0] for pair in found.pairs])]
+    return [Group([pair[0] for pair in found.pairs if pair is not None])]
 
 
 def _draw(
@@ -215,7 +215,7 @@ def _said(mark: _Mark, labels: Labels) -> str:
     return number(mark.found[0])
 
 
-def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[tuple[str, ...]]:
+def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[Column]:
     rows = [[say(labels, name) for name in ("column-pair", "column-cosine", "column-random")]]
     for mark in marks:
         name = escape(mark.name)
@@ -236,7 +236,7 @@ def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[
     ]
     if over:
         rows.append([random, f"≥ {number(found.edge(last))}", str(over)])
-    return list(zip(*rows, strict=True))
+    return [(name, cells) for name, *cells in zip(*rows, strict=True)]
 
 
 VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

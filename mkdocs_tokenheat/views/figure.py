@@ -12,7 +12,7 @@ from mkdocs_tokenheat.views.labels import Labels, labels_of, say
 from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.paint import swatch
 from mkdocs_tokenheat.views.scale import Percentiles, Scale
-from mkdocs_tokenheat.views.view import Group, Picture
+from mkdocs_tokenheat.views.view import Column, Group, Picture
 
 __all__ = ["error_figure", "figure"]
 
@@ -89,7 +89,7 @@ def _legend(
     known = [scale for scale in by_scale if scale is not None]
     if any(isinstance(scale, Percentiles) for scale in known):
         parts.append(say(labels, "vocabulary"))
-    if any(scale.smallest < scale.low or scale.largest > scale.high for scale in known):
+    if any(scale.clips for scale in known):
         parts.append(say(labels, "clipped"))
     if known and options.encode == "colour+underline":
         parts.append(say(labels, "underlined"))
@@ -114,12 +114,12 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
     return parts
 
 
-def _table(columns: Sequence[Sequence[str]], labels: Labels) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name, *_ in columns)
+def _table(columns: Sequence[Column], labels: Labels) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name, _ in columns)
     # Put together column by column: joining each row would take twice as long.
     row = ["<tr><td>", "", *["</td><td>", ""] * (len(columns) - 1), "</td></tr>"]
-    parts = row * (len(columns[0]) - 1)
-    for i, (_, *cells) in enumerate(columns):
+    parts = row * len(columns[0][1])
+    for i, (_, cells) in enumerate(columns):
         parts[2 * i + 1 :: len(row)] = cells
     opening = (
         '<details class="tokenheat-data" data-search-exclude>'

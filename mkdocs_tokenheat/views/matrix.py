@@ -15,7 +15,7 @@ from mkdocs_tokenheat.views.labels import Labels, note, say
 from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
 from mkdocs_tokenheat.views.scale import Scale
-from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
+from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View
 
 __all__ = ["VIEW"]
 
@@ -34,7 +34,7 @@ def _ask(block: Block, models: Models) -> Asked:
 
 def _groups(answer: Answer) -> Sequence[Group]:
     matrix: Matrix = answer.found["matrix"]
-    return [Group([value for row in matrix.rows for value in row])]
+    return [Group([value for row in matrix.rows for value in row if value is not None])]
 
 
 def _draw(
@@ -86,12 +86,12 @@ def _eigenvalues(matrix: Matrix, labels: Labels) -> str:
     return say(labels, "eigenvalues", values=listed, trace=str(matrix.trace))
 
 
-def _table(words: Sequence[str], matrix: Matrix, labels: Labels) -> list[list[str]]:
+def _table(words: Sequence[str], matrix: Matrix, labels: Labels) -> list[Column]:
     none = say(labels, "none")
-    columns = [[say(labels, "column-word"), *map(escape, words)]]
+    columns: list[Column] = [(say(labels, "column-word"), [escape(word) for word in words])]
     for column, word in enumerate(words):
         values = [matrix.at(row, column) for row in range(len(words))]
-        columns.append([escape(word), *(none if v is None else number(v) for v in values)])
+        columns.append((escape(word), [none if v is None else number(v) for v in values]))
     return columns
 
 

@@ -15,7 +15,7 @@ from mkdocs_tokenheat.views.labels import Labels, note, say
 from mkdocs_tokenheat.views.markup import escape, number, visible
 from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
 from mkdocs_tokenheat.views.scale import Scale
-from mkdocs_tokenheat.views.view import Answer, Asked, Group, Picture, View
+from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View
 
 __all__ = ["VIEW"]
 
@@ -84,7 +84,7 @@ def _shown(text: str, labels: Labels) -> str:
     return visible(text) or labels["nothing-shown"]
 
 
-def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[tuple[str, ...]]:
+def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[Column]:
     rows = [[say(labels, name) for name in ("column-word", "column-neighbour", "column-cosine")]]
     for word, near in words:
         if near is None:
@@ -93,7 +93,7 @@ def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[tup
             [escape(word), escape(_shown(text, labels)), number(cosine)]
             for text, cosine in near or ()
         ]
-    return list(zip(*rows, strict=True))
+    return [(name, cells) for name, *cells in zip(*rows, strict=True)]
 
 
 VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

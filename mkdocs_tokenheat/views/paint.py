@@ -64,28 +64,27 @@ class Paint:
 
     def each(self, numbers: Sequence[float | None]) -> list[Look]:
         """How cells look that have these numbers."""
-        if self.scale is None:
-            return [_HATCHED] * len(numbers)
-        positions = self.scale.positions(numbers)
-        if self.underlines or self.stands_out is not None:
-            return [self._look(n, at) for n, at in zip(numbers, positions, strict=True)]
-        looks, last = self.colours.looks, len(self.colours.looks) - 1
-        return [_HATCHED if at is None else looks[round(at * last)] for at in positions]
+        known = [number for number in numbers if number is not None]
+        looks = self._looks(known)
+        if len(known) == len(numbers):
+            return looks
+        rest = iter(looks)
+        return [_HATCHED if number is None else next(rest) for number in numbers]
 
     def of(self, number: float | None) -> Look:
         """How a cell looks that has this number."""
-        return self.each((number,))[0]
+        return _HATCHED if number is None else self._looks((number,))[0]
 
-    def joined(
-        self, numbers: Sequence[float | None], looks: Sequence[Look], *, is_rtl: bool
-    ) -> Look:
-        """How units look that share a character, with their numbers and own looks.
+    def joined(self, mean: Look, looks: Sequence[Look], *, is_rtl: bool) -> Look:
+        """How units look that share a character.
 
         They have the colour of their mean, and below a strip with a band for each.
+
+        Parameters:
+            mean: How a cell looks that has the mean of their numbers.
+            looks: Their own looks.
         """
-        known = [number for number in numbers if number is not None]
-        mean = self.of(sum(known) / len(known) if known else None)
-        if mean is _HATCHED or len(numbers) == 1:
+        if mean is _HATCHED or len(looks) == 1:
             return mean
         bands = _bands(looks, mean.edge, "270deg" if is_rtl else "90deg")
         style = mean.style.replace("background:", f"background:{bands} ", 1)
@@ -95,9 +94,16 @@ class Paint:
             style += f";padding-bottom:{_STRIP}"
         return look(style, mean.edge, mean.colour)
 
-    def _look(self, number: float | None, position: float | None) -> Look:
-        if number is None or position is None:
-            return _HATCHED
+    def _looks(self, numbers: Sequence[float]) -> list[Look]:
+        if self.scale is None:
+            return [_HATCHED] * len(numbers)
+        positions = self.scale.positions(numbers)
+        if self.underlines or self.stands_out is not None:
+            return [self._look(n, at) for n, at in zip(numbers, positions, strict=True)]
+        looks, last = self.colours.looks, len(self.colours.looks) - 1
+        return [looks[round(at * last)] for at in positions]
+
+    def _look(self, number: float, position: float) -> Look:
         if self.stands_out is None or self.stands_out(number):
             plain = self.colours.look(position)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.options import Options
@@ -35,8 +35,13 @@ class Scale:
     largest: float
     center: float | None = None
 
-    def positions(self, values: Iterable[float | None]) -> list[float | None]:
-        """Where the numbers lie on the map, between 0 and 1; constant numbers lie at 0."""
+    @property
+    def clips(self) -> bool:
+        """Whether some of the numbers lie beyond its ends."""
+        return self.smallest < self.low or self.largest > self.high
+
+    def positions(self, values: Sequence[float]) -> list[float]:
+        """Where some of the numbers lie on the map, between 0 and 1; constant ones lie at 0."""
         low, high, unit, base = self.low, self.high, 1.0, 0.0
         # The difference of the largest floats is none.
         if max(abs(low), abs(high), abs(self.center or 0.0)) > _FAR:
@@ -46,20 +51,14 @@ class Scale:
             base, start = 0.5, self.center * unit
             reach = 2 * max(high * unit - start, start - low * unit)
         if not reach:
-            return [None if value is None else base for value in values]
-        # A call of `min` for each would take longer than all the rest.
-        return [
-            None
-            if v is None
-            else base + ((low if v < low else high if v > high else v) * unit - start) / reach  # noqa: FURB136
-            for v in values
-        ]
+            return [base] * len(values)
+        if self.clips:
+            values = [min(max(value, low), high) for value in values]
+        return [base + (value * unit - start) / reach for value in values]
 
     def position(self, value: float) -> float:
         """Where one number lies."""
-        (position,) = self.positions((value,))
-        assert position is not None
-        return position
+        return self.positions((value,))[0]
 
     def ends(self) -> tuple[str, str]:
         """Its two ends in words, and where it is clipped."""
@@ -78,9 +77,9 @@ class Percentiles(Scale):
 
     quantiles: Sequence[float] = (0.0, 0.0)
 
-    def positions(self, values: Iterable[float | None]) -> list[float | None]:
+    def positions(self, values: Sequence[float]) -> list[float]:
         """The share of the others that is smaller; half of those that are equal count."""
-        return [None if value is None else self._share(value) for value in values]
+        return [self._share(value) for value in values]
 
     def _share(self, value: float) -> float:
         found = self.quantiles
@@ -97,7 +96,7 @@ class Percentiles(Scale):
 
 
 def fit(
-    scores: Iterable[float | None], options: Options, quantiles: Sequence[float] = ()
+    numbers: Sequence[float], options: Options, quantiles: Sequence[float] = ()
 ) -> Scale | None:
     """The scale that a block's options make of its numbers; None where there are none.
 
@@ -107,7 +106,6 @@ def fit(
     Raises:
         TokenheatError: `scale: fixed` without both of its ends, or with the ends swapped.
     """
-    numbers = [score for score in scores if score is not None]
     fixed = _fixed(options) if options.scale == "fixed" else None
     if not numbers:
         return None
@@ -118,8 +116,8 @@ def fit(
         ends = quantiles[0], quantiles[-1], smallest, largest
         return Percentiles(*ends, quantiles=tuple(quantiles))
     elif options.scale == "quantile":
-        numbers.sort()
-        low, high = (_quantile(numbers, q) for q in _QUANTILES)
+        ordered = sorted(numbers)
+        low, high = (_quantile(ordered, q) for q in _QUANTILES)
     return Scale(low, high, smallest, largest, options.center)
 
 

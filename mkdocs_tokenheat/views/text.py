@@ -14,10 +14,10 @@ from mkdocs_tokenheat.scoring.scores import Cell, Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap, Look
 from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
-from mkdocs_tokenheat.views.markup import escape_each, number, visible_each
+from mkdocs_tokenheat.views.markup import escape, escape_each, number, visible_each
 from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch
 from mkdocs_tokenheat.views.scale import Scale
-from mkdocs_tokenheat.views.view import Answer, Group, Picture, View, lang_of
+from mkdocs_tokenheat.views.view import Answer, Column, Group, Picture, View, lang_of
 
 if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.geometry.baseline import Baseline
@@ -80,7 +80,7 @@ def group_of(answer: Answer, mark: str = "") -> Group:
     """The numbers of such a text."""
     quantiles: Quantiles | None = answer.found.get(f"quantiles{mark}")
     scores: Scores = answer.found[f"scores{mark}"]
-    return Group(scores.on_scale, quantiles.numbers if quantiles else ())
+    return Group(scores.known, quantiles.numbers if quantiles else ())
 
 
 def what_of(answer: Answer, labels: Labels, unit: str) -> str:
@@ -94,8 +94,9 @@ def what_of(answer: Answer, labels: Labels, unit: str) -> str:
 
 def hatched(scores: Scores, labels: Labels) -> list[str]:
     """What the legend says of cells without a colour, if there are any."""
-    numbers = scores.on_scale
-    units = zip(numbers, scores.spans, strict=True) if None in numbers else ()
+    if len(scores.known) == len(scores.scores):
+        return []
+    units = zip(scores.on_scale, scores.spans, strict=True)
     if any(score is None and start < end for score, (start, end) in units):
         return [f"{swatch('1.2em', HATCHED)} {say(labels, 'hatched')}"]
     return []
@@ -126,7 +127,7 @@ def _draw(
 def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
     if baseline.threshold is None:
         return say(labels, "no-baseline")
-    count = sum(score is not None and baseline.stands_out(score) for score in scores.on_scale)
+    count = sum(map(baseline.stands_out, scores.known))
     return say(
         labels,
         "muted",
@@ -138,11 +139,11 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
 
 def _table(
     scores: Scores, pieces: Sequence[str], numbers: Sequence[str], unit: str, labels: Labels
-) -> list[list[str]]:
+) -> list[Column]:
     columns = {f"column-{unit}": units_of(pieces, labels), "column-score": numbers}
     if scores.expected:
         columns["column-expected"] = expected(scores)
-    return [[say(labels, name), *cells] for name, cells in columns.items()]
+    return [(say(labels, name), cells) for name, cells in columns.items()]
 
 
 def pieces_of(text: str, scores: Scores) -> Sequence[str]:
@@ -212,7 +213,8 @@ def _titles(scores: Scores, numbers: Sequence[str]) -> Sequence[str]:
 
 
 def _cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Sequence[str]:
-    return escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
+    pieces = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    return pieces if escape(text) == text else escape_each(pieces)
 
 
 def _joined_looks(
@@ -224,16 +226,20 @@ def _joined_looks(
     *,
     some_rtl: bool,
 ) -> list[Look]:
-    numbers = scores.on_scale
-    known: dict[object, Look] = {}  # Words come again.
+    means = paint.each([_mean([scores.on_scale[i] for i in each]) for each in units])
     found: list[Look] = []
-    for (_, _, start, end), each in zip(scores.joined, units, strict=True):
-        mine = tuple([numbers[i] for i in each])
+    for (_, _, start, end), each, mean in zip(scores.joined, units, means, strict=True):
         rtl = some_rtl and is_rtl(text[start:end])
-        if (mine, rtl) not in known:
-            known[mine, rtl] = paint.joined(mine, [looks[i] for i in each], is_rtl=rtl)
-        found.append(known[mine, rtl])
+        found.append(paint.joined(mean, [looks[i] for i in each], is_rtl=rtl))
     return found
+
+
+def _mean(numbers: Sequence[float | None]) -> float | None:
+    known = [number for number in numbers if number is not None]
+    if not known:
+        return None
+    # The sum of the largest floats is none.
+    return min(max(sum(known) / len(known), min(known)), max(known))
 
 
 def _units(scores: Scores, cell: Cell) -> list[int]:

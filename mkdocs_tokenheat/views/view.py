@@ -16,10 +16,13 @@ from mkdocs_tokenheat.views.labels import Labels
 from mkdocs_tokenheat.views.markup import escape
 from mkdocs_tokenheat.views.scale import Scale
 
-__all__ = ["Answer", "Asked", "Group", "Picture", "View", "lang_of"]
+__all__ = ["Answer", "Asked", "Column", "Group", "Picture", "View", "lang_of"]
 
 Asked = Mapping[str, Request | Statistic[Entry]]
 """What a block needs, by a name that its view gives it."""
+
+Column = tuple[str, Sequence[str]]
+"""A table's column: its name, and its cells."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,12 @@ class Group:
     """Numbers that are coloured by one scale.
 
     Attributes:
-        numbers: None where there is none.
+        numbers: Those that there are.
         quantiles: For `scale: vocabulary`, those of the whole vocabulary.
         name: What the legend calls it where there are several.
     """
 
-    numbers: Sequence[float | None]
+    numbers: Sequence[float]
     quantiles: Sequence[float] = ()
     name: str = ""
 
@@ -75,7 +78,7 @@ class Picture:
         models: The names of the models that they rest on.
         legend: What the legend says besides the scale.
         notes: What is said of how the numbers came to be.
-        table: The columns of the table of all numbers, each with its name first.
+        table: The columns of the table of all numbers.
     """
 
     body: str
@@ -84,7 +87,7 @@ class Picture:
     models: Sequence[str]
     legend: Sequence[str]
     notes: Sequence[str]
-    table: Callable[[], Sequence[Sequence[str]]]
+    table: Callable[[], Sequence[Column]]
 
 
 def lang_of(block: Block) -> str:
