@@ -47,8 +47,6 @@ class Site:
         scored: How many entries have been scored.
         left: The keys of the misses that are in other parts.
         drawn: The figures of whole pages, where a host that builds again and again wants them kept.
-        texts: The texts of the figures that show one, by the hash of what is seen of it, where
-            a host wants them.
     """
 
     def __init__(
@@ -59,7 +57,6 @@ class Site:
         self.scored = 0
         self.left: set[str] = set()
         self.drawn: dict[object, list[str]] | None = None
-        self.texts: dict[int, str] | None = None
         self._drawn_before: Mapping[object, list[str]] = {}
         self._score = score
         self._shard = shard
@@ -70,7 +67,6 @@ class Site:
         self.drawn = {}
         if earlier is not None and earlier.settings == self.settings:
             self._drawn_before = earlier.drawn or {}
-            self.texts = earlier.texts
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""
@@ -133,10 +129,7 @@ class Site:
         # The site's language is that of its pages, a block's `lang` only its text's.
         labels = labels_of(self.settings.options.lang or options.lang, self.settings.labels)
         picture = view.draw(answer, fitted, colours, labels)
-        html = figure(block, picture, groups, fitted, colours, labels)
-        if self.texts is not None and options.view == "text":
-            self.texts[hash(picture.body)] = block.text
-        return html
+        return figure(block, picture, groups, fitted, colours, labels)
 
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
         """What each block needs, from the cache or, where it lacks it, from the models."""

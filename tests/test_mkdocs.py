@@ -195,6 +195,33 @@ def test_search_finds_the_words_of_a_matrix_and_not_its_numbers(project: Project
         assert re.search(r"\d", entry) is None
 
 
+HOOKS = {
+    "content": "def on_page_content(html, **_):\n    return html.replace('cat', 'dog')\n",
+    "last content": "from mkdocs.plugins import event_priority\n"
+    "@event_priority(-200)\n"
+    "def on_page_content(html, **_):\n    return html.replace('cat', 'dog')\n",
+    "context": "from mkdocs.plugins import event_priority\n"
+    "@event_priority(200)\n"
+    "def on_page_context(context, page, **_):\n"
+    "    page.content = page.content.replace('cat', 'dog')\n",
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_search_finds_what_others_have_made_of_a_figure(project: Project, hook: str) -> None:
+    (project.folder / "hook.py").write_text(HOOKS[hook], encoding="utf-8")
+    project.configure(extra="hooks: [hook.py]\n")
+    blocks = ("the cat", "a bird", "a & cat", "the cat")
+    fences = (f"```tokenheat metric=length unit=word caption=One\n{text}\n```\n" for text in blocks)
+    project.page("\n".join(fences))
+    page = project.built()
+    assert texts(page) == ["the dog", "a bird", "a & dog", "the dog"]
+    for entry in filter(None, search_index(project)):
+        said = re.findall(r"the dog|a bird|a &(?:amp;)? dog|cat|One", entry)
+        said = [each.replace("amp;", "") for each in said]
+        assert said == ["the dog", "One", "a bird", "One", "a & dog", "One", "the dog", "One"]
+
+
 # Errors
 
 

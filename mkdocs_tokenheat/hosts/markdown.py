@@ -67,6 +67,7 @@ class TokenheatExtension(Extension):
         fail: The exception that ends a build.
         page: The name of the page for errors, where no host tells it.
         collected: Takes the errors that are shown in a page; without it they are logged.
+        drawn: Takes each block that has a figure, with its figure.
         settings: The site settings and the options' defaults, by name.
     """
 
@@ -77,6 +78,7 @@ class TokenheatExtension(Extension):
         fail: Callable[[TokenheatError], Exception] = lambda error: error,
         page: str = "<markdown>",
         collected: list[TokenheatError] | None = None,
+        drawn: list[tuple[Block, str]] | None = None,
         **settings: object,
     ) -> None:
         self.config = _described()
@@ -86,6 +88,7 @@ class TokenheatExtension(Extension):
         self.fail = fail
         self.page = page
         self.collected = collected
+        self.drawn = drawn
 
     def setConfig(self, key: str, value: object) -> None:  # noqa: N802 (Python-Markdown's name)
         """Set one setting; it is checked with the others when the extension is used."""
@@ -295,6 +298,8 @@ class _Figures(Postprocessor):
             result = errors[index] if index in errors else results[index]
             if isinstance(result, TokenheatError):
                 result = self._failed(result, page.stashed[index], blocks.get(index))
+            elif page.extension.drawn is not None:
+                page.extension.drawn.append((blocks[index], result))
             self.md.htmlStash.rawHtmlBlocks[index] = result
         return text
 

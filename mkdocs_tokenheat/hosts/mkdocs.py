@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files as resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,6 +41,9 @@ _OPENING = '<figure class="tokenheat"'
 _CLOSING = "</figure>"
 _TEXT = '<pre class="tokenheat-text"', "</pre>"
 _SHOWN = re.compile(r">([^<]+)")
+Seen = tuple[int, int, str]
+"""Where a figure starts and ends, and what search sees in its place."""
+
 _PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
 
 # MkDocs only has to know the names: what is wrong with a value is said as in every host.
@@ -65,8 +68,12 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """What the command line wants instead of the site's setting."""
     make_site: Callable[[Settings], Site] = Site
     _serving = False
+    _drawn: list[tuple[Block, str]]
+    """The figures of the page that is being converted."""
+    _seen: dict[str, tuple[str, list[Seen]]]
+    """For each page its content, and what search sees in it."""
     _content: str
-    """The page's content with its figures,"""
+    """A page's content with its figures,"""
     _indexed: str
     """with their texts instead,"""
     _figures: dict[str, slice]
@@ -97,9 +104,9 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             settings = dataclasses.replace(settings, on_error="show")
         if self.frozen is not None:
             settings = dataclasses.replace(settings, frozen=self.frozen)
+        self._drawn, self._seen = [], {}
         earlier = getattr(self, "site", None)
         self.site = self.make_site(settings)
-        self.site.texts = {}
         if self._serving:
             self.site.follow(earlier)
         if config.mdx_configs.get(NAME):
@@ -114,6 +121,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             site=self.site,
             fail=lambda error: PluginError(str(error)),
             collected=self.collected,
+            drawn=self._drawn,
         )
         config.markdown_extensions.append(extension)  # type: ignore[arg-type]
         # First, so that the site's own rules come later and win.
@@ -153,6 +161,13 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
                 continue  # MkDocs itself says what is wrong with the page.
             yield from blocks_of(source, self.site.settings.options)
 
+    # After those that may change what a figure shows.
+    @event_priority(-100)
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> None:
+        """Note what search is to see, while it is known without reading the figures."""
+        self._seen[page.file.src_uri] = html, list(_seen(html, self._drawn))
+        self._drawn.clear()
+
     @event_priority(100)
     def _for_search(
         self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
@@ -162,32 +177,15 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         Search would take every cell for a word of its own, and every number of the table too.
         """
         content, parts, at = page.content or "", [], 0
+        noted, seen = self._seen.pop(page.file.src_uri, ("", []))
         self._content, self._figures = content, {}
-        # Where search would take long, a pattern for the whole of a figure takes long, too.
-        while (start := content.find(_OPENING, at)) >= 0:
-            below = content.find("<figcaption>", start)
-            end = content.find(_CLOSING, below)
-            if min(below, end) < 0:
-                break
-            end += len(_CLOSING)
-            plain = self._plain(start, below, end)
+        for start, end, words in seen if content is noted else _seen(content):
+            plain = f'<div data-tokenheat="{len(self._figures)}">{words}</div>'
             self._figures[plain] = slice(start, end)
             parts += [content[at:start], plain]
             at = end
         self._indexed = page.content = "".join([*parts, content[at:]])
         return context
-
-    def _plain(self, start: int, below: int, end: int) -> str:
-        """What stands in the place of the figure there, whose caption starts `below`."""
-        html = self._content
-        stop = html.find("</figcaption>", below, end)
-        caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, stop)
-        body = html[html.find(">", start) + 1 : below]
-        # What another plugin has changed is read back.
-        text = (self.site.texts or {}).get(hash(body))
-        words = _words(body) if text is None else escape(text)
-        swapped = f'<div data-tokenheat="{len(self._figures)}"><p>{words}</p>'
-        return swapped + (f"<p>{caption}</p></div>" if caption else "</div>")
 
     @event_priority(-100)
     def _for_readers(
@@ -206,6 +204,33 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         return found[0] if place is None else self._content[place]
 
     on_page_context = CombinedEvent(_for_search, _for_readers)
+
+
+def _seen(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator[Seen]:
+    """The figures of a page, and what search sees in their places.
+
+    Parameters:
+        drawn: Figures that need not be read, with their blocks.
+    """
+    known, at = list(drawn), 0
+    # Where search would take long, a pattern for the whole of a figure takes long, too.
+    while (start := html.find(_OPENING, at)) >= 0:
+        here = next(
+            (i for i, (_, figure) in enumerate(known) if html.startswith(figure, start)), None
+        )
+        if here is not None and known[here][0].options.view == "text":
+            block, figure = known.pop(here)
+            at = start + len(figure)
+            words, caption = escape(block.text), escape(block.options.caption or "")
+        else:
+            below = html.find("<figcaption>", start)
+            at = html.find(_CLOSING, below) + len(_CLOSING)
+            if below < 0 or at < below:
+                break
+            stop = html.find("</figcaption>", below, at)
+            caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, stop)
+            words = _words(html[html.find(">", start) + 1 : below])
+        yield start, at, f"<p>{words}</p><p>{caption}</p>" if caption else f"<p>{words}</p>"
 
 
 def _between(html: str, opening: str, closing: str, start: int, stop: int) -> tuple[str, int]:
