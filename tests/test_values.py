@@ -106,6 +106,12 @@ def test_the_numbers_farthest_apart_can_be_drawn(author: Author) -> None:
         author.figure("a b", metric="values", unit="word", values="[-1e308, 1e308]", **option)
 
 
+def test_the_largest_numbers_can_share_a_letter(author: Author) -> None:
+    given = {"metric": "values", "tokens": ["e", "\u0301", " x"], "values": "[1e308, 1.7e308, 0]"}
+    figure = author.figure("e\u0301 x", **given)
+    assert figure.count('title="1e+308 · 1.7e+308"') == 1
+
+
 def test_a_text_whose_numbers_are_all_missing_is_drawn_without_a_scale(author: Author) -> None:
     figure = author.figure("a b", metric="values", unit="word", values="[null, nan]")
     assert "no numbers" in figure

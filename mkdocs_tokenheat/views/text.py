@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -226,11 +227,16 @@ def _joined_looks(
     *,
     some_rtl: bool,
 ) -> list[Look]:
-    means = paint.each([_mean([scores.on_scale[i] for i in each]) for each in units])
+    numbers = scores.on_scale
+    known: dict[object, Look] = {}  # Words come again.
     found: list[Look] = []
-    for (_, _, start, end), each, mean in zip(scores.joined, units, means, strict=True):
+    for (_, _, start, end), each in zip(scores.joined, units, strict=True):
+        mine = tuple([numbers[i] for i in each])
         rtl = some_rtl and is_rtl(text[start:end])
-        found.append(paint.joined(mean, [looks[i] for i in each], is_rtl=rtl))
+        if (mine, rtl) not in known:
+            mean = paint.of(_mean(mine))
+            known[mine, rtl] = paint.joined(mean, [looks[i] for i in each], is_rtl=rtl)
+        found.append(known[mine, rtl])
     return found
 
 
@@ -238,8 +244,9 @@ def _mean(numbers: Sequence[float | None]) -> float | None:
     known = [number for number in numbers if number is not None]
     if not known:
         return None
+    mean = sum(known) / len(known)
     # The sum of the largest floats is none.
-    return min(max(sum(known) / len(known), min(known)), max(known))
+    return mean if math.isfinite(mean) else sum(number / len(known) for number in known)
 
 
 def _units(scores: Scores, cell: Cell) -> list[int]:
