@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -507,11 +508,13 @@ def test_search_reads_a_page_once(project: Project) -> None:
     plugin = TokenheatPlugin()
 
     class Page:
+        file = SimpleNamespace(src_uri="page.md")
         content = '<figure class="tokenheat">' * 20_000 + '<div data-tokenheat="0"><p>' * 20_000
 
     page: Any = Page()
     before = page.content
     # A pattern that looks for each figure's end through the whole page would not come back.
+    plugin.on_page_content(before, page=page, config=None, files=None)  # type: ignore[arg-type]
     plugin._for_search({}, page=page, config=None, nav=None)  # type: ignore[arg-type, typeddict-item]
     plugin._for_readers({}, page=page, config=None, nav=None)  # type: ignore[arg-type, typeddict-item]
     assert page.content == before

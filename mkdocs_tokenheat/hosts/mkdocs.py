@@ -68,16 +68,19 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """What the command line wants instead of the site's setting."""
     make_site: Callable[[Settings], Site] = Site
     _serving = False
-    _drawn: list[tuple[Block, str]]
-    """The figures of the page that is being converted."""
-    _seen: dict[str, tuple[str, list[Seen]]]
-    """For each page its content, and what search sees in it."""
     _content: str
     """A page's content with its figures,"""
     _indexed: str
     """with their texts instead,"""
     _figures: dict[str, slice]
     """and where in the first each of those texts belongs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # The figures of the page that is being converted.
+        self._drawn: list[tuple[Block, str]] = []
+        # For each page its content, and what search sees in it.
+        self._seen: dict[str, tuple[str, list[Seen]]] = {}
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -104,7 +107,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             settings = dataclasses.replace(settings, on_error="show")
         if self.frozen is not None:
             settings = dataclasses.replace(settings, frozen=self.frozen)
-        self._drawn, self._seen = [], {}
+        self._drawn.clear()
+        self._seen.clear()
         earlier = getattr(self, "site", None)
         self.site = self.make_site(settings)
         if self._serving:
