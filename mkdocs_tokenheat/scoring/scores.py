@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import accumulate
+from itertools import accumulate, compress
 from operator import le, lt, sub
 from typing import Any, TypeVar
 
@@ -65,34 +65,42 @@ class Scores:
     def cells(self) -> list[Cell]:
         """What is coloured as one: first unit, number of units, start and end."""
         units = [(i, 1, start, end) for i, (start, end) in enumerate(self.spans)]
-        return list(self.by_cell(units, self.joined))
+        return self.by_cell(units, self.joined)
 
-    def by_cell(self, units: Sequence[T], joined: Sequence[T]) -> Sequence[T]:
+    def by_cell(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
         """From what there is of each unit, and of each joined cell, to what there is of each cell."""
-        order = self._order
-        return units if order is None else list(map([*units, *joined].__getitem__, order))
+        return self._shown(self._spliced(units, joined))
 
     @cached_property
-    def cell_starts(self) -> Sequence[int]:
+    def cell_starts(self) -> list[int]:
         """Where each cell starts."""
-        return self.by_cell(self.starts, [cell[2] for cell in self.joined])
+        return self._shown(self._edges[0])
 
     @cached_property
-    def cell_ends(self) -> Sequence[int]:
+    def cell_ends(self) -> list[int]:
         """Where each cell ends."""
-        return self.by_cell(self.ends, [cell[3] for cell in self.joined])
+        return self._shown(self._edges[1])
 
     @cached_property
-    def _order(self) -> Sequence[int] | None:
-        """Each cell's place among the units and, behind them, the joined; None for just the units."""
-        size = len(self.starts)
-        shown = [*map(lt, self.starts, self.ends), *(True for _ in self.joined)]
-        if not self.joined and all(shown):
-            return None
-        order = list(range(size))
-        for i, (first, count, _, _) in reversed(list(enumerate(self.joined, size))):
-            order[first : first + count] = [i]
-        return [i for i in order if shown[i]]
+    def _edges(self) -> tuple[list[int], list[int]]:
+        """Where each cell starts and ends, those that show nothing as well."""
+        starts = self._spliced(self.starts, [cell[2] for cell in self.joined])
+        return starts, self._spliced(self.ends, [cell[3] for cell in self.joined])
+
+    @cached_property
+    def _are_shown(self) -> list[bool]:
+        """Whether each cell shows something; nothing where all of them do."""
+        shown = list(map(lt, *self._edges))
+        return [] if all(shown) else shown
+
+    def _shown(self, found: list[T]) -> list[T]:
+        return list(compress(found, self._are_shown)) if self._are_shown else found
+
+    def _spliced(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
+        found = [*units]
+        for (first, size, _, _), one in zip(reversed(self.joined), reversed(joined), strict=True):
+            found[first : first + size] = [one]
+        return found
 
     @property
     def token_ids(self) -> list[list[int]] | None:
@@ -122,7 +130,7 @@ class Scores:
         columns: dict[str, object] = {
             "spans": _packed(list(map(sub, edges, (0, *edges)))),
             "ids": self.ids,
-            "scores": "".join(f"{'' if n is None else short(n)};" for n in self.scores),
+            "scores": [short(score) for score in self.scores],
             "cells": self.joined,
             "unknown": self.unknown,
             "notes": self.notes,
@@ -209,20 +217,20 @@ def _whole(column: object) -> list[int]:
     return column
 
 
-def _numbers(column: str) -> list[float | None]:
-    *written, rest = column.split(";")
-    if rest:
-        raise ValueError("a column has no end")
-    numbers: list[float | None]
+def _numbers(column: list[Any]) -> list[float | None]:
+    known = column
     try:
-        numbers = known = list(map(float, written))  # type: ignore[assignment]
-    except ValueError:
-        numbers = [float(number) if number else None for number in written]
-        known = [number for number in numbers if number is not None]
+        total = sum(known)
+    except TypeError:
+        known = [number for number in column if number is not None]
+        total = sum(known)
     # The sum of the largest floats is none.
-    if not math.isfinite(sum(known)) and not all(map(math.isfinite, known)):
+    if not math.isfinite(total) and not all(map(math.isfinite, known)):
         raise ValueError("a score is no number")
-    return numbers
+    numbers = map(float, known)
+    if known is column:
+        return [*numbers]
+    return [None if number is None else next(numbers) for number in column]
 
 
 def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:

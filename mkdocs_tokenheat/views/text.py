@@ -182,10 +182,10 @@ def shown_text(
     wide = _cut(text, [cell[2] for cell in joined], [cell[3] for cell in joined])
     contents = scores.by_cell(pieces, wide)
     gaps = _cut(text, [0, *ends], [*starts, len(text)])
-    own, titles = paint.each(scores.on_scale), _titles(scores, numbers)
+    looks, titles = paint.each(scores.on_scale), _titles(scores, numbers)
     units = [_units(scores, cell) for cell in joined]
     rtl = is_rtl(text)
-    looks = scores.by_cell(own, _joined_looks(text, scores, units, paint, own, some_rtl=rtl))
+    looks = scores.by_cell(looks, _joined_looks(text, scores, units, paint, looks, some_rtl=rtl))
     titles = scores.by_cell(titles, [" · ".join([titles[i] for i in each]) for each in units])
     styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
     if starts[:1] == [0]:
