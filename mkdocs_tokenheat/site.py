@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from mkdocs_tokenheat import __version__
+from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.identity import Identity, identify
@@ -22,7 +23,7 @@ from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.figure import figure
-from mkdocs_tokenheat.views.labels import labels_of
+from mkdocs_tokenheat.views.labels import Labels, labels_of
 from mkdocs_tokenheat.views.registry import view_of
 from mkdocs_tokenheat.views.scale import Scale, fit
 from mkdocs_tokenheat.views.view import Answer, Asked
@@ -61,6 +62,7 @@ class Site:
         self._score = score
         self._shard = shard
         self._identities: dict[str, Identity | TokenheatError] = {}
+        self._labels: dict[str | None, Labels] = {}
 
     def follow(self, earlier: Site | None) -> None:
         """Keep the figures that are drawn, and draw none again that an earlier build has drawn."""
@@ -126,10 +128,16 @@ class Site:
                 scales[name] = fit(_pooled(shared[name]), options)
             fitted = [scales[name]] * len(groups)
         colours = colormap(options.colormap)
-        # The site's language is that of its pages, a block's `lang` only its text's.
-        labels = labels_of(self.settings.options.lang or options.lang, self.settings.labels)
+        labels = self._labels_of(options)
         picture = view.draw(answer, fitted, colours, labels)
         return figure(block, picture, groups, fitted, colours, labels)
+
+    def _labels_of(self, options: Options) -> Labels:
+        # The site's language is that of its pages, a block's `lang` only its text's.
+        lang = self.settings.options.lang or options.lang
+        if lang not in self._labels:
+            self._labels[lang] = labels_of(lang, self.settings.labels)
+        return self._labels[lang]
 
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
         """What each block needs, from the cache or, where it lacks it, from the models."""
