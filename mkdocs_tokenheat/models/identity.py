@@ -193,9 +193,11 @@ def _hashed(files: Files) -> dict[str, str]:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
+    # New memory for each part would take as long as hashing it, and what is imported would wait.
+    part = memoryview(bytearray(1 << 20))
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(part):
+            digest.update(part[:size])
     return digest.hexdigest()
 
 
