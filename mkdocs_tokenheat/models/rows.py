@@ -216,16 +216,16 @@ class RowModel:
 
 def _shown(text: str, encoding: Encoding) -> list[Span]:
     """What each token shows of the text: its offsets less the white space at their start."""
-    spans: list[Span] = []
-    for token, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True):
+    spans: list[Span] = list(encoding.offsets)
+    for i, (token, (start, end)) in enumerate(zip(encoding.tokens, spans, strict=True)):
+        is_space = token[:1] == _SPACE and not token.strip(_SPACE)
+        if not is_space and not text[start : start + 1].isspace():
+            continue
         piece = text[start:end]
         shown = piece.lstrip()
-        if not shown:
-            spans.append((start, end))
-        elif token and not token.strip(_SPACE) and _SPACE not in piece:
-            spans.append((start, start))
-        else:
-            spans.append((end - len(shown), end))
+        if shown:
+            hidden = is_space and _SPACE not in piece
+            spans[i] = (start, start) if hidden else (end - len(shown), end)
     return spans
 
 

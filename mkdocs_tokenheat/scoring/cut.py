@@ -106,10 +106,14 @@ def finished(
         numbers = numbers.tolist()  # Python's numbers are written faster than NumPy's.
     unknown = cut.unknown if request.metric.needs != "text" else ()
     ids = None
-    if cut.ids is not None:
-        ids = "".join(f"{','.join(map(str, tokens))};" for tokens in cut.ids)
+    if cut.ids is not None and request.unit == "token":
+        ids = "".join([f"{token};" for (token,) in cut.ids])
+    elif cut.ids is not None:
+        ids = "".join([f"{','.join(map(str, tokens))};" for tokens in cut.ids])
     lost = set(unknown)
-    scores = [None if i in lost else rounded(number) for i, number in enumerate(numbers)]
+    # Words come again, and their numbers with them.
+    known = {number: rounded(number) for number in {*numbers}}
+    scores = [None if i in lost else known[number] for i, number in enumerate(numbers)]
     starts, ends = [span[0] for span in cut.spans], [span[1] for span in cut.spans]
     together = joined(request.text, cut.spans)
     return Scores(starts, ends, ids, scores, together, unknown, notes, aside, expected)

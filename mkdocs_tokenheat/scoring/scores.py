@@ -189,7 +189,7 @@ def _packed(column: Sequence[int]) -> str | Sequence[int]:
     They are read many times as fast as a list.
     """
     try:
-        packed = bytes(number + _ZERO for number in column)
+        packed = bytes(map(_ZERO.__add__, column))
     except ValueError:
         return column
     return column if packed.translate(None, _SMALL) else packed.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,7 +154,7 @@ class _Rows:
         for request, cut in cuts:
             if request.metric.needs == "vectors" and cut.ids is not None:
                 mine = needed.setdefault(request.way, set())
-                mine.update(token for ids in cut.ids for token in ids)
+                mine.update(chain.from_iterable(cut.ids))
                 if request.target is not None:
                     mine.update(self.targets[request.target][0])
         self._tables = {
