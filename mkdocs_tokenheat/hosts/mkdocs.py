@@ -41,10 +41,10 @@ _OPENING = '<figure class="tokenheat"'
 _CLOSING = "</figure>"
 _TEXT = '<pre class="tokenheat-text"', "</pre>"
 _SHOWN = re.compile(r">([^<]+)")
-Seen = tuple[int, int, str]
-"""Where a figure starts and ends, and what search sees in its place."""
-
 _PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
+
+_Seen = tuple[int, int, str]
+"""Where a figure starts and ends, and what search sees in its place."""
 
 # MkDocs only has to know the names: what is wrong with a value is said as in every host.
 _Named = type(
@@ -80,7 +80,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         # The figures of the page that is being converted.
         self._drawn: list[tuple[Block, str]] = []
         # For each page its content, and what search sees in it.
-        self._seen: dict[str, tuple[str, list[Seen]]] = {}
+        self._seen: dict[str, tuple[str, list[_Seen]]] = {}
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -210,19 +210,19 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     on_page_context = CombinedEvent(_for_search, _for_readers)
 
 
-def _seen(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator[Seen]:
+def _seen(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator[_Seen]:
     """The figures of a page, and what search sees in their places.
 
     Parameters:
-        drawn: Figures that need not be read, with their blocks.
+        drawn: The blocks of figures that may be among them; those of a text need not be read.
     """
-    known, at = list(drawn), 0
+    known, at = [(b, figure) for b, figure in drawn if b.options.view == "text"], 0
     # Where search would take long, a pattern for the whole of a figure takes long, too.
     while (start := html.find(_OPENING, at)) >= 0:
         here = next(
             (i for i, (_, figure) in enumerate(known) if html.startswith(figure, start)), None
         )
-        if here is not None and known[here][0].options.view == "text":
+        if here is not None:
             block, figure = known.pop(here)
             at = start + len(figure)
             words, caption = escape(block.text), escape(block.options.caption or "")

@@ -205,6 +205,7 @@ def _unpacked(column: object) -> list[int]:
 
 
 def _check_ids(ids: str, size: int) -> None:
+    # With all digits alike, a look or two tells whether each unit has its numbers, none too long.
     shape = ids.encode().translate(_ALIKE)
     if shape.count(b";") != size or shape.translate(None, b"0,;") or b"0000000000" in shape:
         raise ValueError("its ids cannot be read")
