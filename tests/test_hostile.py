@@ -599,7 +599,6 @@ def test_a_weights_header_that_lies_is_an_error(
 
 
 CODE = """
-from itertools import chain
 from pathlib import Path
 Path({marker!r}).touch()
 from transformers import PretrainedConfig, PreTrainedModel

@@ -210,9 +210,10 @@ def _score(given: argparse.Namespace) -> int:
 def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, object]:
     """What `--json` prints: positions in code points of the text, the end excluded."""
     numbers = [score for score in scores.scores if score is not None]
-    ids: Sequence[object] = scores.token_ids or [None] * len(scores.spans)
-    if scores.token_ids is not None and request.unit == "token":
-        ids = [next(iter(tokens), None) for tokens in scores.token_ids]
+    found = scores.token_ids
+    ids: Sequence[object] = [None] * len(scores.spans) if found is None else found
+    if found is not None and request.unit == "token":
+        ids = [next(iter(tokens), None) for tokens in found]
     id_key = "ids" if request.unit == "word" else "id"
     return {
         "model": model,
