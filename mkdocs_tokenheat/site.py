@@ -11,6 +11,7 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.identity import Identity, identify
+from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.models.source import DEFAULT_LINE
 from mkdocs_tokenheat.progress import Progress
 from mkdocs_tokenheat.scoring.cache import Cache
@@ -285,6 +286,7 @@ def _score_here(
     misses: Sequence[Wanted], settings: Settings
 ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
     # Only here are numpy, the tokenizers and the models needed.
+    import_numpy()
     from mkdocs_tokenheat.scoring.engine import score
 
     return score(misses, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -129,6 +130,19 @@ def test_who_a_model_is_leaves_nothing_running(project: Project, *, frozen: bool
     # A thread that still imports when Python ends takes the whole process down.
     heavy = imported(project, IDENTIFY, str(frozen)) & HEAVY
     assert bool(heavy) != frozen
+
+
+@pytest.mark.parametrize("chosen", [None, "20"])
+def test_what_scores_is_imported_without_a_trace_in_the_environment(chosen: str | None) -> None:
+    script = (
+        "import os, sys; from mkdocs_tokenheat.models.idle import import_numpy; "
+        "before = dict(os.environ); import_numpy(); "
+        "assert 'numpy' in sys.modules and dict(os.environ) == before"
+    )
+    name = "OPENBLAS_THREAD_TIMEOUT"
+    environment = {key: value for key, value in os.environ.items() if key != name}
+    environment |= {name: chosen} if chosen else {}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
 
 
 def imported(project: Project, script: str, argument: str = str(BLOCKS)) -> set[str]:

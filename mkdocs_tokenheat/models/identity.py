@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Thread
 
@@ -16,6 +18,7 @@ from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.files import read, read_json, write
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.absent import AbsentModelError
+from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 
 __all__ = [
@@ -39,6 +42,9 @@ DEFAULT_IDENTITY = {
     "tokenizer": "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
     "weights": "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
 }
+
+_PART = 1 << 25
+"""Bytes that are hashed at once."""
 
 
 def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False) -> Identity:
@@ -96,6 +102,7 @@ def _hashed_beside_imports(files: Files) -> Identity:
 
 def _load_what_scores() -> None:
     with suppress(Exception):  # It will be said where it is used.
+        import_numpy()
         import_module("mkdocs_tokenheat.models.rows")
 
 
@@ -187,17 +194,19 @@ def _hashed(files: Files) -> dict[str, str]:
         if files.config in files.all:
             identity["config"] = _sha256(files.config)
         return identity
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: the file has just become shorter
         raise TokenheatError(f"cannot read the model: {error}") from None
 
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    # New memory for each part would take as long as hashing it, and what is imported would wait.
-    part = memoryview(bytearray(1 << 20))
-    with path.open("rb", buffering=0) as file:
-        while size := file.readinto(part):
-            digest.update(part[:size])
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        # Mapped in large parts, it is hashed without a word with Python, which imports meanwhile.
+        for start in range(0, size, _PART):
+            length = min(_PART, size - start)
+            with mmap(file.fileno(), length, access=ACCESS_READ, offset=start) as part:
+                digest.update(part)
     return digest.hexdigest()
 
 
