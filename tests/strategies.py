@@ -30,8 +30,9 @@ PLACEHOLDERS = (
     "\x02amp\x03",
     "wzxhzdk:0",
     "\x0242\x03",
+    "<figure>\x02tokenheat:0\x03</figure>",
 )
-"""What Python-Markdown writes in the place of what it has put aside."""
+"""What Python-Markdown, and we, write in the place of what has been put aside."""
 
 LETTERS = (
     "naïve",

@@ -54,6 +54,7 @@ PAYLOADS = (
     "</style><style>*{background:url(//evil.example/x)}",
     "url(//evil.example/x);--a:",
     "\x02wzxhzdk:0\x03",
+    "<figure>\x02tokenheat:0\x03</figure>",
     "&#2;wzxhzdk:0&#3;",
     f"&lt;script&gt;{RUNS}&lt;/script&gt;",
     f"[x](javascript:{RUNS})",

@@ -17,7 +17,7 @@ from markdown.extensions import Extension
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import HTML_PLACEHOLDER_RE, AtomicString, code_escape
+from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, code_escape
 
 from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
 from mkdocs_tokenheat.block.text import normalize
@@ -42,6 +42,10 @@ _LITERAL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Raw HTML in which a fence is no block but what stands there."""
+
+# A block-level element; no author can write its first character.
+_PLACE = f"<figure>{STX}{NAME}:{{}}{ETX}</figure>"
+_PLACES = re.compile(_PLACE.format(r"(\d+)"))
 
 
 def blocks_of(source: str, defaults: Options) -> Iterator[Block]:
@@ -107,8 +111,9 @@ class TokenheatExtension(Extension):
         md.preprocessors.register(_Fences(md, page), NAME, 26)
         # Before anything reads code blocks.
         md.treeprocessors.register(_CodeBlocks(md, page), NAME, 1000)
-        # Before placeholders are replaced (30).
+        # Right before and after placeholders are replaced (30).
         md.postprocessors.register(_Figures(md, page), NAME, 31)
+        md.postprocessors.register(_Places(md, page), f"{NAME}-places", 29)
 
 
 def makeExtension(**settings: Any) -> TokenheatExtension:  # noqa: N802 (Python-Markdown's name)
@@ -150,6 +155,7 @@ class _Page:
         """Forget the page before."""
         self.source: Sequence[str] = ()
         self.stashed: dict[int, _Stashed] = {}
+        self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
 
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
@@ -300,7 +306,8 @@ class _Figures(Postprocessor):
                 result = self._failed(result, page.stashed[index], blocks.get(index))
             elif page.extension.drawn is not None:
                 page.extension.drawn.append((blocks[index], result))
-            self.md.htmlStash.rawHtmlBlocks[index] = result
+            page.figures[index] = result
+            self.md.htmlStash.rawHtmlBlocks[index] = _PLACE.format(index)
         return text
 
     def _alive(self, text: str) -> Iterator[int]:
@@ -334,3 +341,18 @@ class _Figures(Postprocessor):
         from mkdocs_tokenheat.views.figure import error_figure
 
         return error_figure(placed, source, settings.options.lang, settings.labels)
+
+
+class _Places(Postprocessor):
+    """Puts the figures into their places, where nobody looks through them for placeholders."""
+
+    def __init__(self, md: Markdown, page: _Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, text: str) -> str:
+        if not self._page.figures:
+            return text
+        parts = _PLACES.split(text)
+        parts[1::2] = [self._page.figures[int(index)] for index in parts[1::2]]
+        return "".join(parts)
