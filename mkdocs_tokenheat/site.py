@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
@@ -26,7 +25,8 @@ from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.figure import figure
 from mkdocs_tokenheat.views.labels import Labels, labels_of
 from mkdocs_tokenheat.views.registry import view_of
-from mkdocs_tokenheat.views.scale import Scale, fit
+from mkdocs_tokenheat.views.scale import fit
+from mkdocs_tokenheat.views.share import SharedScales
 from mkdocs_tokenheat.views.view import Answer, Asked
 
 __all__ = ["Site"]
@@ -92,46 +92,38 @@ class Site:
     ) -> list[str | TokenheatError]:
         figures: dict[int, str | TokenheatError] = {}
         sharing: dict[int, Answer] = {}
+        alone = SharedScales(())
         # A figure is drawn while what was read for it is still in the processor's cache.
         for i, answer in self._answers(blocks, asked):
             if isinstance(answer, TokenheatError):
                 figures[i] = answer
             elif answer.block.options.share is None:
-                figures[i] = self._figure_or_error(answer, {}, {})
+                figures[i] = self._figure_or_error(answer, alone)
             else:
                 sharing[i] = answer
-        shared = _shared([sharing[i] for i in sorted(sharing)])
-        scales: dict[str, Scale | None] = {}
+        shared = SharedScales(sharing[i] for i in sorted(sharing))
         for i, answer in sharing.items():
-            figures[i] = self._figure_or_error(answer, shared, scales)
+            figures[i] = self._figure_or_error(answer, shared)
         return [figures[i] for i in range(len(blocks))]
 
-    def _figure_or_error(
-        self, answer: Answer, shared: Mapping[str, Shared], scales: dict[str, Scale | None]
-    ) -> str | TokenheatError:
+    def _figure_or_error(self, answer: Answer, shared: SharedScales) -> str | TokenheatError:
         try:
-            return self._figure(answer, shared, scales)
+            return self._figure(answer, shared)
         except TokenheatError as error:
             return error
 
-    def _figure(
-        self, answer: Answer, shared: Mapping[str, Shared], scales: dict[str, Scale | None]
-    ) -> str:
+    def _figure(self, answer: Answer, shared: SharedScales) -> str:
         block = answer.block
         options, view = block.options, view_of(block.options.view)
         groups = view.groups(answer)
-        name = None if any(group.quantiles for group in groups) else options.share
-        if name is None:
-            fitted = [fit(group.numbers, options, group.quantiles) for group in groups]
+        if options.share is None or any(group.quantiles for group in groups):
+            scales = [fit(group.numbers, options, group.quantiles) for group in groups]
         else:
-            _check_same(shared[name][0], block)
-            if name not in scales:
-                scales[name] = fit(_pooled(shared[name]), options)
-            fitted = [scales[name]] * len(groups)
+            scales = [shared.of(block)] * len(groups)
         colours = colormap(options.colormap)
         labels = self._labels_of(options)
-        picture = view.draw(answer, fitted, colours, labels)
-        return figure(block, picture, groups, fitted, colours, labels)
+        picture = view.draw(answer, scales, colours, labels)
+        return figure(block, picture, groups, scales, colours, labels)
 
     def _labels_of(self, options: Options) -> Labels:
         # The site's language is that of its pages, a block's `lang` only its text's.
@@ -327,44 +319,3 @@ def _naming(error: TokenheatError, request: Wanted) -> TokenheatError:
     kind = "model" if len(names) == 1 else "models"
     message = f"{kind} {' and '.join(names)}: {error.message}"
     return type(error)(message, line=error.line, option=error.option)
-
-
-Shared = list[Answer]
-
-
-def _shared(answers: Iterable[Answer | TokenheatError]) -> dict[str, Shared]:
-    groups: dict[str, Shared] = defaultdict(list)
-    for answer in answers:
-        if not isinstance(answer, TokenheatError) and answer.block.options.share is not None:
-            groups[answer.block.options.share].append(answer)
-    return groups
-
-
-_SAME = ("scale", "vmin", "vmax", "center")
-
-
-def _pooled(shared: Shared) -> list[float]:
-    groups = (group for each in shared for group in view_of(each.block.options.view).groups(each))
-    return [number for group in groups for number in group.numbers]
-
-
-def _check_same(first: Answer, block: Block) -> None:
-    """Blocks of one scale are coloured by it in one way.
-
-    Raises:
-        TokenheatError: This block's options differ from those of the first.
-    """
-    theirs, mine = _compared(first.block), _compared(block)
-    for name, value in mine.items():
-        if value != theirs[name]:
-            raise TokenheatError(
-                f"blocks that share the scale '{block.options.share}' must have the same "
-                f"{name}: here it is '{value}', in the first of them '{theirs[name]}'",
-                option=name if name in block.lines else "share",
-            )
-
-
-def _compared(block: Block) -> dict[str, object]:
-    options = block.options
-    measure = view_of(options.view).measure(block)
-    return {"metric": measure, **{name: getattr(options, name) for name in _SAME}}
