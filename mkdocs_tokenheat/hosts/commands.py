@@ -1,0 +1,259 @@
+"""The commands of the command line: what each does with its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from mkdocs_tokenheat.block.parse import make_block
+from mkdocs_tokenheat.block.text import normalize
+from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError
+from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
+from mkdocs_tokenheat.scoring.cache import Cache, Stored
+from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.shard import WHOLE
+from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.site import Score, Site
+from mkdocs_tokenheat.views.markup import number
+
+__all__ = ["SCORING", "check", "failed", "prune", "render", "score", "stats", "verify", "warm"]
+
+SCORING = (
+    *("metric", "model", "target", "unit", "values", "tokens"),
+    *("layer", "embedding", "transform", "pool", "bos", "topk", "stride", "dtype"),
+)
+"""The options that scores depend on, each a flag of `tokenheat score`."""
+
+
+def failed(*errors: TokenheatError) -> int:
+    """Say what is wrong, a line each; the exit code."""
+    for error in errors:
+        sys.stderr.write(f"{error if error.place else f'tokenheat: {error}'}\n")
+    return 1
+
+
+def score(given: argparse.Namespace) -> int:
+    """Print what each token or word of one text scores."""
+    settings = _settings(given, models=[given.model] if given.model else [])
+    raw = {name: getattr(given, name) for name in SCORING if getattr(given, name) is not None}
+    text = "\n".join(normalize(_read(given.file))).removesuffix("\n")
+    block = make_block(raw, text, settings.options)
+    (answer,) = Site(settings).score([block])
+    if isinstance(answer, TokenheatError):
+        raise answer
+    request, scores = answer.request, answer.scores
+    model = request.model.name if request.model else None
+    if given.json:
+        _print(json.dumps(_as_json(request, scores, model), ensure_ascii=False))
+    else:
+        for (start, end), score in zip(scores.spans, scores.scores, strict=True):
+            shown = "-" if score is None else number(score)
+            _print(f"{shown}\t{json.dumps(request.text[start:end], ensure_ascii=False)}")
+    return 0
+
+
+def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, object]:
+    """What `--json` prints: positions in code points of the text, the end excluded."""
+    numbers = [score for score in scores.scores if score is not None]
+    found = scores.token_ids
+    ids: Sequence[object] = [None] * len(scores.spans) if found is None else found
+    if found is not None and request.unit == "token":
+        ids = [next(iter(tokens), None) for tokens in found]
+    id_key = "ids" if request.unit == "word" else "id"
+    return {
+        "model": model,
+        "metric": request.metric.name,
+        "unit": request.unit,
+        "min": min(numbers, default=None),
+        "max": max(numbers, default=None),
+        "tokens": [
+            {
+                "text": request.text[start:end],
+                "start": start,
+                "end": end,
+                id_key: token,
+                "score": score,
+                **({"expected": scores.expected[i]} if scores.expected else {}),
+            }
+            for i, ((start, end), token, score) in enumerate(
+                zip(scores.spans, ids, scores.scores, strict=True)
+            )
+        ],
+    }
+
+
+def render(given: argparse.Namespace) -> int:
+    """Print a Markdown file as an HTML fragment."""
+    from markdown import Markdown
+
+    from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+
+    source = _read(given.file)
+    page = "<stdin>" if given.file == "-" else given.file
+    settings = dataclasses.replace(_settings(given), on_error="raise")
+    extension = TokenheatExtension(site=Site(settings), page=page)
+    _print(Markdown(extensions=["meta", "extra", "admonition", extension]).convert(source))
+    return 0
+
+
+def warm(given: argparse.Namespace) -> int:
+    """Score what a site's cache lacks."""
+    with ExitStack() as stack:
+        score = _cluster(given.scheduler, stack) if given.scheduler else None
+        make_site = partial(Site, score=score, shard=given.shard)
+        site, errors = _built(given, frozen=False, make_site=make_site)
+    # What other parts score is missing here, and no error.
+    errors = [error for error in errors if not isinstance(error, NotScoredError)]
+    if errors:
+        return failed(*errors)
+    if given.shard == WHOLE:
+        _print(f"all blocks are in the cache, {site.scored} of them newly scored")
+    else:
+        missing = site.scored + len(site.left)
+        _print(f"shard {given.shard}: {site.scored} of {missing} missing entries scored")
+    return 0
+
+
+def _cluster(address: str, stack: ExitStack) -> Score:
+    """What the workers of a cluster score, until the stack is left."""
+    from mkdocs_tokenheat.scoring.cluster import Cluster
+
+    cluster = stack.enter_context(Cluster(address))
+    shown = f", dashboard {cluster.dashboard}" if cluster.dashboard else ""
+    sys.stderr.write(f"tokenheat: scheduler {address}, workers: {cluster.workers}{shown}\n")
+    return cluster.score
+
+
+def check(given: argparse.Namespace) -> int:
+    """List the blocks of a site that are not in its cache, or wrong."""
+    site, errors = _built(given, frozen=True)
+    if errors:
+        return failed(*errors)
+    _print(f"all {len(site.cache.used)} blocks are in the cache")
+    return 0
+
+
+def stats(given: argparse.Namespace) -> int:
+    """Count the entries of a site's cache."""
+    cache = _cache(given)
+    entries = cache.entries()
+    _print(f"{_sum(entries)}, in {cache.folder}")
+    if others := [entry for entry in entries if entry.is_other]:
+        _print(f"of these, in the format of another version: {_sum(others)}")
+    return 0
+
+
+def _sum(entries: Sequence[Stored]) -> str:
+    return f"{len(entries)} entries, {sum(entry.size for entry in entries)} bytes"
+
+
+def verify(given: argparse.Namespace) -> int:
+    """List the entries of a site's cache that are not whole, or remove them."""
+    cache = _cache(given)
+    broken = list(cache.broken())
+    for path, problem in broken:
+        _print(f"{path}: {problem}")
+        if given.repair:
+            cache.remove(path)
+    done = ", removed" if given.repair and broken else ""
+    _print(f"{len(cache.entries())} entries, {len(broken)} not whole{done}")
+    return 1 if broken and not given.repair else 0
+
+
+def prune(given: argparse.Namespace) -> int:
+    """Remove the entries of a site's cache that none of its pages uses."""
+    # Before the build, which leaves traces of use, and may not be the only one.
+    entries = _cache(given).entries()
+    site, errors = _built(given, frozen=True)
+    serious = [error for error in errors if not isinstance(error, NotScoredError)]
+    if serious:
+        sys.stderr.write("nothing is removed while blocks have errors:\n")
+        return failed(*serious)
+    gone = [
+        entry
+        for entry in entries
+        if (given.other_versions if entry.is_other else entry.key not in site.cache.used)
+    ]
+    kept = sorted((entry for entry in entries if entry not in gone), key=lambda e: (e.used, e.key))
+    if given.max_size is not None:
+        size = sum(entry.size for entry in kept)
+        while size > given.max_size:
+            size -= kept[0].size
+            gone.append(kept.pop(0))
+    for entry in gone:
+        if given.dry_run:
+            _print(str(entry.path))
+        else:
+            site.cache.remove(entry.path)
+    would_be = "would be " if given.dry_run else ""
+    _print(f"{len(gone)} entries {would_be}removed, {_sum(kept)} kept")
+    return 0
+
+
+def _built(
+    given: argparse.Namespace, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+) -> tuple[Site, list[TokenheatError]]:
+    config = _site_config(given)
+    return host_of(config).build_into_nowhere(config, frozen=frozen, make_site=make_site)
+
+
+def _cache(given: argparse.Namespace) -> Cache:
+    config = _site_config(given)
+    return Cache(host_of(config).settings_of(config).cache_dir)
+
+
+def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
+    """The site's settings, or without a site the defaults and no cache.
+
+    Parameters:
+        models: Models that the user, who is trusted, may also give as lines.
+    """
+    config = _config(given)
+    settings = read_settings({"cache_dir": None}, Path.cwd())
+    if config:
+        try:
+            settings = host_of(config).settings_of(config)
+        except NoHeatError:
+            if given.config_file:
+                raise
+    lines = {line: line for line in models if ":" in line}
+    return settings.with_models(lines)
+
+
+def _config(given: argparse.Namespace) -> Path | None:
+    if given.config_file is None:
+        return next((Path(name) for name in CONFIGS if Path(name).is_file()), None)
+    if not given.config_file.is_file():
+        raise TokenheatError(f"there is no config '{given.config_file}'")
+    return Path(given.config_file)
+
+
+def _site_config(given: argparse.Namespace) -> Path:
+    config = _config(given)
+    if config is None:
+        raise TokenheatError(
+            f"there is none of {', '.join(CONFIGS)} here: name the site's config with -f"
+        )
+    return config
+
+
+def _read(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise TokenheatError(f"cannot read '{file}': {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TokenheatError(f"cannot read '{file}': it is not UTF-8") from None
+
+
+def _print(line: str) -> None:
+    sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
