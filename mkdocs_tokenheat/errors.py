@@ -72,7 +72,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like this one."""
     import difflib
 
-    return difflib.get_close_matches(word.casefold(), known, n=1, cutoff=0.0)[0]
+    by_fold = {name.casefold(): name for name in known}
+    return by_fold[difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.0)[0]]
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> str:

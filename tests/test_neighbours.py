@@ -427,8 +427,8 @@ def test_a_forged_text_is_only_text(author: Author) -> None:
     [
         ("a " * 61, {}, "view: neighbours takes 60 words at most, and the block has 61"),
         ('"cat', {}, "a phrase stands between two double quotes"),
-        ("cat", {"k": 0}, "option 'k' takes a whole number above 0"),
-        ("cat", {"k": 101}, "option 'k' takes a whole number up to 100"),
+        ("cat", {"k": 0}, "option 'k' takes a whole number from 1 to 100"),
+        ("cat", {"k": 101}, "option 'k' takes a whole number from 1 to 100"),
         ("cat", {"fold": "maybe"}, "option 'fold' takes true or false"),
         ("cat", {"metric": "norm"}, "option 'metric' goes with view: text or compare"),
         ("cat", {"order": "given"}, "option 'order' goes with view: matrix"),

@@ -10,11 +10,14 @@ __all__ = ["NAME", "Fence", "find_fences"]
 
 NAME = "tokenheat"
 
-# Behind backticks, backticks stand only in quoted values: other lines are inline code.
+_NAMED = rf"(?:\{{ *)?\.?{NAME}(?![\w#.+-])"
+# Behind backticks, backticks stand only in quoted values: other lines are inline code. Ours is a
+# fence, too, where it lacks a closing quote, so that its author is told.
 _OPENING = re.compile(
-    r"""(?P<marks>`{3,}(?=(?:[^`=]|=(?!["'])|="[^"]*"|='[^']*')*$)|~{3,}) *(?P<info>.*)$"""
+    r"""(?P<marks>`{3,}(?=(?:[^`=]|=(?!["'])|="[^"]*"|='[^']*')*$"""
+    rf"| *{_NAMED}[^`]*$)|~{{3,}}) *(?P<info>.*)$"
 )
-_OURS = re.compile(rf"(?:\{{ *)?\.?{NAME}(?![\w#.+-])")
+_OURS = re.compile(_NAMED)
 _PREFIX = re.compile(r"[> ]*")
 
 

@@ -20,6 +20,7 @@ _NAME = re.compile(r"\.?[\w#.+-]+")
 _OPTION = re.compile(
     r"""\s*(?P<key>[A-Za-z_][\w-]*)=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'=]+))(?=\s|$)"""
 )
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -55,9 +56,12 @@ def read_info(info: str) -> dict[str, Raw]:
 
 
 def _without_braces(text: str) -> str:
-    if not text.endswith("}"):
+    inside, brace, behind = text[1:].rpartition("}")
+    if not brace:
         raise TokenheatError("the info string's '{' is not closed by a '}'", line=0)
-    return text[1:-1].strip()
+    if behind.strip() or "}" in _QUOTED.sub("", inside):
+        raise TokenheatError("all options stand inside the braces: {.tokenheat key=value}", line=0)
+    return inside.strip()
 
 
 def split_front_matter(body: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -108,6 +112,8 @@ def _mapping(text: str, first_line: int | None) -> list[tuple[str, Raw, int | No
         return list(_pairs(yaml.parse(text, Loader=loader), first_line))
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         problem = getattr(error, "problem", None) or str(error)
+        if "nesting depth" in problem:  # libyaml looks far ahead, and has a limit of its own.
+            raise _not_flat(error.problem_mark, first_line) from None  # type: ignore[union-attr]
         what = "front matter is not YAML" if first_line else "list cannot be read"
         line = _line(getattr(error, "problem_mark", None), first_line)
         if line is not None and isinstance(error, yaml.reader.ReaderError):
@@ -127,7 +133,7 @@ def _pairs(
         if isinstance(event, yaml.StreamEndEvent):
             break
         if not isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
-            raise _not_flat(event, first_line)
+            raise _not_flat(event.start_mark, first_line)
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
             break
@@ -135,7 +141,7 @@ def _pairs(
         yield key, _value(events, first_line), _line(event.start_mark, first_line)
     for event in events:
         if not isinstance(event, (yaml.DocumentEndEvent, yaml.StreamEndEvent)):
-            raise _not_flat(event, first_line)
+            raise _not_flat(event.start_mark, first_line)
 
 
 def _value(events: Iterator[Event], first_line: int | None) -> Raw:
@@ -154,7 +160,7 @@ def _scalar(event: Event, first_line: int | None) -> str | None:
     import yaml
 
     if not isinstance(event, yaml.ScalarEvent) or _is_marked(event):
-        raise _not_flat(event, first_line)
+        raise _not_flat(event.start_mark, first_line)
     return None if not event.style and event.value in _NULLS else str(event.value)
 
 
@@ -162,14 +168,14 @@ def _is_marked(event: Any) -> bool:
     return event.anchor is not None or event.tag not in (None, "!")
 
 
-def _not_flat(event: Event, first_line: int | None) -> TokenheatError:
+def _not_flat(mark: Any, first_line: int | None) -> TokenheatError:
     takes = (
         "takes a list of plain values"
         if first_line is None
         else "the front matter takes 'key: value' and lists of plain values"
     )
     return TokenheatError(
-        f"{takes}, without nesting, aliases or tags", line=_line(event.start_mark, first_line)
+        f"{takes}, without nesting, aliases or tags", line=_line(mark, first_line)
     )
 
 

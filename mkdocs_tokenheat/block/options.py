@@ -67,30 +67,16 @@ def _layer(raw: Raw) -> str:
     raise TokenheatError("takes input, last or the number of a layer")
 
 
-def _count(raw: Raw) -> int:
-    word = _text(raw)
-    if not (word.isdecimal() and word.isascii() and len(word) < 7):
-        raise TokenheatError("takes a whole number")
-    return int(word)
+def _count(least: int, most: int = 999_999) -> Callable[[Raw], int]:
+    def read(raw: Raw) -> int:
+        word = _text(raw)
+        # Longer ones would take long to read.
+        is_count = word.isdecimal() and word.isascii() and len(word) < 7
+        if not is_count or not least <= int(word) <= most:
+            raise TokenheatError(f"takes a whole number from {least} to {most}")
+        return int(word)
 
-
-def _above_zero(raw: Raw) -> int:
-    count = _count(raw)
-    if count == 0:
-        raise TokenheatError("takes a whole number above 0")
-    return count
-
-
-def _few(raw: Raw) -> int:
-    count = _count(raw)
-    if count > _MOST:
-        raise TokenheatError(f"takes a whole number up to {_MOST}")
-    return count
-
-
-def _few_but_some(raw: Raw) -> int:
-    _above_zero(raw)
-    return _few(raw)
+    return read
 
 
 def _words(raw: Raw) -> str:
@@ -218,10 +204,12 @@ class Options:
         "whether a BOS token comes before the text; by default as the tokenizer's template has it",
     )
     topk: int = _option(
-        0, _few, "how many of the tokens that the model expected are listed with each token"
+        0,
+        _count(0, _MOST),
+        "how many of the tokens that the model expected are listed with each token",
     )
     stride: int | None = _option(
-        None, _above_zero, "how far windows over a long text lie apart, in tokens: half a window"
+        None, _count(1), "how far windows over a long text lie apart, in tokens: half a window"
     )
     dtype: str = _option(
         "float32", _one_of("float32", "float16", "bfloat16"), "the numbers a model computes in"
@@ -243,7 +231,9 @@ class Options:
         _one_of("shuffle"),
         "`shuffle` draws muted what a random order of the same tokens would also give",
     )
-    k: int = _option(8, _few_but_some, "how many neighbours each word of `view: neighbours` gets")
+    k: int = _option(
+        8, _count(1, _MOST), "how many neighbours each word of `view: neighbours` gets"
+    )
     fold: bool = _option(
         True,
         _flag,

@@ -172,6 +172,11 @@ def _check_spelling(tokens: tuple[str, ...], text: str) -> None:
         at = min(len(spelled), len(text))
     raise TokenheatError(
         f"the tokens do not spell the text: from character {at + 1} on they have "
-        f"'{spelled[at : at + 12]}' and the text '{text[at : at + 12]}'",
+        f"{_from(spelled, at)} and the text has {_from(text, at)}",
         option="tokens",
     )
+
+
+def _from(text: str, at: int) -> str:
+    """What stands there; characters that look alike, or like nothing, are told by their code."""
+    return f"'{text[at : at + 12]}' (U+{ord(text[at]):04X})" if at < len(text) else "its end"

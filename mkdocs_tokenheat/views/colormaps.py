@@ -96,7 +96,8 @@ def colormap(name: str) -> Colormap:
     """
     entry = _table().get(name.removesuffix("_r"))
     if entry is None:
-        raise TokenheatError(unknown("colormap", name, names()), option="colormap")
+        known = [*names(), *(f"{each}_r" for each in names())]
+        raise TokenheatError(unknown("colormap", name, known), option="colormap")
     category, digits = entry
     colours = [f"#{digits[i : i + 6]}" for i in range(0, 6 * _SIZE, 6)]
     if name.endswith("_r"):
