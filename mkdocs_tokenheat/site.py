@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from mkdocs_tokenheat import __version__
-from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.options import NAMES, Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.identity import Identity, identify
@@ -110,7 +110,7 @@ class Site:
         try:
             return self._figure(answer, shared)
         except TokenheatError as error:
-            return error
+            return _of_site(error, answer.block)
 
     def _figure(self, answer: Answer, shared: SharedScales) -> str:
         block = answer.block
@@ -223,7 +223,7 @@ class Site:
             check_fitting(block)
             return view.ask(block, Models(self.settings, self._identify))
         except TokenheatError as error:
-            return error
+            return _of_site(error, block)
 
     def _identify(self, line: str) -> Identity:
         if line not in self._identities:
@@ -311,6 +311,17 @@ def _answer(
     # What cannot be scored at all is worth more to know than what is not scored yet.
     errors.sort(key=lambda error: isinstance(error, NotScoredError))
     return errors[0] if errors else Answer(block, asked, mine)
+
+
+def _of_site(error: TokenheatError, block: Block) -> TokenheatError:
+    """The error, said of the site's settings where an option that is wrong stands there."""
+    name = error.option
+    if name not in NAMES or name in block.lines or error.line is not None:
+        return error
+    if getattr(block.options, name) == Options.__dataclass_fields__[name].default:
+        return error
+    said = f"{error.message} ('{name}' is set for the whole site)"
+    return type(error)(said, option=name)
 
 
 def _naming(error: TokenheatError, request: Wanted) -> TokenheatError:

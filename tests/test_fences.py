@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from xml.etree.ElementTree import Element
 
 import markdown
 import pytest
@@ -199,6 +200,39 @@ def test_tight_items_around_a_block(page: Callable[..., str]) -> None:
     assert len(list(parse(html).iter("li"))) == 2
 
 
+F4 = "    ```tokenheat\n    hi\n    ```\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "nested"),
+    [
+        (f"- a\n{F4}    text\n- b", ["a", "b"]),
+        (f"- a\n{F4}    - sub\n- b", ["a", ["s"], "b"]),
+        (f"1. a\n{F4}    text\n2. b\n3. c", ["a", "b", "c"]),
+        (f"- a\n    - b\n{inside(F4, 'list')[8:]}    - c\n- d", ["a", ["b", "c"], "d"]),
+        (f"- a\n{F4}    x\n{F4}    y\n- b\n{F4}- c", ["a", "b", "c"]),
+    ],
+    ids=range(5),
+)
+@pytest.mark.parametrize("quote", ["", "> "])
+def test_items_behind_a_block_stay_items(
+    page: Callable[..., str], source: str, nested: list[object], quote: str
+) -> None:
+    html = page("\n".join(quote + line for line in source.rstrip("\n").split("\n")))
+    assert texts(html) == ["hi"] * source.count("hi")
+    outermost = next(each for each in parse(html).iter() if each.tag in ("ul", "ol"))
+    assert items(outermost) == nested
+
+
+def items(outermost: Element) -> list[object]:
+    """The letters that the items of a list start with, and the lists in them."""
+    found: list[object] = []
+    for item in outermost:
+        found.append("".join(item.itertext()).strip()[0])
+        found += [items(each) for each in item if each.tag in ("ul", "ol")]
+    return found
+
+
 def test_two_blocks_that_touch(page: Callable[..., str]) -> None:
     assert texts(page("```tokenheat\na\n```\n~~~tokenheat\nb\n~~~\n```tokenheat\nc\n```")) == [
         "a",
@@ -241,8 +275,9 @@ def test_fence_inside_another_fence_is_code(page: Callable[..., str], source: st
         '```tokenheat metric="<b>"\na\n\n\n  b <b> &amp; "c"\n\n```',
         f"x\n{BLOCK}\n\n\n{BLOCK}\ny",
         "~~~tokenheat\n---\nlang: en\n---\n```\n~~~",
+        f"- x\n    {BLOCK.replace(chr(10), chr(10) + '    ')}\n    y\n- z\n- w",
     ],
-    ids=range(9),
+    ids=range(10),
 )
 @pytest.mark.parametrize(
     ("lead", "indent"),
@@ -386,9 +421,11 @@ def test_warming_sees_the_blocks_that_the_page_has() -> None:
         (f"<!--\n{BAD}\n-->\n{BAD}", 6),
         (f"---\ntitle: a\n---\n\n{BAD}", 5),
         ("```tokenheat\n\n```", 1),
+        (f'```tokenheat caption="How long\nhi\n```\n\n{BLOCK}', 1),
+        ("``` {.tokenheat values='[1]}\nhi\n```", 1),
         ("a\r\n\r\n```tokenheat metrik=a\r\nhi\r\n```", 3),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_error_names_the_line(page: Callable[..., str], source: str, line: int) -> None:
     with pytest.raises(TokenheatError) as caught:

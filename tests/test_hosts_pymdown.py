@@ -8,6 +8,7 @@ from pathlib import Path
 import markdown
 import pytest
 
+from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
 from tests.pages import content, having, parse, texts
 
@@ -142,3 +143,22 @@ def test_the_order_of_the_config_does_not_matter(tmp_path: Path, expected: str, 
         turned = blocks[at % 6 :] + blocks[: at % 6]
         for extensions in ([first, *order, *turned], [*turned, first, *order]):
             assert convert(tmp_path, extensions) == expected, extensions
+
+
+def test_what_another_extension_has_replaced_is_no_text(tmp_path: Path) -> None:
+    heat = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word", page="a.md")
+    with pytest.raises(TokenheatError, match=r"a\.md: tokenheat: another Markdown extension has"):
+        markdown.markdown(
+            "{++x++}\n\n```tokenheat\nThe {++old++} town\n```",
+            extensions=["pymdownx.critic", heat],
+        )
+
+
+def test_fences_that_superfences_takes_away_are_an_error(tmp_path: Path) -> None:
+    heat = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word", page="a.md")
+    with pytest.raises(TokenheatError, match=r"a\.md: tokenheat: .*'preserve_tabs': set it"):
+        markdown.markdown(
+            "```tokenheat\nhi\n```",
+            extensions=[heat, "pymdownx.superfences"],
+            extension_configs={"pymdownx.superfences": {"preserve_tabs": True}},
+        )

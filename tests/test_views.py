@@ -241,7 +241,37 @@ def test_share_of_what_differs_is_an_error(cache: Path, other: str, said: str) -
     assert said in str(caught.value)
 
 
+def test_a_block_that_is_refused_leaves_the_shared_scale_alone(cache: Path) -> None:
+    first = "```tokenheat share=a metric=length unit=word\nhi there\n```"
+    refused = "```tokenheat share=a metric=values unit=word values=[1000,0]\na b\n```"
+    html = convert(f"{first}\n\n{refused}", cache, on_error="show")
+    assert backgrounds(html) == [LOW, HIGH]
+
+
+def test_an_option_that_is_wrong_in_the_whole_site_is_said_of_the_site(cache: Path) -> None:
+    block = "```tokenheat metric=length unit=word{}\nhi there\n```"
+    for own, said in (
+        (
+            " ",
+            "unknown colormap 'greys', did you mean 'Greys'? ('colormap' is set for the whole site)",
+        ),
+        (" colormap=greys", "unknown colormap 'greys', did you mean 'Greys'?"),
+    ):
+        with pytest.raises(TokenheatError) as caught:
+            convert(block.format(own), cache, colormap="greys")
+        assert caught.value.message == said
+
+
 # Colour maps.
+
+
+@pytest.mark.parametrize("name", ["RdBu", "PuOr", "viridis", "batlowK"])
+@pytest.mark.parametrize("reverse", ["", "_r"])
+def test_a_map_is_suggested_whatever_its_case(name: str, reverse: str) -> None:
+    for written in (name.lower() + reverse.upper(), name.upper() + reverse):
+        if written != name + reverse:
+            with pytest.raises(TokenheatError, match=f"did you mean '{name}{reverse}'"):
+                colormap(written)
 
 
 def test_colour_maps_are_those_of_cmap() -> None:
@@ -291,7 +321,7 @@ def test_reversed_map_in_a_page(cache: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("reds", "Reds"), ("Red", "Reds"), ("virdis", "viridis"), ("Reds_r_r", "Reds")]
+    ("name", "nearest"), [("reds", "Reds"), ("Red", "Reds"), ("virdis", "viridis"), ("Reds_r_r", "Reds_r")]
 )  # fmt: skip
 def test_unknown_map_names_the_nearest(cache: Path, name: str, nearest: str) -> None:
     message = f"^<markdown>:1: tokenheat: unknown colormap '{name}', did you mean '{nearest}'"

@@ -11,6 +11,7 @@ from docutils import nodes
 from sphinx.util.texescape import escape
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.figure import error_figure
 from mkdocs_tokenheat.views.plain import Piece, Plain, plain, xhtml
 
@@ -46,12 +47,13 @@ def show_figure(node: TokenheatNode, figure: str, builder: Builder) -> None:
 
 
 def show_error(
-    node: TokenheatNode, error: TokenheatError, lang: str | None, builder: Builder
+    node: TokenheatNode, error: TokenheatError, settings: Settings, builder: Builder
 ) -> None:
     """Put an error's message into the doctree, with the block as it was written."""
     written = node["written"]
     if builder.format == "html":
-        node["figure"] = _for(builder, error_figure(error, written, lang))
+        figure = error_figure(error, written, settings.options.lang, settings.labels)
+        node["figure"] = _for(builder, figure)
     else:
         message = str(error)
         node.replace_self(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
@@ -42,6 +42,8 @@ _LITERAL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Raw HTML in which a fence is no block but what stands there."""
+
+_ITEM = re.compile(r"([> ]*)(?:[*+-]|\d+\.) ")
 
 # A block-level element; no author can write its first character.
 _PLACE = f"<figure>{STX}{NAME}:{{}}{ETX}</figure>"
@@ -134,12 +136,17 @@ def _described() -> dict[str, list[object]]:
 
 @dataclass(frozen=True)
 class _Stashed:
-    """A fence that a placeholder stands for, and whether a blank line was put around it."""
+    """A fence that a placeholder stands for, and the blank lines that were put around it.
+
+    Attributes:
+        before: Whether one was put before it.
+        behind: Which of the lines behind it were put there, counted from 1.
+    """
 
     fence: Fence
     lines: Sequence[str]
     before: bool
-    after: bool
+    behind: Set[int]
 
 
 class _Page:
@@ -161,12 +168,12 @@ class _Page:
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
         """Code or raw HTML with the fences in it as they were written."""
         lines: list[str] = []
-        skip_blank = False
+        blanks: Set[int] = frozenset()
+        behind = 0
         for line in text.split("\n"):
-            if skip_blank and not line.strip("> "):
-                skip_blank = False
+            behind += 1
+            if behind in blanks and not line.strip("> "):
                 continue
-            skip_blank = False
             found = HTML_PLACEHOLDER_RE.search(line)
             stashed = self.stashed.get(int(found[1])) if found else None
             if found is None or stashed is None:
@@ -179,10 +186,10 @@ class _Page:
             for original in stashed.lines:
                 content = escape(original[width:])
                 lines.append(lead + content if content else content)
-            skip_blank = stashed.after
+            blanks, behind = stashed.behind, 0
         return "\n".join(lines)
 
-    def place(self, stashed: _Stashed, line: int) -> str:
+    def place(self, fence: Fence, line: int) -> str:
         """The page's name and the line in the page's own file, for an error.
 
         Metadata, snippets and macros may have moved the fence: it is looked for in the file.
@@ -192,7 +199,7 @@ class _Page:
         name, path = page_file(self.md) or (self.extension.page, None)
         if self._starts is None:
             self._starts = self._found_again(path)
-        start = self._starts.get(stashed.fence.start)
+        start = self._starts.get(fence.start)
         return name if start is None else f"{name}:{start + line + 1}"
 
     def _found_again(self, path: Path | None) -> dict[int, int]:
@@ -222,7 +229,18 @@ class _Source(Preprocessor):
         self._page.reset()
         if any(NAME in line for line in lines):
             self._page.source = [*lines]
+            self._check_fences_are_left(lines)
         return lines
+
+    def _check_fences_are_left(self, lines: Sequence[str]) -> None:
+        if "fenced_raw_block" not in self.md.preprocessors:
+            return
+        for fence in find_fences(normalize("\n".join(lines))):
+            error = TokenheatError(
+                "pymdownx.superfences takes this fence away with its setting 'preserve_tabs': "
+                "set it to false"
+            )
+            raise self._page.extension.fail(error.at(self._page.place(fence, 0)))
 
 
 class _Fences(Preprocessor):
@@ -235,24 +253,58 @@ class _Fences(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         if not any(NAME in line for line in lines):
             return lines
-        out: list[str] = []
-        at = 0
-        for fence in find_fences(lines):
-            out += lines[at : fence.start]
-            blank = fence.prefix.rstrip()
+        fences = list(find_fences(lines))
+        starts = [fence.start for fence in fences] + [len(lines)]
+        out = lines[: starts[0]]
+        for fence, end in zip(fences, starts[1:], strict=True):
             # A comment must stay in one piece.
             before = not fence.commented and bool(out) and bool(out[-1].strip("> "))
-            after = not fence.commented and bool(
-                "".join(lines[fence.end : fence.end + 1]).strip("> ")
-            )
+            behind, blanks = lines[fence.end : end], frozenset[int]()
+            if not fence.commented:
+                behind, blanks = _kept_apart(fence.prefix, behind)
             original = lines[fence.start : fence.end]
             placeholder = self.md.htmlStash.store(code_escape("\n".join(original)).lstrip())
-            self._page.stashed[self.md.htmlStash.html_counter - 1] = _Stashed(
-                fence, original, before, after
-            )
-            out += [blank] * before + [fence.prefix + placeholder] + [blank] * after
-            at = fence.end
-        return out + lines[at:]
+            stashed = _Stashed(fence, original, before, blanks)
+            self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
+            out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
+        return out
+
+
+def _check_own_words(fence: Fence) -> None:
+    """Refuse a text that is not the author's any more.
+
+    Raises:
+        TokenheatError: Another extension's placeholder stands in it; there was none in the page.
+    """
+    if any(STX in line for line in (fence.info, *fence.body)):
+        raise TokenheatError(
+            "another Markdown extension has taken a part of this block for its own syntax "
+            "(pymdownx.critic does so with {++…++}): write it otherwise, or switch that one off",
+            line=0,
+        )
+
+
+def _kept_apart(prefix: str, lines: Sequence[str]) -> tuple[list[str], frozenset[int]]:
+    """The lines behind a fence, less close to it, and which of them are new, counted from 1.
+
+    A blank line comes first, and one before each further item of the lists around the fence:
+    behind a blank line, Python-Markdown would take it for a part of what stands before it.
+    """
+    out: list[str] = []
+    new: set[int] = set()
+    width = len(prefix)
+    for number, line in enumerate(lines):
+        if not line.strip("> "):
+            return [*out, *lines[number:]], frozenset(new)
+        item = _ITEM.match(line)
+        is_further_out = item is not None and len(item[1]) < width
+        if number == 0 or is_further_out:
+            out.append((prefix if item is None or not is_further_out else item[1]).rstrip())
+            new.add(len(out))
+        if item is not None and is_further_out:
+            width = len(item[1])
+        out.append(line)
+    return out, frozenset(new)
 
 
 class _CodeBlocks(Treeprocessor):
@@ -296,6 +348,7 @@ class _Figures(Postprocessor):
         for index in found:
             fence = page.stashed[index].fence
             try:
+                _check_own_words(fence)
                 blocks[index] = read_block(fence.info, fence.body, page.site.settings.options)
             except TokenheatError as error:
                 errors[index] = error
@@ -328,7 +381,7 @@ class _Figures(Postprocessor):
         line = error.line
         if line is None:
             line = block.lines.get(error.option or "", 0) if block else 0
-        placed = error.at(self._page.place(stashed, line))
+        placed = error.at(self._page.place(stashed.fence, line))
         settings = self._page.site.settings
         if settings.on_error == "raise":
             raise self._page.extension.fail(placed) from None

@@ -203,7 +203,7 @@ class _Host(EnvironmentCollector):
             raise SphinxError(str(placed))
         else:
             _log.error("%s: %s", NAME, error.message, location=place, type=NAME)
-        show_error(node, placed, settings.options.lang, app.builder)
+        show_error(node, placed, settings, app.builder)
 
 
 class _State:

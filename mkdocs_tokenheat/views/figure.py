@@ -18,6 +18,10 @@ __all__ = ["error_figure", "figure"]
 
 _ERROR = (
     "margin:1em 0;padding:.6em .8em;background:#fff;color:#000;border:2px solid #b00020;"
+    "overflow-wrap:break-word"
+)
+_WRITTEN = (
+    "margin:.6em 0 0;padding:0;border:0;background:#fff;color:#000;"
     "white-space:pre-wrap;overflow-wrap:break-word"
 )
 
@@ -93,7 +97,7 @@ def _legend(
         parts.append(say(labels, "clipped"))
     if known and options.encode == "colour+underline":
         parts.append(say(labels, "underlined"))
-    if known and options.share:
+    if options.share and any(not isinstance(scale, Percentiles) for scale in known):
         parts.append(say(labels, "shared", name=options.share))
     parts += picture.legend
     return f'<span class="tokenheat-legend">{"; ".join(parts)}.</span>'
@@ -130,7 +134,7 @@ def _table(columns: Sequence[Column], labels: Labels) -> str:
 
 
 def error_figure(
-    error: TokenheatError, source: str, lang: str | None, own: Mapping[str, Labels] | None = None
+    error: TokenheatError, source: str, lang: str | None, own: Mapping[str, Labels]
 ) -> str:
     """What stands in the page instead of a block that has an error.
 
@@ -140,6 +144,6 @@ def error_figure(
     """
     return (
         f'<div class="tokenheat-error" role="alert" style="{_ERROR}">'
-        f"<strong>{say(labels_of(lang, own or {}), 'error')}</strong>\n{escape(str(error))}\n\n"
-        f"<code>{escape(source)}</code></div>"
+        f"<strong>{say(labels_of(lang, own), 'error')}</strong><br>{escape(str(error))}"
+        f'<pre style="{_WRITTEN}">{escape(source)}</pre></div>'
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.views.markup import number
 from mkdocs_tokenheat.views.registry import view_of
 from mkdocs_tokenheat.views.scale import Scale, fit
 from mkdocs_tokenheat.views.view import Answer
@@ -36,10 +37,12 @@ class SharedScales:
             TokenheatError: The block would be coloured by it in another way than the first one.
         """
         name = block.options.share
-        answers = self._answers[name]
-        _check_same(answers[0].block, block)
+        first, *others = self._answers[name]
+        _check_same(first.block, block)
         if name not in self._scales:
-            self._scales[name] = fit(_pooled(answers), block.options)
+            # One that is refused counts for nothing.
+            alike = [each for each in others if _compared(each.block) == _compared(first.block)]
+            self._scales[name] = fit(_pooled([first, *alike]), block.options)
         return self._scales[name]
 
 
@@ -53,10 +56,16 @@ def _check_same(first: Block, block: Block) -> None:
     for name, value in mine.items():
         if value != theirs[name]:
             raise TokenheatError(
-                f"blocks that share the scale '{block.options.share}' must have the same "
-                f"{name}: here it is '{value}', in the first of them '{theirs[name]}'",
+                f"blocks that share the scale '{block.options.share}' must have the same {name}: "
+                f"here it is {_said(value)}, in the first of them {_said(theirs[name])}",
                 option=name if name in block.lines else "share",
             )
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "not set"
+    return number(value) if isinstance(value, float) else f"'{value}'"
 
 
 def _compared(block: Block) -> dict[str, object]:
