@@ -121,13 +121,14 @@ class Site:
         else:
             scales = [shared.of(block)] * len(groups)
         colours = colormap(options.colormap)
-        labels = self._labels_of(options)
-        picture = view.draw(answer, scales, colours, labels)
-        return figure(block, picture, groups, scales, colours, labels)
-
-    def _labels_of(self, options: Options) -> Labels:
         # The site's language is that of its pages, a block's `lang` only its text's.
-        lang = self.settings.options.lang or options.lang
+        page_lang = self.settings.options.lang
+        labels = self._labels_of(page_lang or options.lang)
+        lang = "" if _is_in(labels["lang"], page_lang or "en") else labels["lang"]
+        picture = view.draw(answer, scales, colours, labels)
+        return figure(block, picture, groups, scales, colours, labels, lang)
+
+    def _labels_of(self, lang: str | None) -> Labels:
         if lang not in self._labels:
             self._labels[lang] = labels_of(lang, self.settings.labels)
         return self._labels[lang]
@@ -311,6 +312,11 @@ def _answer(
     # What cannot be scored at all is worth more to know than what is not scored yet.
     errors.sort(key=lambda error: isinstance(error, NotScoredError))
     return errors[0] if errors else Answer(block, asked, mine)
+
+
+def _is_in(language: str, tag: str) -> bool:
+    """Whether the tag, such as `pt-BR`, is of that language."""
+    return language.partition("-")[0] == tag.replace("_", "-").lower().partition("-")[0]
 
 
 def _of_site(error: TokenheatError, block: Block) -> TokenheatError:

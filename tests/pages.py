@@ -19,7 +19,7 @@ SHAPES = [f"{SVG}{name}" for name in ("svg", "path", "rect", "text", "title")]
 
 ELEMENTS = frozenset(
     ("figure", "pre", "span", "figcaption", "details", "summary", "table", "thead", "tbody")
-).union(("tr", "th", "td", "i", "sup", "div", "strong", "br", "ol", "li", *SHAPES))
+).union(("tr", "th", "td", "i", "sup", "div", "strong", "br", "bdi", "ol", "li", *SHAPES))
 """Every element that a figure, or an error's box, consists of."""
 
 DRAWN = ("viewBox", "d", "x", "y", "width", "height", "text-anchor")

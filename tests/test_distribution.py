@@ -237,7 +237,7 @@ def test_words_that_are_not_known_are_listed_and_not_drawn(author: Author) -> No
 def test_a_phrase_and_the_languages(author: Author) -> None:
     figure = distribution(author, '"the cat" colour', lang="vi", caption="<Cặp>")
     assert content(next(parse(figure).iter("li"))).startswith("1 the cat · colour ")
-    for part in ("<Cặp>", "cặp token ngẫu nhiên", "độ lệch chuẩn", "Tiếng gồm nhiều token"):
+    for part in ("<Cặp>", "cặp token ngẫu nhiên", "độ lệch chuẩn", "Từ gồm nhiều token"):
         assert part in caption(figure)
     assert rows_of(figure)[0] == ["Cặp từ", "Cosine", "Cặp ngẫu nhiên"]
 

@@ -290,7 +290,7 @@ class TestWhatCannotBe:
             ({"model": "bert", "layer": "-1"}, "the number of a layer"),
             ({"model": "bert", "layer": "1", "embedding": "output"}, "with layer: input"),
             ({"model": "bert", "metric": "probability", "bos": "perhaps"}, "true or false"),
-            ({"model": "gpt2", "metric": "probability", "stride": 0}, "above 0"),
+            ({"model": "gpt2", "metric": "probability", "stride": 0}, "from 1 to"),
             ({"model": "gpt2", "stride": 5}, "goes with"),
             ({"model": "gpt2", "layer": "1", "pool": "last"}, "goes with a layer and unit: word"),
             ({"metric": "length", "vmin": 1}, "goes with scale: fixed"),

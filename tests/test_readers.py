@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from mkdocs_tokenheat.views.colormaps import colormap
 from tests.browser import chromium, served
+from tests.conftest import Project
 from tests.pages import cells, content, convert, having, parse
 
 CSS = files("mkdocs_tokenheat").joinpath("tokenheat.css").read_text("utf-8")
@@ -263,3 +264,121 @@ def test_a_number_stands_before_the_line_break_of_its_token(tmp_path: Path) -> N
     source = '~~~tokenheat metric=values numbers=true\n---\ntokens: [a, "\\n\\n", b]\n'
     html = convert(f"{source}values: [1, 2, 3]\n---\na\n\nb\n~~~", tmp_path)
     assert "'\u202f2\u202f';font-size:.65em;line-height:0\"></sup>\n\n</span>" in html
+
+
+# Where a page runs from right to left, and where it is of another language.
+
+
+def test_numbers_keep_their_sign_before_them(page: Page, tmp_path: Path) -> None:
+    source = "~~~tokenheat\n---\nmetric: values\nunit: word\nvalues: [-0.5, 0.25]\nnumbers: true\n"
+    html = convert(f"{source}---\nالقط جلس\n~~~", tmp_path, legend=True, table=True)
+    page.set_content(f"<!doctype html><html dir=rtl>{html}")
+    placed = """
+        () => {
+          const range = document.createRange(), found = [];
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const text = walker.currentNode, at = text.data.indexOf('-0.5');
+            if (at < 0) continue;
+            const left = i => {
+              range.setStart(text, at + i); range.setEnd(text, at + i + 1);
+              return range.getBoundingClientRect().left;
+            };
+            found.push(left(0) < left(3));
+          }
+          return found;
+        }
+    """
+    page.locator("summary").click()
+    assert page.evaluate(placed) == [True, True], "in the legend and in the table"
+    assert "'\u202f\u200e-0.5\u202f'" in html
+    ends = page.evaluate("""
+        () => {
+          const bar = document.querySelector('.tokenheat-bar'), range = document.createRange();
+          range.selectNodeContents(bar.previousSibling);
+          return range.getBoundingClientRect().left < bar.getBoundingClientRect().left;
+        }
+    """)
+    assert ends, "the smaller number stands at the pale end of the bar"
+
+
+@pytest.mark.parametrize(
+    ("block", "site", "lang"),
+    [("vi", None, "vi"), ("vi", "vi", None), (None, "ar", "en"), ("en", "pt-BR", "en"),
+     (None, None, None), ("de", "vi-VN", None)],
+)  # fmt: skip
+def test_a_figures_own_words_tell_their_language_where_it_is_not_the_pages(
+    tmp_path: Path, block: str | None, site: str | None, lang: str | None
+) -> None:
+    given = f" lang={block}" if block else ""
+    html = convert(f"~~~tokenheat{given}\na cat\n~~~", tmp_path, table=True, lang=site)
+    (figure,) = having(parse(html), "tokenheat")
+    for tag in ("figcaption", "details"):
+        assert [each.get("lang") for each in figure.iter(tag)] == [lang]
+
+
+def test_a_caption_leaves_the_rest_alone(tmp_path: Path) -> None:
+    html = convert("~~~tokenheat caption='a \u202e b'\na cat\n~~~", tmp_path, legend=True)
+    (caption,) = having(parse(html), "tokenheat-caption")
+    assert caption.get("dir") == "auto"
+    assert "display:block" in (caption.get("style") or "")
+
+
+def test_what_cannot_be_seen_is_named(tmp_path: Path) -> None:
+    source = '~~~tokenheat metric=length\n---\ntokens: ["\\u200b", a, "\\u202e\\u2066"]\n---\n'
+    html = convert(f"{source}\u200ba\u202e\u2066\n~~~", tmp_path, table=True)
+    (table,) = having(parse(html), "tokenheat-table")
+    assert [content(row[0]) for row in table.iter("tr")][1:] == ["U+200B", "a", "U+202E U+2066"]
+
+
+# Themes have their own ideas of tables.
+
+
+def test_grids_keep_their_colours_in_mkdocs_own_theme(page: Page, project: Project) -> None:
+    project.configure(extra="nav: [index.md]\n")
+    config = project.folder / "mkdocs.yml"
+    text = config.read_text("utf-8")
+    config.write_text(
+        text.replace("  name: mkdocs\n", "  name: mkdocs\n  color_mode: dark\n"), "utf-8"
+    )
+    project.page(
+        "```tokenheat view=matrix numbers=true\ncat dog sofa couch\n```\n\n"
+        "```tokenheat view=neighbours k=3\ncat dog sofa\n```\n"
+    )
+    project.built()
+    with served(project.folder / "site") as address:
+        page.goto(address, wait_until="networkidle")
+        found = page.evaluate("""
+            () => [...document.querySelectorAll('.tokenheat-grid :is(td, th)')].map(cell => {
+                const style = getComputedStyle(cell);
+                return [style.color, style.boxShadow, style.backgroundColor, cell.style.color];
+            })
+        """)
+    assert len(found) > 30
+    for colour, shadow, background, own in found:
+        assert colour == {"#fff": "rgb(255, 255, 255)"}.get(own, own)
+        assert own
+        assert shadow == "none"
+        assert background != "rgba(0, 0, 0, 0)"
+
+
+def test_paper_has_every_column_of_a_grid(page: Page, tmp_path: Path) -> None:
+    words = "one two three four five six seven eight nine"
+    html = convert(f"~~~tokenheat view=matrix numbers=true\n{words}\n~~~", tmp_path)
+    show(page, html)
+    cut_off = "e => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX !== 'visible'"
+    assert page.locator(".tokenheat-grid").evaluate(cut_off)
+    page.emulate_media(media="print")
+    assert not page.locator(".tokenheat-grid").evaluate(cut_off)
+
+
+def test_a_wide_table_scrolls_by_itself(page: Page, tmp_path: Path) -> None:
+    words = " ".join(f"word{i}" for i in range(20))
+    html = convert(f"~~~tokenheat view=matrix\n{words}\n~~~", tmp_path, table=True)
+    page.set_viewport_size({"width": 320, "height": 700})
+    show(page, html)
+    page.locator("summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    height = page.locator(".tokenheat-table tbody tr").first.bounding_box()
+    assert height is not None
+    assert height["height"] < 60, "numbers are not broken"

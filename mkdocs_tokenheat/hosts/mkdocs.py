@@ -227,7 +227,7 @@ def _seen(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator[_Seen]
             at = start + len(figure)
             words, caption = escape(block.text), escape(block.options.caption or "")
         else:
-            below = html.find("<figcaption>", start)
+            below = html.find("<figcaption", start)
             at = html.find(_CLOSING, below) + len(_CLOSING)
             if below < 0 or at < below:
                 break

@@ -175,9 +175,11 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
                 if isinstance(found, TokenheatError):
                     yield request, found
                     continue
-                target = found[layer].mean(axis=0)
+                is_last = request.way.pool == "last"
+                target = found[layer][-1] if is_last else found[layer].mean(axis=0)
                 count = len(found[layer])
-                notes.append(("target-alone", count) if count > 1 else ("target-token",))
+                several = "target-last" if is_last else "target-alone"
+                notes.append((several, count) if count > 1 else ("target-token",))
             vectors, norms = _pooled(states[layer], cut, request.way.pool)
             units = Units([], vectors, norms, target)
             aside = [i for i, group in enumerate(cut.groups) if 0 in group]

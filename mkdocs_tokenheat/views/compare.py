@@ -142,10 +142,10 @@ def _table(
 ) -> list[Column]:
     """Every word, and its number in each model."""
     columns = (
-        (escape(name), _numbers(scores, found[0], labels))
+        Column(escape(name), _numbers(scores, found[0], labels))
         for name, scores in zip(names, found, strict=True)
     )
-    return [(say(labels, "column-word"), units_of(pieces, labels)), *columns]
+    return [Column(say(labels, "column-word"), units_of(pieces, labels)), *columns]
 
 
 def _numbers(scores: Scores, first: Scores, labels: Labels) -> list[str]:

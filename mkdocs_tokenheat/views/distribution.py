@@ -12,8 +12,8 @@ from mkdocs_tokenheat.scoring.geometry.distribution import KIND, Distribution
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
-from mkdocs_tokenheat.views.labels import Labels, note, say
-from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.labels import Labels, entry_notes, say
+from mkdocs_tokenheat.views.markup import escape, isolated, number
 from mkdocs_tokenheat.views.paint import KEPT, Paint
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.svg import SIZE, box, drawing, line, path, writing
@@ -89,7 +89,7 @@ def _draw(
         measure="cosine",
         models=options.models,
         legend=(),
-        notes=[_summary(found, labels), *(note(labels, each) for each in found.notes)],
+        notes=[_summary(found, labels), *entry_notes(labels, found.notes)],
         table=lambda: _table(marks, found, labels),
     )
 
@@ -152,7 +152,7 @@ def _drawn(
             f"fill:none;stroke:{CURVE};stroke-width:2;stroke-dasharray:6 3",
         )
     )
-    shapes += _axis(low, high, floor, [(x, across(x)) for x in _ticks(low, high)])
+    shapes += _axis(floor, [(x, across(x)) for x in _ticks(low, high)])
     for x, y, mark in chips:
         shapes += _chip(x, y, mark, paint)
     return _WIDTH, floor + SIZE + 12, what, shapes
@@ -181,7 +181,7 @@ def _chip(x: float, y: float, mark: _Mark, paint: Paint) -> list[str]:
     ]
 
 
-def _axis(low: float, high: float, floor: float, ticks: Sequence[tuple[float, float]]) -> list[str]:
+def _axis(floor: float, ticks: Sequence[tuple[float, float]]) -> list[str]:
     shapes = [line(0, floor, _WIDTH, floor, "stroke:#000")]
     for x, place in ticks:
         shapes.append(line(place, floor, place, floor + 5, "stroke:#000"))
@@ -212,7 +212,7 @@ def _listed(marks: Sequence[_Mark], paint: Paint, block: Block, labels: Labels) 
 def _said(mark: _Mark, labels: Labels) -> str:
     if mark.found is None:
         return f"({say(labels, 'unknown')})"
-    return number(mark.found[0])
+    return isolated(number(mark.found[0]))
 
 
 def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[Column]:
@@ -236,7 +236,7 @@ def _table(marks: Sequence[_Mark], found: Distribution, labels: Labels) -> list[
     ]
     if over:
         rows.append([random, f"≥ {number(found.edge(last))}", str(over)])
-    return [(name, cells) for name, *cells in zip(*rows, strict=True)]
+    return [Column(name, cells) for name, *cells in zip(*rows, strict=True)]
 
 
 VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

@@ -9,12 +9,18 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels, labels_of, say
-from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.markup import escape, isolated, number
 from mkdocs_tokenheat.views.paint import swatch
 from mkdocs_tokenheat.views.scale import Percentiles, Scale
 from mkdocs_tokenheat.views.view import Column, Group, Picture
 
 __all__ = ["error_figure", "figure"]
+
+_CAPTION = "display:block;font-weight:bold"
+
+_SCROLLING = '<div role="group" tabindex="0" style="overflow-x:auto">', "</div>"
+_NARROW = 4
+"""Columns of a table that fit on a page."""
 
 _ERROR = (
     "margin:1em 0;padding:.6em .8em;background:#fff;color:#000;border:2px solid #b00020;"
@@ -33,6 +39,7 @@ def figure(
     scales: Sequence[Scale | None],
     colours: Colormap,
     labels: Labels,
+    lang: str = "",
 ) -> str:
     """A block's figure.
 
@@ -40,7 +47,8 @@ def figure(
         picture: What the block's view has made of its numbers.
         groups: The numbers that have colours.
         scales: What each group is coloured by; None where it has no numbers.
-        labels: What the figure says by itself, in the language of the page.
+        labels: What the figure says by itself.
+        lang: The language of the labels, where it is not that of the page.
     """
     options = block.options
     what = picture.what
@@ -50,17 +58,20 @@ def figure(
     models = escape(", ".join(picture.models))
     attribute = f' data-model="{models}"' if models else ""
     view = "" if options.view == "text" else f' data-view="{options.view}"'
-    table = _table(picture.table(), labels) if options.table else ""
+    said_in = f' lang="{escape(lang)}"' if lang else ""
+    table = _table(picture.table(), labels, said_in) if options.table else ""
     sentences = [f'<span class="tokenheat-label">{escape(what)}.</span>']
     if options.caption:
-        sentences.insert(0, f'<span class="tokenheat-caption">{escape(options.caption)}</span>')
+        own = f' dir="auto" style="{_CAPTION}"'
+        caption = f'<span class="tokenheat-caption"{own}>{escape(options.caption)}</span>'
+        sentences.insert(0, caption)
     if options.legend:
         sentences.append(_legend(options, picture, groups, scales, colours, labels))
     caption = " ".join([*sentences, *filter(None, picture.notes)])
     return (
         f'<figure class="tokenheat"{view} data-metric="{picture.measure}"{attribute} '
         f'aria-label="{_name(what, scales, labels)}">'
-        f"{picture.body}<figcaption>{caption}</figcaption>{table}</figure>"
+        f'{picture.body}<figcaption dir="auto"{said_in}>{caption}</figcaption>{table}</figure>'
     )
 
 
@@ -111,26 +122,32 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
     low, high = scale.ends()
     # Long ends may stand above and below the bar.
     style = "" if isinstance(scale, Percentiles) else ' style="white-space:nowrap"'
-    parts = [f"{name}<span{style}>{low} {bar} {high}</span>"]
+    # Of itself, a gradient does not turn around where a page runs from right to left.
+    parts = [f'{name}<span dir="ltr"{style}>{low} {bar} {high}</span>']
     if (scale.smallest, scale.largest) != (scale.low, scale.high):
         ends = {"smallest": number(scale.smallest), "largest": number(scale.largest)}
         parts.append(say(labels, "range", **ends))
     return parts
 
 
-def _table(columns: Sequence[Column], labels: Labels) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name, _ in columns)
+def _table(columns: Sequence[Column], labels: Labels, lang: str) -> str:
+    head = "".join(f'<th scope="col">{column.name}</th>' for column in columns)
     # Put together column by column: joining each row would take twice as long.
     row = ["<tr><td>", "", *["</td><td>", ""] * (len(columns) - 1), "</td></tr>"]
-    parts = row * len(columns[0][1])
-    for i, (_, cells) in enumerate(columns):
+    parts = row * len(columns[0].cells)
+    for i, column in enumerate(columns):
+        cells = column.cells
+        if i and any(cell[:1] == "-" for cell in cells):
+            cells = list(map(isolated, cells))
         parts[2 * i + 1 :: len(row)] = cells
-    opening = (
-        '<details class="tokenheat-data" data-search-exclude>'
-        f"<summary>{say(labels, 'table')}</summary>"
-        f'<table class="tokenheat-table"><thead><tr>{head}</tr></thead><tbody>'
+    texts = [f" tokenheat-text-{i}" for i, column in enumerate(columns, 1) if column.is_text]
+    opening, closing = _SCROLLING if len(columns) > _NARROW else ("", "")
+    start = (
+        f'<details class="tokenheat-data"{lang} data-search-exclude>'
+        f"<summary>{say(labels, 'table')}</summary>{opening}"
+        f'<table class="tokenheat-table{"".join(texts)}"><thead><tr>{head}</tr></thead><tbody>'
     )
-    return "".join([opening, *parts, "</tbody></table></details>"])
+    return "".join([start, *parts, f"</tbody></table>{closing}</details>"])
 
 
 def error_figure(

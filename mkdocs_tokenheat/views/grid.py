@@ -12,24 +12,27 @@ from mkdocs_tokenheat.views.view import lang_of
 
 __all__ = ["cell", "frame", "header"]
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _FRAME = "overflow-x:auto;margin:0;padding:.5em .8em;background:#fff;color:#000;" + KEPT
 _GRID = (
     "display:table;width:auto;margin:0;border-collapse:separate;border-spacing:1px;"
     "font-size:.8em;line-height:1.4;background:#fff;color:#000"
 )
-_PLAIN = "padding:.15em .4em;border:0;background:#fff;color:#000;white-space:nowrap;"
+# Themes tint the cells of tables.
+_OWN = "border:0;box-shadow:none;color:#000;"
+_PLAIN = f"padding:.15em .4em;{_OWN}background:#fff;white-space:nowrap;"
 _HEADER = _PLAIN + "font-weight:normal;"
-_CELL = "min-width:1.2em;height:1.6em;padding:.15em .4em;border:0;text-align:center;"
+_CELL = f"min-width:1.2em;height:1.6em;padding:.15em .4em;{_OWN}text-align:center;"
 
 
 def frame(name: str, block: Block, head: str, rows: Iterable[str]) -> str:
     """The grid of that class; it scrolls by itself where the page is too narrow for it.
 
     Parameters:
-        head: The cells of the first row; nothing for none.
-        rows: The cells of each other row.
+        head: The headers of the columns; nothing for none.
+        rows: The cells of each row, its header first.
     """
-    first = f"<thead><tr>{head}</tr></thead>" if head else ""
+    first = f'<thead><tr><td style="{_PLAIN}"></td>{head}</tr></thead>' if head else ""
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
         f'<div class="tokenheat-grid" role="group" tabindex="0" style="{_FRAME}">'
@@ -60,5 +63,6 @@ def cell(
     said = say(labels, "none") if value is None else number(value)
     inside = escape(shown)
     if numbers:
-        inside = f"{inside}\N{NO-BREAK SPACE}{said}" if inside else said
+        # Whoever looks for words passes over it.
+        inside += f"{_NO_BREAK if inside else ''}<bdi>{said}</bdi>"
     return f'<td style="{_CELL}{style}" title="{escape(name)}: {said}">{inside}</td>'

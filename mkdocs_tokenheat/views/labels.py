@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from string import Formatter
 from types import MappingProxyType
@@ -10,9 +10,19 @@ from types import MappingProxyType
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.scores import Note, Scores
-from mkdocs_tokenheat.views.markup import escape, number, numbers
+from mkdocs_tokenheat.views.markup import escape, number, numbers, visible
 
-__all__ = ["LABELS", "Labels", "expected", "labels_of", "note", "read_labels", "said", "say"]
+__all__ = [
+    "LABELS",
+    "Labels",
+    "entry_notes",
+    "expected",
+    "labels_of",
+    "note",
+    "read_labels",
+    "said",
+    "say",
+]
 
 Labels = Mapping[str, str]
 """What a figure says by itself, by name, in one language."""
@@ -38,7 +48,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "none": "no number",
         "vocabulary": "the colour is the percentile among all tokens that the model knows",
         "muted": "grey: what a random order of the same tokens gives, too, up to {threshold}, the "
-        "95 % quantile of its largest number; {count} stand out, {chance} would by chance alone",
+        "95 % quantile of its largest number; standing out: {count}; expected by chance: {chance}",
         "no-baseline": "too few numbers for a baseline",
         "view-matrix": "Cosine similarity of each word's {vector} with each other word's",
         "view-neighbours": "The tokens of the vocabulary that are nearest to each word, "
@@ -70,6 +80,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "table": "All numbers as a table",
         "column-token": "Token",
         "column-word": "Word",
+        "column-entry": "Word",
         "column-score": "Number",
         "column-neighbour": "Nearest token",
         "column-cosine": "Cosine",
@@ -78,6 +89,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "nothing-shown": "(no text)",
         "target-pooled": "The target is the mean of its {0} tokens.",
         "words-pooled": "A word of several tokens counts with their mean.",
+        "entries-pooled": "A word of several tokens counts with their mean.",
         "accents-dropped": "This model's tokenizer drops accents: má, mà and ma are one to it.",
         "column-expected": "Expected",
         "first": "first position, left out of the scale",
@@ -94,6 +106,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "words-last": "A word of several tokens counts with its last one.",
         "target-token": "The target is taken alone.",
         "target-alone": "The target is taken alone, as the mean of its {0} tokens.",
+        "target-last": "The target is taken alone, as the last of its {0} tokens.",
         "tied": "Output embeddings, which in this model are the input embeddings (tied).",
         "untied": "Output embeddings, which this model keeps apart from the input embeddings.",
         "error": "This heatmap cannot be shown",
@@ -116,7 +129,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "none": "không có số",
         "vocabulary": "màu là phân vị trong toàn bộ từ vựng của mô hình",
         "muted": "xám: thứ tự ngẫu nhiên của chính các token này cũng cho tới {threshold}, phân vị "
-        "95 % của số lớn nhất; {count} ô nổi lên, riêng ngẫu nhiên đã cho {chance}",
+        "95 % của số lớn nhất; số ô nổi lên: {count}; riêng ngẫu nhiên đã cho: {chance}",
         "no-baseline": "quá ít số để so với thứ tự ngẫu nhiên",
         "view-matrix": "Độ tương đồng cosine của {vector} mỗi từ với từng từ khác",
         "view-neighbours": "Các token gần mỗi từ nhất trong từ vựng, "
@@ -147,6 +160,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "table": "Bảng tất cả các số",
         "column-token": "Token",
         "column-word": "Tiếng",
+        "column-entry": "Từ",
         "column-score": "Số",
         "column-neighbour": "Token gần nhất",
         "column-cosine": "Cosine",
@@ -155,6 +169,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "nothing-shown": "(không có chữ)",
         "target-pooled": "Từ đích là trung bình của {0} token tạo nên nó.",
         "words-pooled": "Tiếng gồm nhiều token được tính bằng trung bình của chúng.",
+        "entries-pooled": "Từ gồm nhiều token được tính bằng trung bình của chúng.",
         "accents-dropped": "Bộ tách token của mô hình này bỏ dấu: má, mà và ma là một đối với nó.",
         "column-expected": "Mô hình chờ đợi",
         "first": "vị trí đầu tiên, không tính vào thang màu",
@@ -171,6 +186,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "words-last": "Tiếng gồm nhiều token được tính bằng token cuối.",
         "target-token": "Từ đích được tính riêng.",
         "target-alone": "Từ đích được tính riêng, là trung bình của {0} token của nó.",
+        "target-last": "Từ đích được tính riêng, là token cuối trong {0} token của nó.",
         "tied": "Vector nhúng đầu ra, ở mô hình này cũng là vector nhúng đầu vào (tied).",
         "untied": "Vector nhúng đầu ra, tách riêng khỏi vector nhúng đầu vào.",
         "error": "Không hiển thị được bản đồ nhiệt này",
@@ -181,13 +197,15 @@ LABELS: Mapping[str, Mapping[str, str]] = {
 def labels_of(lang: str | None, own: Mapping[str, Labels] = MappingProxyType({})) -> Labels:
     """The labels for a site in that language, its own ones over those that come with the package.
 
-    What has no label in the language has its English one.
+    What has no label in the language has its English one. The label `lang` is their language.
     """
     tag = _tag(lang or "en")
     found: dict[str, str] = {}
     for each in dict.fromkeys(("en", tag.partition("-")[0], tag)):
-        found.update(_shipped().get(each, {}))
-        found.update(own.get(each, {}))
+        if each in _shipped() or each in own:
+            found.update(_shipped().get(each, {}))
+            found.update(own.get(each, {}))
+            found["lang"] = each
     return found
 
 
@@ -198,7 +216,10 @@ def _tag(lang: str) -> str:
 @cache
 def _shipped() -> Mapping[str, Labels]:
     return {
-        lang: {**labels, **{f"metric-{m.name}": m.labels[lang] for m in METRICS.values()}}
+        lang: {
+            **labels,
+            **{f"metric-{m.name}": m.labels.get(lang, m.labels["en"]) for m in METRICS.values()},
+        }
         for lang, labels in LABELS.items()
     }
 
@@ -264,6 +285,12 @@ def note(labels: Labels, noted: Note) -> str:
         return ""
 
 
+def entry_notes(labels: Labels, noted: Iterable[Note]) -> list[str]:
+    """What notes say of the words of a list, which may be longer than a text's."""
+    lists = {**labels, "words-pooled": labels["entries-pooled"]}
+    return [note(lists, each) for each in noted]
+
+
 def said(scores: Scores, labels: Labels) -> list[str]:
     """For each unit its number in words, or why it has none, escaped."""
     none = say(labels, "none")
@@ -281,6 +308,6 @@ def said(scores: Scores, labels: Labels) -> list[str]:
 def expected(scores: Scores) -> list[str]:
     """For each unit what the model expected there, escaped."""
     return [
-        ", ".join(f"“{escape(text)}” {number(share)}" for text, share in each)
+        ", ".join(f"“{escape(visible(text))}” {number(share)}" for text, share in each)
         for each in scores.expected
     ]

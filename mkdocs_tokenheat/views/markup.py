@@ -7,11 +7,22 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mkdocs_tokenheat.block.text import CONTROLS, has_any
 
-__all__ = ["escape", "escape_each", "number", "numbers", "visible", "visible_each"]
+__all__ = [
+    "SPACE",
+    "escape",
+    "escape_each",
+    "isolated",
+    "number",
+    "numbers",
+    "visible",
+    "visible_each",
+]
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _SPECIALS = CONTROLS + "".join(_ENTITIES).encode()
 _SPECIAL = re.compile(f"[{re.escape(_SPECIALS.decode())}\\ud800-\\udfff]")
+
+SPACE = "␣"
 
 _REMEMBERED = 1 << 14
 
@@ -31,9 +42,15 @@ def escape_each(texts: Sequence[str]) -> Sequence[str]:
     return _each(escape, texts)
 
 
+def isolated(shown: str) -> str:
+    """HTML whose minus sign stays before its number, also where a page runs from right to left."""
+    is_negative = shown[:1] == "-" and shown[1:2].isdecimal()
+    return f"<bdi>{shown}</bdi>" if is_negative else shown
+
+
 def visible(text: str) -> str:
     """The text with its white space drawn."""
-    return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
+    return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", SPACE)
 
 
 def visible_each(texts: Sequence[str]) -> Sequence[str]:

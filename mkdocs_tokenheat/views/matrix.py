@@ -11,7 +11,7 @@ from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.grid import cell, frame, header
-from mkdocs_tokenheat.views.labels import Labels, note, say
+from mkdocs_tokenheat.views.labels import Labels, entry_notes, say
 from mkdocs_tokenheat.views.markup import escape, number
 from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
 from mkdocs_tokenheat.views.scale import Scale
@@ -59,9 +59,9 @@ def _draw(
         )
         for row in places
     ]
-    notes = [_eigenvalues(matrix, labels), *(note(labels, each) for each in matrix.notes)]
+    notes = [_eigenvalues(matrix, labels), *entry_notes(labels, matrix.notes)]
     return Picture(
-        body=frame("tokenheat-matrix", answer.block, f"<td></td>{head}", rows),
+        body=frame("tokenheat-matrix", answer.block, head, rows),
         what=labels["view-matrix"].format(vector=labels[f"vector-{options.embedding}"]),
         measure="cosine",
         models=options.models,
@@ -88,10 +88,10 @@ def _eigenvalues(matrix: Matrix, labels: Labels) -> str:
 
 def _table(words: Sequence[str], matrix: Matrix, labels: Labels) -> list[Column]:
     none = say(labels, "none")
-    columns: list[Column] = [(say(labels, "column-word"), [escape(word) for word in words])]
+    columns = [Column(say(labels, "column-entry"), [escape(word) for word in words])]
     for column, word in enumerate(words):
         values = [matrix.at(row, column) for row in range(len(words))]
-        columns.append((escape(word), [none if v is None else number(v) for v in values]))
+        columns.append(Column(escape(word), [none if v is None else number(v) for v in values]))
     return columns
 
 

@@ -11,7 +11,7 @@ from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.grid import cell, frame, header
-from mkdocs_tokenheat.views.labels import Labels, note, say
+from mkdocs_tokenheat.views.labels import Labels, entry_notes, say
 from mkdocs_tokenheat.views.markup import escape, number, visible
 from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
 from mkdocs_tokenheat.views.scale import Scale
@@ -54,12 +54,12 @@ def _draw(
     ]
     legend = [f"{swatch('1.2em', HATCHED)} {say(labels, 'unknown')}"]
     return Picture(
-        body=frame("tokenheat-neighbours", answer.block, f"<td></td>{head}" if head else "", rows),
+        body=frame("tokenheat-neighbours", answer.block, head, rows),
         what=labels["view-neighbours"].format(vector=labels[f"vector-{options.embedding}"]),
         measure="cosine",
         models=options.models,
         legend=legend if None in found.words else (),
-        notes=[note(labels, each) for each in found.notes],
+        notes=entry_notes(labels, found.notes),
         table=lambda: _table(words, labels),
     )
 
@@ -85,7 +85,7 @@ def _shown(text: str, labels: Labels) -> str:
 
 
 def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[Column]:
-    rows = [[say(labels, name) for name in ("column-word", "column-neighbour", "column-cosine")]]
+    rows = [[say(labels, name) for name in ("column-entry", "column-neighbour", "column-cosine")]]
     for word, near in words:
         if near is None:
             rows.append([escape(word), say(labels, "unknown"), say(labels, "none")])
@@ -93,7 +93,8 @@ def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[Col
             [escape(word), escape(_shown(text, labels)), number(cosine)]
             for text, cosine in near or ()
         ]
-    return [(name, cells) for name, *cells in zip(*rows, strict=True)]
+    columns = zip(*rows, strict=True)
+    return [Column(name, cells, is_text=i == 1) for i, (name, *cells) in enumerate(columns)]
 
 
 VIEW = View(lambda block: "cosine", _ask, _groups, _draw)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, TreeBuilder, tostring
 
+from mkdocs_tokenheat.views.markup import SPACE
+
 __all__ = ["Piece", "Plain", "Shown", "plain", "xhtml"]
 
 _VOID = frozenset(("area", "br", "col", "hr", "img", "input", "wbr"))
@@ -20,7 +22,6 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BACKGROUND = re.compile(r"background:[^;]*?#([0-9a-f]{6})(?:;|$)")
 # HTML knows no capitals in names, XML does.
 _NAMES = {"viewbox": "viewBox"}
-_NUMBER = re.compile(r"[-\d.]+|·")
 _WHITE = re.compile(r"(?:^|;)color:#fff(?:;|$)")
 
 
@@ -96,13 +97,13 @@ def xhtml(html: str) -> str:
 
 
 def _words(root: Element) -> str:
-    found = [
-        word
-        for each in (*_having(root, "div", "tokenheat-grid"), *root.iter("ol"))
-        for part in each.itertext()
-        for word in part.split()
-    ]
-    return " ".join(word for word in found if not _NUMBER.fullmatch(word))
+    found: list[str] = []
+    for grid in _having(root, "div", "tokenheat-grid"):
+        cells = (each for each in grid.iter() if each.tag == "td" or each.get("scope") == "row")
+        found += [cell.text or "" for cell in cells]  # Its number is in an element of its own.
+    for pairs in root.iter("ol"):
+        found += ["".join(each.itertext()) for each in pairs.iter("span") if each.get("dir")]
+    return " ".join(" ".join(found).replace(SPACE, " ").split())
 
 
 def _row(row: Element) -> list[str]:

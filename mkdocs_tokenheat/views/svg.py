@@ -14,7 +14,7 @@ SIZE = 15
 _LEAST, _MOST = 0.675, 1.1
 _STYLE = (
     "display:block;box-sizing:border-box;width:100%;min-width:{least}px;max-width:{most}px;"
-    "height:auto;margin:0;"
+    "height:auto;margin:0;direction:ltr;"
     f"font:{SIZE}px/1 sans-serif;background:#fff"
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,13 @@ _NUMBER = (
     '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
     'font-size:.65em;line-height:0"></sup>'
 )
+_MARK = "\u200e"  # Keeps a minus sign before its number, in a text from right to left.
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]+"
+)
+"""Characters that show nothing by themselves."""
+_BETWEEN = "\n"
 _THIN = "\u202f"  # A space that no line breaks at.
 
 
@@ -134,17 +142,20 @@ def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
         "muted",
         threshold=number(baseline.threshold),
         count=str(count),
-        chance=number(baseline.by_chance),
+        chance=f"{baseline.by_chance:.2g}",
     )
 
 
 def _table(
     scores: Scores, pieces: Sequence[str], numbers: Sequence[str], unit: str, labels: Labels
 ) -> list[Column]:
-    columns = {f"column-{unit}": units_of(pieces, labels), "column-score": numbers}
+    columns = [
+        Column(say(labels, f"column-{unit}"), units_of(pieces, labels)),
+        Column(say(labels, "column-score"), numbers),
+    ]
     if scores.expected:
-        columns["column-expected"] = expected(scores)
-    return [(say(labels, name), cells) for name, cells in columns.items()]
+        columns.append(Column(say(labels, "column-expected"), expected(scores), is_text=True))
+    return columns
 
 
 def pieces_of(text: str, scores: Scores) -> Sequence[str]:
@@ -153,10 +164,17 @@ def pieces_of(text: str, scores: Scores) -> Sequence[str]:
 
 
 def units_of(pieces: Sequence[str], labels: Labels) -> Sequence[str]:
-    """What the units show, with its white space drawn, and said where it is nothing."""
+    """What the units show, with its white space drawn, and said where nothing is seen."""
     drawn = visible_each(pieces)
+    if "" not in drawn and not _UNSEEN.search(_BETWEEN.join(drawn)):
+        return drawn
     nothing = f"<i>{say(labels, 'nothing-shown')}</i>"
-    return [piece or nothing for piece in drawn] if "" in drawn else drawn
+    return [
+        f"<i>{' '.join(f'U+{ord(char):04X}' for char in piece)}</i>"
+        if piece and not _UNSEEN.sub("", piece)
+        else piece or nothing
+        for piece in drawn
+    ]
 
 
 def shown_text(
@@ -261,7 +279,9 @@ def _numbered(scores: Scores, cell: Cell, content: str) -> str:
     numbers = [None if unit in off else scores.scores[unit] for unit in _units(scores, cell)]
     if not any(value is not None for value in numbers):
         return content
-    shown = f"{_THIN}·{_THIN}".join("—" if n is None else number(n) for n in numbers)
+    shown = f"{_THIN}·{_THIN}".join(
+        "—" if n is None else _MARK * (n < 0) + number(n) for n in numbers
+    )
     end = len(content.rstrip("\n"))
     return content[:end] + _NUMBER.format(_THIN + shown + _THIN) + content[end:]
 

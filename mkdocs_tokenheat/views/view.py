@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.scoring.entry import Entry
@@ -21,8 +21,19 @@ __all__ = ["Answer", "Asked", "Column", "Group", "Picture", "View", "lang_of"]
 Asked = Mapping[str, Request | Statistic[Entry]]
 """What a block needs, by a name that its view gives it."""
 
-Column = tuple[str, Sequence[str]]
-"""A table's column: its name, and its cells."""
+
+class Column(NamedTuple):
+    """A table's column, of HTML.
+
+    Attributes:
+        name: What stands above it.
+        cells: What stands in each row.
+        is_text: Whether that is words; in all columns but the first it is numbers, as a rule.
+    """
+
+    name: str
+    cells: Sequence[str]
+    is_text: bool = False
 
 
 @dataclass(frozen=True)
