@@ -107,7 +107,7 @@ class TestCausalModels:
         ranks = owner.numbers(TEXT, model="gpt2", metric="rank")
         for rank, share, each in zip(ranks, found.scores, found.expected, strict=True):
             if rank == 0:
-                assert each[0][1] == pytest.approx(share)
+                assert each[0][1] == share, "one probability has one number"
         figure = owner.figure(TEXT, model="gpt2", metric="probability", topk=3)
         assert '<th scope="col">Expected</th>' in figure
 
@@ -244,6 +244,9 @@ class TestLayers:
         assert found.notes == [("layer", 2, 3), ("target-token",)]
         found = owner.score("similar sat", **options, target="violets")
         assert ("target-alone", 2) in found.notes
+        last = owner.score("similar sat", **options, target="violets", pool="last")
+        assert ("target-last", 2) in last.notes
+        assert last.scores != found.scores
         found = owner.score(TEXT, model="gpt2", layer="2", bos=True)
         assert found.notes == [("layer", 2, 3), ("after-bos",)]
         assert list(found.aside) == []

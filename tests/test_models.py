@@ -34,6 +34,14 @@ from tests.checkpoints import (
 from tests.conftest import Author, block
 
 TEXT = "Purple is a colour similar to violet."
+OUTPUTS = {
+    "GPT-2 with its head": "lm_head.weight",
+    "BERT with its head": "cls.predictions.decoder.weight",
+    "RoBERTa": "lm_head.decoder.weight",
+    "DistilBERT": "vocab_projector.weight",
+    "GPT-NeoX": "embed_out.weight",
+}
+"""Where families keep their output embeddings."""
 ROWS = 120
 
 
@@ -70,6 +78,23 @@ def test_input_embeddings_are_found_under_each_familys_name(author: Author, fami
     embeddings = table(ROWS)
     save(toy(author), families(embeddings)[family])
     assert norms(author) == close(expected_norms(embeddings, wordpiece()))
+
+
+@pytest.mark.parametrize("tie", [{}, {"tie_word_embeddings": True}, {"tie_word_embeddings": False}])
+@pytest.mark.parametrize("family", OUTPUTS)
+def test_the_numbers_tell_whether_embeddings_are_tied(
+    author: Author, family: str, tie: dict[str, bool]
+) -> None:
+    embeddings = table(ROWS)
+    tensors = families(embeddings)[family]
+    for note, factor in (("untied", 2), ("tied", 1)):
+        tensors[OUTPUTS[family]] = (factor * embeddings).astype(np.float32)
+        folder = save(toy(author), tensors)
+        (folder / "config.json").write_text(json.dumps(tie), "utf-8")
+        found = author.score(TEXT, model="toy", embedding="output")
+        assert found.notes[0] == (note,)
+        wanted = [factor * each for each in expected_norms(embeddings, wordpiece())]
+        assert list(found.scores) == close(wanted)
 
 
 @pytest.mark.parametrize("family", ["Llama", "T5", "OPT"])

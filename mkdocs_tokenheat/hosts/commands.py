@@ -60,8 +60,11 @@ def score(given: argparse.Namespace) -> int:
 
 
 def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, object]:
-    """What `--json` prints: positions in code points of the text, the end excluded."""
-    numbers = [score for score in scores.scores if score is not None]
+    """What `--json` prints: positions in code points of the text, the end excluded.
+
+    A position that is left out of the scale, and so of `min` and `max`, is marked as `aside`.
+    """
+    numbers = scores.known
     found = scores.token_ids
     ids: Sequence[object] = [None] * len(scores.spans) if found is None else found
     if found is not None and request.unit == "token":
@@ -81,6 +84,7 @@ def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, o
                 id_key: token,
                 "score": score,
                 **({"expected": scores.expected[i]} if scores.expected else {}),
+                **({"aside": True} if i in scores.aside else {}),
             }
             for i, ((start, end), token, score) in enumerate(
                 zip(scores.spans, ids, scores.scores, strict=True)

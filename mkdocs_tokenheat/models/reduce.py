@@ -31,10 +31,9 @@ def reduced(
     if {"probability", "surprisal", "entropy"}.isdisjoint(wanted):
         return numbers
     total = torch.logsumexp(logits, dim=1)
-    log = (own - total).double()
-    # Where one token has nearly all of the probability, what is left of it needs more digits.
-    sharp = logits.amax(dim=1) - total > _SHARP
+    sharp = _sharp(logits, total)
     fine = torch.log_softmax(logits[sharp].double(), dim=1)
+    log = (own - total).double()
     log[sharp] = fine.gather(1, tokens[sharp, None])[:, 0]
     if "probability" in wanted:
         numbers["probability"] = log.exp()
@@ -47,15 +46,28 @@ def reduced(
     return numbers
 
 
+def _sharp(logits: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+    """The rows in which one token has nearly all of the probability.
+
+    What is left of it needs more digits.
+    """
+    return logits.amax(dim=1) - total > _SHARP
+
+
 def _entropy(logs: torch.Tensor) -> torch.Tensor:
     """Of log-probabilities of shape (rows, vocabulary), in nats; what is impossible adds nothing."""
     return -(logs.exp() * logs).nan_to_num(nan=0.0).sum(dim=1)
 
 
 def best(logits: torch.Tensor, count: int) -> list[list[tuple[int, float]]]:
-    """For each row the likeliest tokens with their probabilities."""
-    top = torch.softmax(logits, dim=1).topk(min(count, logits.shape[1]), dim=1)
+    """For each row the likeliest tokens with their probabilities, the same as `reduced` gives."""
+    top = logits.topk(min(count, logits.shape[1]), dim=1)
+    total = torch.logsumexp(logits, dim=1)
+    sharp = _sharp(logits, total)
+    logs = (top.values - total[:, None]).double()
+    fine = torch.log_softmax(logits[sharp].double(), dim=1)
+    logs[sharp] = fine.gather(1, top.indices[sharp])
     return [
         list(zip(tokens, shares, strict=True))
-        for tokens, shares in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+        for tokens, shares in zip(top.indices.tolist(), logs.exp().tolist(), strict=True)
     ]

@@ -36,8 +36,14 @@ OUTPUT_NAMES = (
     "cls.predictions.decoder.weight",  # BERT
     "lm_head.decoder.weight",  # RoBERTa
     "output.weight",  # Llama as Meta publishes it
+    "vocab_projector.weight",  # DistilBERT
+    "predictions.decoder.weight",  # ALBERT
+    "generator_lm_head.weight",  # ELECTRA
 )
 """The output embedding's name in the checkpoints of each family."""
+
+_CHUNK = 1 << 20
+"""Numbers that are compared at once."""
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
@@ -69,6 +75,16 @@ class Table:
     def part(self, start: int, end: int) -> NDArray[np.float32]:
         """The rows from `start` to before `end`, in float32."""
         return self._numbers(self._data[start:end]).astype(np.float32)
+
+    def equals(self, other: Table) -> bool:
+        """Whether both hold the same numbers, row by row."""
+        if self.shape != other.shape:
+            return False
+        step = max(1, _CHUNK // self.shape[1])
+        return all(
+            np.array_equal(self.part(start, start + step), other.part(start, start + step))
+            for start in range(0, self.shape[0], step)
+        )
 
     def _numbers(self, rows: NDArray[Any]) -> NDArray[Any]:
         if self._is_bfloat16:
@@ -113,12 +129,13 @@ def open_output_table(files: Files, table: Table) -> tuple[Table, bool]:
             "the model has no config.json, and so is no language model with output embeddings",
             option="embedding",
         )
-    tied = config.get("tie_word_embeddings", True) is not False
     where = {name: path for path in files.weights for name in _names(path)}
     name = _find(where, OUTPUT_NAMES)
     if name is not None:
-        return Table(where[name], name, 0), tied
-    if tied:
+        # Configs say what a model was trained with, and some say nothing: the numbers decide.
+        output = Table(where[name], name, 0)
+        return output, output.equals(table)
+    if config.get("tie_word_embeddings", True) is not False:
         return table, True
     raise TokenheatError("the checkpoint holds no output embeddings", option="embedding")
 
