@@ -15,7 +15,10 @@ from mkdocs_tokenheat.errors import TokenheatError, unknown
 if TYPE_CHECKING:
     from mkdocs_tokenheat.views.labels import Labels
 
-__all__ = ["DEFAULTS", "Settings", "read_settings"]
+__all__ = ["DEFAULTS", "Settings", "is_frozen_here", "read_settings"]
+
+_FROZEN = "TOKENHEAT_FROZEN"
+_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 DEFAULTS: Mapping[str, object] = {
     "models": {},
@@ -104,16 +107,28 @@ def read_settings(
     return Settings(
         options=read_options(options, Options()),
         models=_models(merged["models"]),
-        cache_dir=None if folder is None else base / _string("cache_dir", folder),
-        frozen=_flag("frozen", merged["frozen"]) or os.environ.get("TOKENHEAT_FROZEN") == "1",
+        cache_dir=None if folder is None else base / _folder("cache_dir", folder),
+        frozen=_flag("frozen", merged["frozen"]) or is_frozen_here(),
         on_error=_one_of("on_error", merged["on_error"], ("raise", "show")),
         max_tokens=_count("max_tokens", merged["max_tokens"]),
         device=_one_of("device", merged["device"], ("auto", "cpu", "cuda", "mps")),
         base=base,
-        base_path=base_path or base if pages is None else base / _string("base_path", pages),
+        base_path=base_path or base if pages is None else base / _folder("base_path", pages),
         labels=read_labels(merged["labels"]),
         command=command,
     )
+
+
+def is_frozen_here() -> bool:
+    """Whether the environment variable `TOKENHEAT_FROZEN` freezes every build.
+
+    Raises:
+        TokenheatError: It says neither yes nor no.
+    """
+    said = os.environ.get(_FROZEN, "").strip().lower()
+    if said not in (*_YES, *_NO):
+        raise TokenheatError(f"the environment variable {_FROZEN} takes true or false")
+    return said in _YES
 
 
 def _models(value: object) -> dict[str, str]:
@@ -124,10 +139,10 @@ def _models(value: object) -> dict[str, str]:
     return {str(name): line for name, line in value.items()}
 
 
-def _string(name: str, value: object) -> str:
+def _folder(name: str, value: object) -> str:
     if not isinstance(value, (str, Path)) or not str(value):
         raise TokenheatError(f"setting '{name}' takes a path")
-    return str(value)
+    return os.path.expanduser(value)  # noqa: PTH111 (pathlib's raises for unknown users)
 
 
 def _flag(name: str, value: object) -> bool:

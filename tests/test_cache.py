@@ -198,7 +198,7 @@ def test_a_broken_entry_is_warned_of_and_the_picture_is_right_again(
     damaged(author, damage(raw))
     assert author.figure(TEXT, model="toy") == right
     (said,) = warnings(caplog)
-    assert f"entry {entry.name} is scored anew" in said
+    assert f"entry {entry.name} is not used" in said
     assert entry.read_bytes() == raw
     assert author.figure(TEXT, model="toy") == right
     assert warnings(caplog) == []
@@ -225,7 +225,7 @@ def test_a_folder_in_an_entrys_place_is_warned_of(
     entry.unlink()
     entry.mkdir()
     assert author.figure(TEXT, model="toy") == right
-    assert any("is scored anew" in said for said in warnings(caplog))
+    assert any("is not used" in said for said in warnings(caplog))
     assert list(author.cache.glob(".*")) == []
 
 
@@ -598,8 +598,13 @@ def test_a_frozen_build_scores_nothing(author: Author, monkeypatch: pytest.Monke
     assert "(metric 'norm') are not in the cache" in said
     assert "run 'tokenheat warm' where the model is" in said
     assert len(author.entries()) == 1
-    monkeypatch.setenv("TOKENHEAT_FROZEN", "1")
-    assert author.error("the cat", model="toy") == said
+    for yes in ("1", "true", "YES", " on "):
+        monkeypatch.setenv("TOKENHEAT_FROZEN", yes)
+        assert author.error("the cat", model="toy") == said
+    monkeypatch.setenv("TOKENHEAT_FROZEN", "perhaps")
+    assert author.error("the cat", model="toy").endswith("TOKENHEAT_FROZEN takes true or false")
+    monkeypatch.setenv("TOKENHEAT_FROZEN", "False")
+    assert len(author.numbers("the cat", model="toy")) == 2
 
 
 def test_a_broken_entry_is_a_miss_to_a_frozen_build(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -140,6 +141,34 @@ class TestScore:
         assert status == 0
         assert len(out.splitlines()) > 5
 
+    @pytest.mark.parametrize(
+        "settings",
+        ["view: matrix", "view: neighbours", "view: distribution", "frozen: true",
+         "view: compare, model: [wordllama, other], models: {other: 'path:x'}"],
+    )  # fmt: skip
+    def test_a_sites_settings_for_its_pages_do_not_matter(
+        self, user: User, project: Project, monkeypatch: pytest.MonkeyPatch, settings: str
+    ) -> None:
+        project.configure(plugins=f"[{{tokenheat: {{{settings}}}}}]")
+        monkeypatch.chdir(project.folder)
+        assert user.json(given="the cat")["max"] == 19.0159
+
+    def test_files_are_those_of_the_folder(
+        self, user: User, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(project.folder)
+        (project.folder / "v.json").write_text("[1, 2]")
+        options = ("--metric", "values", "--unit", "word", "--values", "v.json")
+        assert user.json(*options, given="the cat")["max"] == 2
+
+    def test_streams_that_are_closed_or_full(self, project: Project) -> None:
+        command = f"{sys.executable} -m mkdocs_tokenheat score --metric length --unit word"
+        for way, status in ((">&-", 0), ("<&-", 1), ("> /dev/full", 1)):
+            done = project.run("sh", "-c", f"echo a cat | {{ {command} {way}; }}")
+            assert done.returncode == status, way
+            assert len(done.stderr.splitlines()) == status
+            assert "Traceback" not in done.stderr
+
 
 class TestRender:
     def test_markdown_becomes_a_fragment(self, user: User) -> None:
@@ -193,6 +222,61 @@ class TestASite:
         assert user.run("cache", "prune")[0] == 0
         assert len(site.entries()) == 1
         assert user.run("check")[0] == 0
+
+    def test_warm_says_when_nothing_can_be_stored(self, user: User, site: Project) -> None:
+        site.cache.parent.mkdir()
+        site.cache.write_text("in the way")
+        for shard in ("1/1", "1/2", "2/2"):
+            status, out, err = user.run("warm", "--shard", shard)
+            assert (status == 1) == ("entries cannot be stored in" in err)
+            assert (status == 0) == ("shard" in out)
+
+    def test_what_cannot_be_removed_is_one_line(
+        self, user: User, site: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user.run("warm")
+        for entry in site.entries():
+            entry.write_text("broken")
+
+        def refused(*_: object, **__: object) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(Path, "unlink", refused)
+        for command in (["cache", "verify", "--repair"], ["cache", "prune", "--max-size", "0"]):
+            status, _, err = user.run(*command)
+            assert status == 1
+            assert err.splitlines()[-1].startswith(f"tokenheat: cannot remove '{site.cache}")
+            assert err.endswith(".json': Permission denied\n")
+
+    def test_a_strict_site_is_checked_whatever_else_it_warns_of(
+        self, user: User, site: Project
+    ) -> None:
+        site.configure(extra="strict: true\n")
+        site.page("[x](nope.md)\n\n```tokenheat\nthe cat\n```\n", "b.md")
+        assert "docs/b.md:3: tokenheat: the scores" in user.run("check")[2]
+        assert user.run("warm")[0] == 0
+        assert user.run("check")[0] == 0
+
+    def test_what_else_goes_wrong_in_a_build_is_one_line(self, user: User, site: Project) -> None:
+        (site.folder / "docs" / "b.md").write_bytes(b"\xff\xfe")
+        (line,) = [each for each in user.run("check")[2].splitlines() if "tokenheat:" in each]
+        assert line.startswith("mkdocs.yml: tokenheat: MkDocs cannot build the site: ")
+
+    def test_from_another_folder_the_command_is_that_of_the_folder(
+        self, user: User, site: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(site.folder.parent)
+        config = f"{site.folder.name}/mkdocs.yml"
+        message = user.error("check", "-f", config)
+        assert f"run 'tokenheat warm -f {config}'" in message
+        assert user.run("warm", "-f", config)[0] == 0
+
+    def test_prune_removes_many_entries(self, user: User, site: Project) -> None:
+        user.run("warm")
+        for i in range(2_000):
+            (site.cache / f"{i:064x}.json").touch()
+        said = user.run("cache", "prune", "--max-size", "1MB")[1]
+        assert said.startswith("2001 entries removed, 1 entries")
 
     def test_stats_count(self, user: User, site: Project) -> None:
         user.run("warm")

@@ -26,6 +26,7 @@ from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.settings import Settings, read_settings
 from mkdocs_tokenheat.site import Site
 from tests import checkpoints
+from tests.browser import served
 from tests.conftest import Project, block
 from tests.test_cache_life import tokenheat
 from tests.test_shards import content, make_site
@@ -412,6 +413,17 @@ def test_a_scheduler_that_is_not_there_is_one_line(
     done = tokenheat(project, "warm", "--scheduler", "tls://127.0.0.1:1")
     (line,) = done.stderr.splitlines()
     assert line.startswith("tokenheat: 'tls://127.0.0.1:1' needs certificates")
+
+
+def test_a_server_that_is_no_scheduler_is_one_line(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cluster, "_CONNECT", 0.5)
+    with (
+        served(tmp_path) as address,
+        pytest.raises(TokenheatError, match="is no Dask scheduler: is it the dashboard's port"),
+    ):
+        Cluster(address.replace("http:", "tcp:"))
 
 
 @pytest.mark.parametrize(

@@ -406,7 +406,7 @@ def test_a_forged_entry_is_scored_anew(
     (entry,) = author.entries()
     forge(entry, **columns)
     assert distribution(author) == figure
-    assert "scored anew" in caplog.text
+    assert "is not used" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_no_damage_is_shown_and_the_next_build_heals_it(
     again, said = built(site)
     assert again == right
     # A link that leads nowhere is a missing entry like any other.
-    warned = {line.partition("entry ")[2].partition(" ")[0] for line in said if "anew" in line}
+    warned = {line.partition("entry ")[2].partition(" ")[0] for line in said if "not used" in line}
     harmless = {p.name for p, name in zip(hurt, DAMAGE, strict=True) if name == "a dangling link"}
     assert warned == {path.name for path in hurt} - harmless
     folders = [path for path in hurt if path.is_dir()]

@@ -244,6 +244,44 @@ def test_a_wrong_setting_names_the_config(site: Folder) -> None:
     assert site.failed("tokenheat check -f conf.py") == f"{said}\n"
 
 
+def test_a_sites_own_words_stand_over_an_error(site: Folder) -> None:
+    labels = 'language = "de"\ntokenheat_labels = {"de": {"error": "Diese Karte fehlt"}}\n'
+    site.write("conf.py", CONF + labels)
+    site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "metrik: norm"))
+    build(site, more="")
+    (box,) = having(parse(site.read("_html/other.html")), "tokenheat-error")
+    assert content(box).startswith("Diese Karte fehlt")
+
+
+def test_an_error_is_gone_or_told_again_in_the_next_build(site: Folder) -> None:
+    command = "sphinx-build -q -d _doctrees -b html . _html"
+    frozen = site.run(command, TOKENHEAT_FROZEN="1")
+    again = site.run(command, TOKENHEAT_FROZEN="1")
+    assert frozen.stderr.count("is frozen") == again.stderr.count("is frozen") == 3
+    site.done("tokenheat warm -f conf.py")
+    assert site.run(command, TOKENHEAT_FROZEN="1").stderr == ""
+    assert texts(site.read("_html/index.html")) == [SHOWN]
+    verbose = command.replace("-q ", "")
+    assert updated(site.done(verbose, TOKENHEAT_FROZEN="1")) == 0
+
+
+def test_a_site_without_a_cache_has_none_to_look_after(site: Folder) -> None:
+    site.write("conf.py", CONF + "tokenheat_cache_dir = None\n")
+    for command in ("warm", "check", "cache stats", "cache verify", "cache prune"):
+        said = site.failed(f"tokenheat {command} -f conf.py")
+        assert said == "conf.py: tokenheat: the site keeps no cache: its 'cache_dir' is none\n"
+
+
+def test_a_linked_config_is_one_of_its_own_folder(site: Folder) -> None:
+    site.write("shared/settings.py", CONF)
+    (site.path / "conf.py").unlink()
+    (site.path / "conf.py").symlink_to("shared/settings.py")
+    site.done("tokenheat warm -f conf.py")
+    assert len(site.entries()) == 2
+    said = site.failed("tokenheat check -f shared/settings.py")
+    assert "Sphinx reads no config but conf.py" in said
+
+
 def test_share_is_within_a_document(site: Folder) -> None:
     pair = directive("a bb\n", "metric: length", "unit: word", "share: s")
     longer = directive("cccc dddddddd\n", "metric: length", "unit: word", "share: s")

@@ -118,7 +118,7 @@ def test_a_wrong_entry_is_made_anew(
     right = path.read_bytes()
     path.write_bytes(signed({**columns_of(path), **columns}, path.stem))
     assert author.figure(TEXT, **BLOCKS[kind]) == figure
-    assert f"the cache's entry {path.name} is scored anew" in caplog.text
+    assert f"the cache's entry {path.name} is not used" in caplog.text
     assert path.read_bytes() == right
 
 

@@ -369,10 +369,16 @@ def test_own_tokens_may_cut_inside_a_letter(author: Author) -> None:
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        (["a", "cat"], "from character 2 on they have 'cat' (U+0063) and the text has ' cat' (U+0020)"),
+        (
+            ["a", "cat"],
+            "from character 2 on they have 'cat' (U+0063) and the text has ' cat' (U+0020)",
+        ),
         (["a", " ca"], "from character 5 on they have its end and the text has 't' (U+0074)"),
         (["a", " cats"], "from character 6 on they have 's' (U+0073) and the text has its end"),
-        (["A", " cat"], "from character 1 on they have 'A cat' (U+0041) and the text has 'a cat' (U+0061)"),
+        (
+            ["A", " cat"],
+            "from character 1 on they have 'A cat' (U+0041) and the text has 'a cat' (U+0061)",
+        ),
     ],
 )
 def test_tokens_that_do_not_spell_the_text_are_refused(

@@ -19,7 +19,7 @@ from mkdocs_tokenheat.scoring.cache import Cache, Stored
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.shard import WHOLE
-from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.settings import Settings, is_frozen_here, read_settings
 from mkdocs_tokenheat.site import Score, Site
 from mkdocs_tokenheat.views.markup import number
 
@@ -41,7 +41,7 @@ def failed(*errors: TokenheatError) -> int:
 
 def score(given: argparse.Namespace) -> int:
     """Print what each token or word of one text scores."""
-    settings = _settings(given, models=[given.model] if given.model else [])
+    settings = _of_one_text(_settings(given, models=[given.model] if given.model else []))
     raw = {name: getattr(given, name) for name in SCORING if getattr(given, name) is not None}
     text = "\n".join(normalize(_read(given.file))).removesuffix("\n")
     block = make_block(raw, text, settings.options)
@@ -57,6 +57,18 @@ def score(given: argparse.Namespace) -> int:
             shown = "-" if score is None else number(score)
             _print(f"{shown}\t{json.dumps(request.text[start:end], ensure_ascii=False)}")
     return 0
+
+
+def _of_one_text(settings: Settings) -> Settings:
+    """The site's settings for a text that stands on none of its pages."""
+    options = dataclasses.replace(settings.options, view="text", model=settings.options.models[0])
+    return dataclasses.replace(
+        settings,
+        options=options,
+        frozen=is_frozen_here(),
+        base_path=Path.cwd(),
+        command="tokenheat score",
+    )
 
 
 def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, object]:
@@ -117,6 +129,10 @@ def warm(given: argparse.Namespace) -> int:
     errors = [error for error in errors if not isinstance(error, NotScoredError)]
     if errors:
         return failed(*errors)
+    if site.cache.unstored:
+        raise TokenheatError(
+            f"{site.cache.unstored} entries cannot be stored in '{site.cache.folder}'"
+        )
     if given.shard == WHOLE:
         _print(f"all blocks are in the cache, {site.scored} of them newly scored")
     else:
@@ -180,17 +196,17 @@ def prune(given: argparse.Namespace) -> int:
     if serious:
         sys.stderr.write("nothing is removed while blocks have errors:\n")
         return failed(*serious)
-    gone = [
-        entry
-        for entry in entries
-        if (given.other_versions if entry.is_other else entry.key not in site.cache.used)
-    ]
-    kept = sorted((entry for entry in entries if entry not in gone), key=lambda e: (e.used, e.key))
+    gone: list[Stored] = []
+    kept: list[Stored] = []
+    for entry in entries:
+        unused = given.other_versions if entry.is_other else entry.key not in site.cache.used
+        (gone if unused else kept).append(entry)
     if given.max_size is not None:
+        kept.sort(key=lambda entry: (entry.used, entry.key), reverse=True)
         size = sum(entry.size for entry in kept)
         while size > given.max_size:
-            size -= kept[0].size
-            gone.append(kept.pop(0))
+            gone.append(kept.pop())
+            size -= gone[-1].size
     for entry in gone:
         if given.dry_run:
             _print(str(entry.path))
@@ -205,12 +221,17 @@ def _built(
     given: argparse.Namespace, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
 ) -> tuple[Site, list[TokenheatError]]:
     config = _site_config(given)
+    _cache(given)
     return host_of(config).build_into_nowhere(config, frozen=frozen, make_site=make_site)
 
 
 def _cache(given: argparse.Namespace) -> Cache:
     config = _site_config(given)
-    return Cache(host_of(config).settings_of(config).cache_dir)
+    folder = host_of(config).settings_of(config).cache_dir
+    if folder is None:
+        error = TokenheatError("the site keeps no cache: its 'cache_dir' is none")
+        raise error.at(config.name)
+    return Cache(folder)
 
 
 def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
@@ -250,7 +271,11 @@ def _site_config(given: argparse.Namespace) -> Path:
 
 def _read(file: str) -> str:
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        if file != "-":
+            data = Path(file).read_bytes()
+        else:
+            file = "<stdin>"
+            data = sys.stdin.buffer.read() if sys.stdin else b""
         return data.decode("utf-8-sig")
     except OSError as error:
         raise TokenheatError(f"cannot read '{file}': {error.strerror}") from None
@@ -259,5 +284,12 @@ def _read(file: str) -> str:
 
 
 def _print(line: str) -> None:
-    sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
-    sys.stdout.buffer.flush()
+    if sys.stdout is None:  # It was closed from the start.
+        return
+    try:
+        sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TokenheatError(f"cannot write the output: {error.strerror}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from mkdocs_tokenheat.site import Site
 
 if TYPE_CHECKING:
     from markdown import Markdown
+
+    from mkdocs_tokenheat.block.parse import Block
 
 __all__ = ["page_file", "shown", "site_of", "zensical_config", "zensical_settings"]
 
@@ -40,22 +42,43 @@ def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
         return Site(read_settings(given, Path.cwd()))
     with _sharing:
         if _shared is None or _shared[0] is not config:
-            _shared = config, Site(zensical_settings(config, given))
+            try:
+                site = Site(zensical_settings(config, given))
+            except TokenheatError as error:
+                if not serving:
+                    raise
+                site = _Misconfigured(error)
+            _shared = config, site
         return _shared[1]
 
 
-def zensical_settings(config: Mapping[str, Any], given: Mapping[str, object]) -> Settings:
+class _Misconfigured(Site):
+    """Answers every block with what is wrong with the settings: a server must not end over it."""
+
+    def __init__(self, error: TokenheatError) -> None:
+        super().__init__(Settings(on_error="show"))
+        self._error = error
+
+    def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
+        """The error, for each block."""
+        return [self._error] * len(blocks)
+
+
+def zensical_settings(
+    config: Mapping[str, Any], given: Mapping[str, object], path: Path | None = None
+) -> Settings:
     """The settings of a site of Zensical's.
 
     Parameters:
         config: The site's config, as Zensical has read it.
         given: What it says of the extension.
+        path: Where it is; Zensical itself does not tell.
 
     Raises:
         TokenheatError: A setting that is not known or cannot be used.
     """
     base = Path(config["root_dir"])
-    name = zensical_config(base).name
+    path = path or zensical_config(base)
     if serving:
         given = {**given, "on_error": "show"}
     try:
@@ -63,11 +86,11 @@ def zensical_settings(config: Mapping[str, Any], given: Mapping[str, object]) ->
             given,
             base,
             base / config["docs_dir"],
-            f"tokenheat warm -f {name}",
+            f"tokenheat warm -f {shown(path)}",
             config["theme"].get("language"),
         )
     except TokenheatError as error:
-        raise error.at(name) from None
+        raise error.at(path.name) from None
 
 
 def zensical_config(folder: Path) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mkdocs import plugins
 from mkdocs.config import Config, config_options, load_config
-from mkdocs.exceptions import MkDocsException, PluginError
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File
 
@@ -21,6 +21,8 @@ from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
+from mkdocs_tokenheat.foreign import foreign
+from mkdocs_tokenheat.hosts.context import shown
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
 from mkdocs_tokenheat.site import Site
@@ -141,7 +143,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         path = Path(config.config_file_path)
         given = {name: value for name, value in self.config.items() if value is not None}
         try:
-            command = f"tokenheat warm -f {path.name}"
+            command = f"tokenheat warm -f {shown(path)}"
             pages = Path(config.docs_dir)
             return read_settings(given, path.parent, pages, command, _language(config))
         except TokenheatError as error:
@@ -289,26 +291,24 @@ def build_into_nowhere(
     from mkdocs.commands.build import build
 
     with TemporaryDirectory(prefix="tokenheat-") as folder:
-        config, plugin = _loaded(path, site_dir=folder)
+        # Warnings of others are for the build that is published.
+        config, plugin = _loaded(path, site_dir=folder, strict=False)
         errors: list[TokenheatError] = []
         plugin.collected = errors
         plugin.frozen = frozen
         plugin.make_site = make_site
         try:
-            config.plugins.on_startup(command="build", dirty=False)
-            build(config)
-        except (MkDocsException, SystemExit) as error:
-            raise TokenheatError(f"MkDocs cannot build the site: {error}").at(path.name) from None
+            with foreign("MkDocs cannot build the site", path.name):
+                config.plugins.on_startup(command="build", dirty=False)
+                build(config)
         finally:
             config.plugins.on_shutdown()
     return plugin.site, errors
 
 
-def _loaded(path: Path, **overrides: str) -> tuple[MkDocsConfig, TokenheatPlugin]:
-    try:
+def _loaded(path: Path, **overrides: Any) -> tuple[MkDocsConfig, TokenheatPlugin]:
+    with foreign("MkDocs cannot read the config", path.name):
         config = load_config(str(path), **overrides)
-    except (MkDocsException, SystemExit) as error:
-        raise TokenheatError(f"MkDocs cannot read the config: {error}").at(path.name) from None
     for plugin in config.plugins.values():
         if isinstance(plugin, TokenheatPlugin):
             return config, plugin

@@ -49,14 +49,16 @@ def host_of(path: Path) -> Host:
         raise TokenheatError(
             f"no site has a config '{path.name}': it is one of {', '.join(CONFIGS)}, conf.py"
         )
+    otherwise = ""
     if name == "mkdocs" and _is_zensicals(path):
         name = "zensical"
+        otherwise = " (or, in MkDocs, name tokenheat under 'plugins' and not as an extension)"
     try:
         return cast(Host, import_module(f"mkdocs_tokenheat.hosts.{name}"))
     except ModuleNotFoundError as error:
         raise TokenheatError(
             f"'{path.name}' needs the module '{error.name}', which is not installed: "
-            f"pip install {name}"
+            f"pip install {name}{otherwise}"
         ) from None
 
 

@@ -7,7 +7,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files as resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
+from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.context import shown
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
 from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
@@ -147,7 +148,7 @@ class _Host(EnvironmentCollector):
     ) -> list[str]:
         """The pages with blocks, where settings, a model or this package have changed."""
         state, now = _State(env), self.site.fingerprint()
-        outdated = list(state.pages) if state.fingerprint != now else []
+        outdated = list(state.pages) if state.fingerprint != now else _failed(app)
         state.fingerprint = now
         return outdated
 
@@ -197,6 +198,7 @@ class _Host(EnvironmentCollector):
         place = f"{shown(Path(node.source or '<unknown>'))}:{(node.line or 1) + line}"
         placed = error.at(place)
         settings = self.site.settings
+        _note_failed(app, node["page"])
         if self.collected is not None:
             self.collected.append(placed)
         elif settings.on_error == "raise":
@@ -204,6 +206,26 @@ class _Host(EnvironmentCollector):
         else:
             _log.error("%s: %s", NAME, error.message, location=place, type=NAME)
         show_error(node, placed, settings, app.builder)
+
+
+_FAILED = f"{NAME}-failed"
+
+
+def _note_failed(app: Sphinx, page: str) -> None:
+    """Note a page with an error beside the doctrees, whichever process writes it."""
+    with suppress(OSError), Path(app.doctreedir, _FAILED).open("a", encoding="utf-8") as file:
+        file.write(f"{page}\n")
+
+
+def _failed(app: Sphinx) -> list[str]:
+    """The pages that had an error in the build before: it is gone by now, or is to be told again."""
+    path = Path(app.doctreedir, _FAILED)
+    try:
+        pages = {*path.read_text("utf-8").splitlines()}
+        path.unlink()
+    except (OSError, ValueError):
+        return []
+    return sorted(pages & {*app.env.found_docs})
 
 
 class _State:
@@ -253,7 +275,8 @@ def _settings(app: Sphinx, config: Config) -> Settings:
         given["cache_dir"] = None
     # Sphinx's own kind of path is half a string.
     base, pages = Path(app.confdir), Path(app.srcdir)
-    return read_settings(given, base, pages, "tokenheat warm -f conf.py", config.language)
+    command = f"tokenheat warm -f {shown(base / 'conf.py')}"
+    return read_settings(given, base, pages, command, config.language)
 
 
 def settings_of(path: Path) -> Settings:
@@ -285,29 +308,29 @@ def build_into_nowhere(
         errors: list[TokenheatError] = []
         host.collected = errors
         host.site = make_site(dataclasses.replace(host.site.settings, frozen=frozen))
-        try:
+        with foreign("Sphinx cannot build the site", path.name):
             app.build(force_all=True)
-        except SphinxError as error:
-            raise TokenheatError(f"Sphinx cannot build the site: {error}").at(path.name) from None
     return host.site, errors
 
 
 @contextmanager
 def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
-    source = path.resolve().parent
+    if path.name != "conf.py":
+        raise TokenheatError(f"Sphinx reads no config but conf.py, not '{path.name}'")
+    # A link stands for a config of the folder that it is in.
+    source = path.absolute().parent
     with (
         TemporaryDirectory(prefix="tokenheat-") as folder,
         patch_docutils(source),
         docutils_namespace(),
     ):
-        try:
-            app = Sphinx(
-                source, source, folder, folder, "dummy", status=None, warning=io.StringIO()
-            )
-        except SettingsError as error:
-            raise error.said.at(path.name) from None
-        except SphinxError as error:
-            raise TokenheatError(f"Sphinx cannot read the config: {error}").at(path.name) from None
+        with foreign("Sphinx cannot read the config", path.name):
+            try:
+                app = Sphinx(
+                    source, source, folder, folder, "dummy", status=None, warning=io.StringIO()
+                )
+            except SettingsError as error:
+                raise error.said.at(path.name) from None
         if app not in _hosts:
             raise NoHeatError(
                 "the extension 'mkdocs_tokenheat.sphinx' is not in the config's 'extensions'"

@@ -20,6 +20,7 @@ from zensical.markdown.render import render
 from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
+from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts import context
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import Settings, read_settings
@@ -77,7 +78,7 @@ def settings_of(path: Path) -> Settings:
         TokenheatError: A config that Zensical cannot read, or that lacks the extension.
     """
     config = _loaded(path)
-    return context.zensical_settings(config, _given(config))
+    return context.zensical_settings(config, _given(config), path)
 
 
 def build_into_nowhere(
@@ -96,7 +97,7 @@ def build_into_nowhere(
         TokenheatError: A config that Zensical cannot read, or that lacks the extension.
     """
     config = _loaded(path)
-    settings = context.zensical_settings(config, _given(config))
+    settings = context.zensical_settings(config, _given(config), path)
     site = make_site(dataclasses.replace(settings, frozen=frozen, on_error="show"))
     pages = dict(_pages(config))
     if not frozen:
@@ -106,9 +107,10 @@ def build_into_nowhere(
         TokenheatExtension(site=site, collected=errors) if name in (NAME, _MODULE) else name
         for name in config["markdown_extensions"]
     ]
-    for name, source in pages.items():
-        text, _ = get_data(source)
-        render(text, name, name.removesuffix(".md") + "/")
+    with foreign("Zensical cannot build the site", path.name):
+        for name, source in pages.items():
+            text, _ = get_data(source)
+            render(text, name, name.removesuffix(".md") + "/")
     return site, errors
 
 
@@ -132,11 +134,8 @@ def _pages(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _loaded(path: Path) -> dict[str, Any]:
-    try:
+    with foreign("Zensical cannot read the config", path.name):
         config: dict[str, Any] = parse_config(str(path.resolve()))
-    except (click.ClickException, OSError, ValueError) as error:
-        said = error.message if isinstance(error, click.ClickException) else error
-        raise TokenheatError(f"Zensical cannot read the config: {said}").at(path.name) from None
     if not {NAME, _MODULE} & set(config["markdown_extensions"]):
         raise NoHeatError(
             "the extension 'tokenheat' is not in the config's 'markdown_extensions'"

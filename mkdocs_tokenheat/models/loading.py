@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.models.foreign import foreign
+from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 
 __all__ = ["Loaded", "is_lack_of_room", "load_weights"]

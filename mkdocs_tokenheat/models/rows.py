@@ -17,7 +17,7 @@ from tokenizers.models import Unigram
 
 from mkdocs_tokenheat.block.words import Span
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.models.foreign import foreign
+from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.tensors import Table, open_output_table, open_table
 from mkdocs_tokenheat.models.vocabulary import Shift, fit_shift, ordinary

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.files import read, write
 from mkdocs_tokenheat.models.identity import FOLDERS, is_identity
 from mkdocs_tokenheat.scoring.entry import (
@@ -90,7 +91,7 @@ class Cache:
         except (OSError, ValueError) as error:
             if not quietly:
                 _log.warning(
-                    "tokenheat: the cache's entry %s.json is scored anew: %s", key, _problem(error)
+                    "tokenheat: the cache's entry %s.json is not used: %s", key, _problem(error)
                 )
             return None
         _note_use(file)
@@ -118,6 +119,11 @@ class Cache:
                     _problem(error),
                 )
             self._unstored[key] = entry
+
+    @property
+    def unstored(self) -> int:
+        """How many entries are kept in memory alone."""
+        return len(self._unstored)
 
     def entries(self) -> list[Stored]:
         """What stands on disk, whole or not, of this version and others."""
@@ -150,13 +156,20 @@ class Cache:
             yield from _strays(self.folder)
 
     def remove(self, path: Path) -> None:
-        """Remove a file of the cache, or a folder that stands in an entry's place."""
-        if path.is_dir() and not path.is_symlink():
-            import shutil
+        """Remove a file of the cache, or a folder that stands in an entry's place.
 
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        Raises:
+            TokenheatError: It cannot be removed.
+        """
+        try:
+            if path.is_dir() and not path.is_symlink():
+                import shutil
+
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise TokenheatError(f"cannot remove '{path}': {_problem(error)}") from None
 
 
 def _strays(folder: Path) -> Iterator[tuple[Path, str]]:

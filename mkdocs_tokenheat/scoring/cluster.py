@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.errors import TokenheatError
@@ -178,10 +180,33 @@ def _connected(address: str) -> Client:
             f"'{address}' needs certificates: Dask's own settings under "
             "'distributed.comm.tls' name them"
         )
+    _check_speaks(address)
     try:
         return Client(address, timeout=_CONNECT, set_as_default=False, name="tokenheat")
     except (OSError, ValueError) as error:
         raise TokenheatError(f"cannot reach the scheduler '{address}': {error}") from None
+
+
+def _check_speaks(address: str) -> None:
+    """Hold what listens there to Dask's protocol, in which the server speaks first.
+
+    Dask itself would wait for ever for another kind of server to say something.
+
+    Raises:
+        TokenheatError: Nothing listens there, or it does not speak.
+    """
+    place = urlsplit(address)
+    try:
+        with socket.create_connection((place.hostname, place.port or 0), _CONNECT) as connection:
+            speaks = place.scheme == "tls" or bool(connection.recv(1))
+    except TimeoutError:
+        speaks = False
+    except OSError as error:
+        raise TokenheatError(f"cannot reach the scheduler '{address}': {error}") from None
+    if not speaks:
+        raise TokenheatError(
+            f"what listens at '{address}' is no Dask scheduler: is it the dashboard's port?"
+        )
 
 
 def _is_of_import(error: BaseException) -> bool:
