@@ -32,15 +32,19 @@ class Progress:
         """One more block, of so many tokens or words, is through."""
         self._count += 1
         self._tokens += tokens
-        speed = self._tokens / max(time.monotonic() - self._start, 1e-3)
+        speed = self._speed()
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{speed:.0f} tokens/s", refresh=False)
+            self._bar.set_postfix_str(speed, refresh=False)
             self._bar.update()
         elif time.monotonic() - self._said > _SECONDS:
             self._said = time.monotonic()
-            sys.stderr.write(
-                f"tokenheat: scored {self._count} of {self._total} blocks, {speed:.0f} tokens/s\n"
-            )
+            said = ", ".join(filter(None, (f"{self._count} of {self._total} blocks", speed)))
+            sys.stderr.write(f"tokenheat: scored {said}\n")
+
+    def _speed(self) -> str:
+        speed = self._tokens / max(time.monotonic() - self._start, 1e-3)
+        # While a model is loaded, it says nothing.
+        return f"{speed:.0f} tokens/s" if speed >= 1 else ""
 
     def __exit__(
         self,

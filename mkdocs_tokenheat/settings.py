@@ -35,11 +35,12 @@ DEFAULTS: Mapping[str, object] = {
 MEANINGS: Mapping[str, str] = {
     "models": "the models that pages may name, each a line such as `package:NAME/sub/path`",
     "cache_dir": "the folder of the cached scores, from the folder of the site's config",
-    "frozen": "whether a block that is not in the cache is an error instead of being scored",
+    "frozen": "whether a block that is not in the cache is an error instead of being scored; the "
+    "environment variable `TOKENHEAT_FROZEN=1` says so, too",
     "on_error": "`raise` ends the build at an error, `show` puts it in the page",
     "max_tokens": "the largest number of tokens or words that a block may have",
     "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
-    "base_path": "the folder that files named by a page must lie under: "
+    "base_path": "the folder that files named by a page must lie under and are named from: "
     "the docs folder in MkDocs, Zensical and Sphinx, the current folder elsewhere",
     "labels": "the figures' own words in further languages, or other ones: "
     "for each language the labels by name",

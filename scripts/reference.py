@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import inspect
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from vision import CLOSE, close_for
 
 from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.hosts.cli import parser
 from mkdocs_tokenheat.scoring.fitting import OF_VIEWS
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
@@ -61,6 +63,7 @@ def _lines() -> Iterator[str]:
         "all its blocks."
     )
     yield from _section("Labels", ("Label", "In English", "In Vietnamese"), _labels())
+    yield from _command_line()
     yield from _section(
         "Metrics", ("Metric", "What is shown", "How it is computed", "Needs"), _metrics()
     )
@@ -135,7 +138,55 @@ def _shown(default: object) -> str:
 def _labels() -> Iterator[list[str]]:
     english, vietnamese = labels_of("en"), labels_of("vi")
     for name, text in english.items():
-        yield [f"`{name}`", text, vietnamese[name]]
+        if name != "lang":
+            yield [f"`{name}`", text, vietnamese[name]]
+
+
+def _command_line() -> Iterator[str]:
+    yield "\n## Command line"
+    yield ""
+    yield (
+        "`tokenheat` exits with 0, with 1 where the input or the site is at fault (one line on "
+        "standard error says what), with 2 for wrong usage, and with 130 when it is stopped."
+    )
+    for name, command in _commands(parser(), "tokenheat"):
+        yield f"\n### `{name}`\n"
+        yield command.description or ""
+        yield ""
+        yield _row(["Argument", "Meaning"])
+        yield _row(["---"] * 2)
+        for action in command._actions:
+            if not isinstance(action, argparse._HelpAction):
+                yield _row([_written(action), (action.help or "").replace("%%", "%")])
+        if name == "tokenheat score":
+            yield ""
+            yield _JSON
+
+
+_JSON = (
+    "With `--json` it prints one object: `model`, `metric`, `unit`, `min` and `max`, and `tokens`, "
+    "each with its `text`, its `start` and `end` (code points of the text, the end excluded), its "
+    "`id` (for a word the `ids` of its tokens) and its `score`, `null` where there is none. "
+    "`topk` adds `expected`; a first position that is left out of a layer's scale is marked "
+    "`aside`."
+)
+
+
+def _commands(
+    parser: argparse.ArgumentParser, name: str
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    further = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not further:
+        yield name, parser
+    for action in further:
+        for word, command in action.choices.items():
+            yield from _commands(command, f"{name} {word}")
+
+
+def _written(action: argparse.Action) -> str:
+    names = [f"`{name}`" for name in action.option_strings] or [f"`{action.metavar}`"]
+    value = f" `{action.metavar}`" if action.option_strings and action.nargs != 0 else ""
+    return ", ".join(names) + value
 
 
 _NEEDS = {

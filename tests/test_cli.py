@@ -176,6 +176,13 @@ class TestRender:
         assert status == 0
         assert re.match(r'<h1[^>]*>A</h1>\n<figure class="tokenheat"', out)
 
+    def test_blocks_stand_wherever_code_may_stand(self, user: User) -> None:
+        block = "\n    ```tokenheat metric=length unit=word\n    the cat\n    ```\n"
+        lead = ("- item\n", "!!! note\n", "??? note\n", '=== "Tab"\n')
+        _, out, _ = user.run("render", "-", given="\n".join(each + block for each in lead))
+        assert out.count("<figure") == len(lead)
+        assert "```" not in out
+
     def test_an_error_names_file_and_line(self, user: User, tmp_path: Path) -> None:
         page = "---\ntitle: A\n---\n\n```tokenheat\n---\nmetrik: norm\n---\nx\n```\n"
         (tmp_path / "page.md").write_text(page)

@@ -165,7 +165,7 @@ def check_mkdocs(arguments: list[str]) -> None:
 
 
 def check_tokenheat(arguments: list[str]) -> None:
-    cli._parser().parse_args(arguments)
+    cli.parser().parse_args(arguments)
 
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {

@@ -17,7 +17,7 @@ from mkdocs_tokenheat.hosts.registry import CONFIGS
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.shard import WHOLE, Shard, read_shard
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(B|KB|MB|GB)?", re.IGNORECASE)
 _SCHEDULER = re.compile(r"(?:tcp|tls)://(?:[^\s/:@\[\]]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 where the user's input is at fault (wrong usage exits with 2).
     """
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     try:
         status: int = given.run(given)
     except TokenheatError as error:
@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What can be said; each command's `run` is what does it."""
     parser = argparse.ArgumentParser(
         prog="tokenheat",
         description="Static token heatmaps, scored by real language models.",
@@ -55,7 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     parsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_score(parsers)
     render = _command(
-        parsers, "render", commands.render, "turn a Markdown file into an HTML fragment"
+        parsers,
+        "render",
+        commands.render,
+        "turn a Markdown file into an HTML fragment, with the extensions that most sites use",
     )
     render.add_argument("file", metavar="FILE", help="the Markdown file, or - for standard input")
     _add_warm(parsers)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from mkdocs_tokenheat.block.parse import make_block
@@ -30,6 +31,11 @@ SCORING = (
     *("layer", "embedding", "transform", "pool", "bos", "topk", "stride", "dtype"),
 )
 """The options that scores depend on, each a flag of `tokenheat score`."""
+
+_PLAIN = ("meta", "extra", "admonition")
+_PYMDOWN = ("pymdownx.details", "pymdownx.superfences", "pymdownx.tabbed")
+_CONFIGS = {"pymdownx.tabbed": {"alternate_style": True}}
+"""What a page may be written with; the latter where pymdown-extensions is installed."""
 
 
 def failed(*errors: TokenheatError) -> int:
@@ -115,7 +121,10 @@ def render(given: argparse.Namespace) -> int:
     page = "<stdin>" if given.file == "-" else given.file
     settings = dataclasses.replace(_settings(given), on_error="raise")
     extension = TokenheatExtension(site=Site(settings), page=page)
-    _print(Markdown(extensions=["meta", "extra", "admonition", extension]).convert(source))
+    extensions: list[str | TokenheatExtension] = [*_PLAIN, extension]
+    if find_spec("pymdownx"):
+        extensions += _PYMDOWN
+    _print(Markdown(extensions=extensions, extension_configs=_CONFIGS).convert(source))
     return 0
 
 

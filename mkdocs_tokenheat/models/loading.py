@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -74,7 +77,7 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     )
     if predicts and info["missing_keys"]:
         raise TokenheatError(
-            f"the checkpoint '{files.tokenizer.parent}' has no language-modelling head "
+            "the model's checkpoint has no language-modelling head "
             f"('{min(info['missing_keys'])}' is missing): it has vectors and no probabilities"
         )
     place_name = _device(device)
@@ -112,7 +115,10 @@ def _is_masked(config: Any) -> bool:
 
 def _tried(files: Files, load: Callable[[], Thing]) -> Thing:
     where = files.tokenizer if files.is_gguf else files.tokenizer.parent
-    with foreign(f"cannot load the model '{where}'"):
+    # The bar that GGUF files are read with cannot be switched off, and is for terminals alone.
+    hides_bar = files.is_gguf and not sys.stderr.isatty()
+    quiet = redirect_stderr(io.StringIO()) if hides_bar else nullcontext()
+    with foreign(f"cannot load the model '{where}'"), quiet:
         try:
             return load()
         except (RuntimeError, MemoryError) as error:
