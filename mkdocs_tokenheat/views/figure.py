@@ -18,7 +18,13 @@ __all__ = ["error_figure", "figure"]
 
 _CAPTION = "display:block;font-weight:bold"
 
-_SCROLLING = '<div role="group" tabindex="0" style="overflow-x:auto">', "</div>"
+_SHORT = 14
+"""Letters of a legend's two numbers, together, that fit beside its bar on a narrow page."""
+
+_SCROLLING = (
+    '<div class="tokenheat-scroll" role="group" tabindex="0" style="overflow-x:auto">',
+    "</div>",
+)
 _NARROW = 4
 """Columns of a table that fit on a page."""
 
@@ -121,7 +127,7 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
     bar = swatch("8em", f"background:linear-gradient(90deg,{stops})")
     low, high = scale.ends()
     # Long ends may stand above and below the bar.
-    style = "" if isinstance(scale, Percentiles) else ' style="white-space:nowrap"'
+    style = ' style="white-space:nowrap"' if len(low + high) <= _SHORT else ""
     # Of itself, a gradient does not turn around where a page runs from right to left.
     parts = [f'{name}<span dir="ltr"{style}>{low} {bar} {high}</span>']
     if (scale.smallest, scale.largest) != (scale.low, scale.high):
