@@ -421,7 +421,7 @@ def test_two_almost_equal_vectors_side_by_side_stand_out(author: Author) -> None
     assert max(muted) <= 0.41 * 255
     said = caption(html)
     assert "grey: what a random order of the same tokens gives, too, up to" in said
-    count = re.search(r"; standing out: 1; expected by chance: ([\d.]+)", said)
+    count = re.search(r"; standing out: 1; expected by chance: (\d+\.\d+)", said)
     assert count is not None
     # One pair of 60 · 59 / 2 is above the threshold, in either order.
     assert float(count[1]) == pytest.approx(2 / (60 * 59) * 59, rel=0.05)
