@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -279,11 +279,8 @@ NAMES = tuple(field.name for field in dataclasses.fields(Options))
 _READERS = {field.name: field.metadata["read"] for field in dataclasses.fields(Options)}
 
 
-def read_options(raw: Mapping[str, Raw], defaults: Options, known: Iterable[str] = ()) -> Options:
+def read_options(raw: Mapping[str, Raw], defaults: Options) -> Options:
     """The options as written, over the defaults; a null keeps the default.
-
-    Parameters:
-        known: Further names that the caller has taken out, for the suggestion.
 
     Raises:
         TokenheatError: An unknown option, or a value that it does not take.
@@ -291,7 +288,7 @@ def read_options(raw: Mapping[str, Raw], defaults: Options, known: Iterable[str]
     given: dict[str, object] = {}
     for name, value in raw.items():
         if name not in _READERS:
-            raise TokenheatError(unknown("option", name, (*NAMES, *known)), option=name)
+            raise TokenheatError(unknown("option", name, NAMES), option=name)
         if value is None:
             continue
         try:
