@@ -1,0 +1,328 @@
+"""What Python-Markdown runs for the extension: fences become placeholders, those become figures."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from markdown.postprocessors import Postprocessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, code_escape
+
+from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
+from mkdocs_tokenheat.block.text import normalize
+from mkdocs_tokenheat.errors import TokenheatError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from markdown import Markdown
+
+    from mkdocs_tokenheat.block.parse import Block
+    from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+    from mkdocs_tokenheat.site import Site
+
+__all__ = ["CodeBlocks", "Fences", "Figures", "Page", "Places", "Source"]
+
+_log = logging.getLogger("mkdocs_tokenheat")
+
+_LITERAL_TAGS = ("pre", "script", "style", "textarea")
+_LITERAL = re.compile(
+    rf"<!--.*?(?:-->|\Z)|<({'|'.join(_LITERAL_TAGS)})\b.*?(?:</\1\s*>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Raw HTML in which a fence is no block but what stands there."""
+
+_ITEM = re.compile(r"([> ]*)(?:[*+-]|\d+\.) ")
+
+# A block-level element; no author can write its first character.
+_PLACE = f"<figure>{STX}{NAME}:{{}}{ETX}</figure>"
+_PLACES = re.compile(_PLACE.format(r"(\d+)"))
+
+
+@dataclass(frozen=True)
+class _Stashed:
+    """A fence that a placeholder stands for, and the blank lines that were put around it.
+
+    Attributes:
+        before: Whether one was put before it.
+        behind: Which of the lines behind it were put there, counted from 1.
+    """
+
+    fence: Fence
+    lines: Sequence[str]
+    before: bool
+    behind: Set[int]
+
+
+class Page:
+    """What the processors know of the page that is being converted."""
+
+    def __init__(self, md: Markdown, site: Site, extension: TokenheatExtension) -> None:
+        self.md = md
+        self.site = site
+        self.extension = extension
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the page before."""
+        self.source: Sequence[str] = ()
+        self.stashed: dict[int, _Stashed] = {}
+        self.figures: dict[int, str] = {}
+        self._starts: dict[int, int] | None = None
+
+    def restored(self, text: str, escape: Callable[[str], str]) -> str:
+        """Code or raw HTML with the fences in it as they were written."""
+        lines: list[str] = []
+        blanks: Set[int] = frozenset()
+        behind = 0
+        for line in text.split("\n"):
+            behind += 1
+            if behind in blanks and not line.strip("> "):
+                continue
+            found = HTML_PLACEHOLDER_RE.search(line)
+            stashed = self.stashed.get(int(found[1])) if found else None
+            if found is None or stashed is None:
+                lines.append(line)
+                continue
+            if stashed.before and lines and not lines[-1].strip("> "):
+                lines.pop()
+            lead = line[: found.start()]
+            width = len(stashed.fence.prefix)
+            for original in stashed.lines:
+                content = escape(original[width:])
+                lines.append(lead + content if content else content)
+            blanks, behind = stashed.behind, 0
+        return "\n".join(lines)
+
+    def place(self, fence: Fence, line: int) -> str:
+        """The page's name and the line in the page's own file, for an error.
+
+        Metadata, snippets and macros may have moved the fence: it is looked for in the file.
+        """
+        from mkdocs_tokenheat.hosts.context import page_file
+
+        name, path = page_file(self.md) or (self.extension.page, None)
+        if self._starts is None:
+            self._starts = self._found_again(path)
+        start = self._starts.get(fence.start)
+        return name if start is None else f"{name}:{start + line + 1}"
+
+    def _found_again(self, path: Path | None) -> dict[int, int]:
+        """For each fence's line in what was converted, its line in the file."""
+        try:
+            text = path.read_text("utf-8-sig") if path else "\n".join(self.source)
+        except (OSError, ValueError):
+            text = ""
+        same: dict[tuple[str, Sequence[str]], deque[int]] = defaultdict(deque)
+        for fence in find_fences(normalize(text)):
+            same[fence.info, fence.body].append(fence.start)
+        starts = {}
+        for each in self.stashed.values():
+            if found := same[each.fence.info, each.fence.body]:
+                starts[each.fence.start] = found.popleft()
+        return starts
+
+
+class Source(Preprocessor):
+    """Keeps the page as it came, to find lines in."""
+
+    def __init__(self, md: Markdown, page: Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, lines: list[str]) -> list[str]:
+        """Note the lines; they stay as they are."""
+        self._page.reset()
+        if any(NAME in line for line in lines):
+            self._page.source = [*lines]
+            self._check_fences_are_left(lines)
+        return lines
+
+    def _check_fences_are_left(self, lines: Sequence[str]) -> None:
+        if "fenced_raw_block" not in self.md.preprocessors:
+            return
+        for fence in find_fences(normalize("\n".join(lines))):
+            error = TokenheatError(
+                "pymdownx.superfences takes this fence away with its setting 'preserve_tabs': "
+                "set it to false"
+            )
+            raise self._page.extension.fail(error.at(self._page.place(fence, 0)))
+
+
+class Fences(Preprocessor):
+    """Puts a placeholder in the place of each fence, with a blank line on either side."""
+
+    def __init__(self, md: Markdown, page: Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, lines: list[str]) -> list[str]:
+        """The lines with placeholders in the places of fences."""
+        if not any(NAME in line for line in lines):
+            return lines
+        fences = list(find_fences(lines))
+        starts = [fence.start for fence in fences] + [len(lines)]
+        out = lines[: starts[0]]
+        for fence, end in zip(fences, starts[1:], strict=True):
+            # A comment must stay in one piece.
+            before = not fence.commented and bool(out) and bool(out[-1].strip("> "))
+            behind, blanks = lines[fence.end : end], frozenset[int]()
+            if not fence.commented:
+                behind, blanks = _kept_apart(fence.prefix, behind)
+            original = lines[fence.start : fence.end]
+            placeholder = self.md.htmlStash.store(code_escape("\n".join(original)).lstrip())
+            stashed = _Stashed(fence, original, before, blanks)
+            self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
+            out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
+        return out
+
+
+def _check_own_words(fence: Fence) -> None:
+    """Refuse a text that is not the author's any more.
+
+    Raises:
+        TokenheatError: Another extension's placeholder stands in it; there was none in the page.
+    """
+    if any(STX in line for line in (fence.info, *fence.body)):
+        raise TokenheatError(
+            "another Markdown extension has taken a part of this block for its own syntax "
+            "(pymdownx.critic does so with {++…++}): write it otherwise, or switch that one off",
+            line=0,
+        )
+
+
+def _kept_apart(prefix: str, lines: Sequence[str]) -> tuple[list[str], frozenset[int]]:
+    """The lines behind a fence, less close to it, and which of them are new, counted from 1.
+
+    A blank line comes first, and one before each further item of the lists around the fence:
+    behind a blank line, Python-Markdown would take it for a part of what stands before it.
+    """
+    out: list[str] = []
+    new: set[int] = set()
+    width = len(prefix)
+    for number, line in enumerate(lines):
+        if not line.strip("> "):
+            return [*out, *lines[number:]], frozenset(new)
+        item = _ITEM.match(line)
+        is_further_out = item is not None and len(item[1]) < width
+        if number == 0 or is_further_out:
+            out.append((prefix if item is None or not is_further_out else item[1]).rstrip())
+            new.add(len(out))
+        if item is not None and is_further_out:
+            width = len(item[1])
+        out.append(line)
+    return out, frozenset(new)
+
+
+class CodeBlocks(Treeprocessor):
+    """Turns placeholders in indented code and literal elements back: there is no block there."""
+
+    def __init__(self, md: Markdown, page: Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, root: Element) -> None:
+        """Change the tree in its place."""
+        if not self._page.stashed:
+            return
+        for element in root.iter():
+            if element.tag in _LITERAL_TAGS:
+                self._restore(element, str)
+                code = element.find("code")
+                if code is not None:
+                    self._restore(code, code_escape)
+
+    def _restore(self, element: Element, escape: Callable[[str], str]) -> None:
+        if element.text and HTML_PLACEHOLDER_RE.search(element.text):
+            element.text = AtomicString(self._page.restored(element.text, escape))
+
+
+class Figures(Postprocessor):
+    """Makes the figures of those fences whose placeholders are left in the page."""
+
+    def __init__(self, md: Markdown, page: Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, text: str) -> str:
+        """Draw what the text has placeholders for; it stays as it is."""
+        page = self._page
+        if not page.stashed:
+            return text
+        from mkdocs_tokenheat.block.parse import read_block
+
+        found = sorted(self._alive(text))
+        blocks: dict[int, Block] = {}
+        errors: dict[int, TokenheatError] = {}
+        for index in found:
+            fence = page.stashed[index].fence
+            try:
+                _check_own_words(fence)
+                blocks[index] = read_block(fence.info, fence.body, page.site.settings.options)
+            except TokenheatError as error:
+                errors[index] = error
+        results = dict(zip(blocks, page.site.figures(list(blocks.values())), strict=True))
+        for index in found:
+            result = errors[index] if index in errors else results[index]
+            if isinstance(result, TokenheatError):
+                result = self._failed(result, page.stashed[index], blocks.get(index))
+            elif page.extension.drawn is not None:
+                page.extension.drawn.append((blocks[index], result))
+            page.figures[index] = result
+            self.md.htmlStash.rawHtmlBlocks[index] = _PLACE.format(index)
+        return text
+
+    def _alive(self, text: str) -> Iterator[int]:
+        """The fences whose placeholders the text holds, or raw HTML that stands in it."""
+        raw = self.md.htmlStash.rawHtmlBlocks
+        for found in HTML_PLACEHOLDER_RE.finditer(text):
+            index = int(found[1])
+            stashed = self._page.stashed.get(index)
+            if stashed is not None:
+                if not stashed.fence.commented:
+                    yield index
+            elif index < len(raw) and HTML_PLACEHOLDER_RE.search(html := str(raw[index])):
+                html = _LITERAL.sub(lambda found: self._page.restored(found[0], str), html)
+                raw[index] = html
+                yield from self._alive(html)
+
+    def _failed(self, error: TokenheatError, stashed: _Stashed, block: Block | None) -> str:
+        line = error.line
+        if line is None:
+            line = block.lines.get(error.option or "", 0) if block else 0
+        placed = error.at(self._page.place(stashed.fence, line))
+        settings = self._page.site.settings
+        if settings.on_error == "raise":
+            raise self._page.extension.fail(placed) from None
+        if self._page.extension.collected is None:
+            _log.warning("%s", placed)
+        else:
+            self._page.extension.collected.append(placed)
+        width = len(stashed.fence.prefix)
+        source = "\n".join(line[width:] for line in stashed.lines)
+        from mkdocs_tokenheat.views.figure import error_figure
+
+        return error_figure(placed, source, settings.options.lang, settings.labels)
+
+
+class Places(Postprocessor):
+    """Puts the figures into their places, where nobody looks through them for placeholders."""
+
+    def __init__(self, md: Markdown, page: Page) -> None:
+        super().__init__(md)
+        self._page = page
+
+    def run(self, text: str) -> str:
+        """The text with the figures in it."""
+        if not self._page.figures:
+            return text
+        parts = _PLACES.split(text)
+        parts[1::2] = [self._page.figures[int(index)] for index in parts[1::2]]
+        return "".join(parts)
