@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import click
 import numpy as np
@@ -281,3 +282,20 @@ def test_the_pages_of_one_build_share_a_site_in_any_thread(site: Folder) -> None
     TokenheatExtension().extendMarkdown(md)
     with pytest.raises(TokenheatError, match=r"docs/7\.md:1: tokenheat: unknown option"):
         md.convert(source)
+
+
+def test_a_server_shows_what_is_wrong_with_the_settings(
+    site: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def page(**settings: Any) -> str:
+        config = {"root_dir": str(site.path), "docs_dir": "docs", "theme": {"language": "en"}}
+        md = Markdown()
+        md.preprocessors.register(_Context(config, "index.md"), "rendering_context", 0)
+        TokenheatExtension(**settings).extendMarkdown(md)
+        return md.convert(fenced())
+
+    with pytest.raises(TokenheatError, match=r"zensical\.toml: .* unknown setting 'modles'"):
+        page(modles={})
+    monkeypatch.setattr(context, "serving", True)
+    assert "unknown setting &#39;modles&#39;, did you mean &#39;models&#39;?" in page(modles={})
+    assert "<figure" in page(models={})
