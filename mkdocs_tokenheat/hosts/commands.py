@@ -67,7 +67,13 @@ def score(given: argparse.Namespace) -> int:
 
 def _of_one_text(settings: Settings) -> Settings:
     """The site's settings for a text that stands on none of its pages."""
-    options = dataclasses.replace(settings.options, view="text", model=settings.options.models[0])
+    options = dataclasses.replace(
+        settings.options,
+        view="text",
+        model=settings.options.models[0],
+        scale="minmax",
+        baseline=None,
+    )
     return dataclasses.replace(
         settings,
         options=options,
@@ -230,17 +236,24 @@ def _built(
     given: argparse.Namespace, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
 ) -> tuple[Site, list[TokenheatError]]:
     config = _site_config(given)
-    _cache(given)
-    return host_of(config).build_into_nowhere(config, frozen=frozen, make_site=make_site)
+
+    def make(settings: Settings) -> Site:
+        _cache_of(settings, config)
+        return make_site(settings)
+
+    return host_of(config).build_into_nowhere(config, frozen=frozen, make_site=make)
 
 
 def _cache(given: argparse.Namespace) -> Cache:
     config = _site_config(given)
-    folder = host_of(config).settings_of(config).cache_dir
-    if folder is None:
+    return _cache_of(host_of(config).settings_of(config), config)
+
+
+def _cache_of(settings: Settings, config: Path) -> Cache:
+    if settings.cache_dir is None:
         error = TokenheatError("the site keeps no cache: its 'cache_dir' is none")
         raise error.at(config.name)
-    return Cache(folder)
+    return Cache(settings.cache_dir)
 
 
 def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings:

@@ -168,6 +168,8 @@ class Cache:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return  # Somebody else has removed it.
         except OSError as error:
             raise TokenheatError(f"cannot remove '{path}': {_problem(error)}") from None
 

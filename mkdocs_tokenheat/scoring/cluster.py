@@ -197,12 +197,14 @@ def _check_speaks(address: str) -> None:
     """
     place = urlsplit(address)
     try:
-        with socket.create_connection((place.hostname, place.port or 0), _CONNECT) as connection:
-            speaks = place.scheme == "tls" or bool(connection.recv(1))
-    except TimeoutError:
-        speaks = False
+        connection = socket.create_connection((place.hostname, place.port or 0), _CONNECT)
     except OSError as error:
         raise TokenheatError(f"cannot reach the scheduler '{address}': {error}") from None
+    with connection:
+        try:
+            speaks = place.scheme == "tls" or bool(connection.recv(1))
+        except OSError:
+            speaks = False
     if not speaks:
         raise TokenheatError(
             f"what listens at '{address}' is no Dask scheduler: is it the dashboard's port?"

@@ -143,7 +143,7 @@ def _table(columns: Sequence[Column], labels: Labels, lang: str) -> str:
     parts = row * len(columns[0].cells)
     for i, column in enumerate(columns):
         cells = column.cells
-        if i and any(cell[:1] == "-" for cell in cells):
+        if i and "-" in "".join(cells):
             cells = list(map(isolated, cells))
         parts[2 * i + 1 :: len(row)] = cells
     texts = [f" tokenheat-text-{i}" for i, column in enumerate(columns, 1) if column.is_text]
