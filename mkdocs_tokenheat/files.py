@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["read", "read_json", "write"]
@@ -48,15 +49,15 @@ def write(path: Path, text: str) -> None:
     Raises:
         OSError: It cannot be stored; nothing is left behind.
     """
-    try:
-        _write(path, text)
-    except FileNotFoundError:
-        # Somebody has tidied up, or removed the folder, in between.
-        _write(path, text)
+    for _ in range(2):
+        with suppress(FileNotFoundError):
+            return _write(path, text)
+        # The folder is not there yet, or somebody has just removed it.
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return _write(path, text)
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem[:8]}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         with temporary.open("x", encoding="utf-8", newline="\n") as file:

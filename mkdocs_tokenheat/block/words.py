@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import regex
 
-__all__ = ["Cell", "Span", "cells", "count_graphemes", "graphemes", "visible", "words"]
+__all__ = ["Cell", "Span", "cells", "count_graphemes", "graphemes", "is_simple", "visible", "words"]
 
 Span = tuple[int, int]
 """Start and end in code points of the text, the end excluded."""
@@ -35,12 +35,12 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 def graphemes(text: str) -> list[Span]:
     """The extended grapheme clusters of the text (Unicode Standard Annex #29)."""
-    if _is_simple(text):
+    if is_simple(text):
         return [(i, i + 1) for i in range(len(text))]
     return [found.span() for found in _compiled(_CLUSTER).finditer(text)]
 
 
-def _is_simple(text: str) -> bool:
+def is_simple(text: str) -> bool:
     """Whether each character is a cluster, which is told much faster than what the clusters are."""
     return text.isascii() or _compiled(_ALONE).fullmatch(text) is not None
 
@@ -104,7 +104,7 @@ def cells(text: str, spans: Sequence[Span]) -> list[Cell]:
 
 def _bounds(text: str) -> tuple[Sequence[int], Sequence[int]]:
     """For each character the start and the end of its cluster."""
-    if _is_simple(text):
+    if is_simple(text):
         return range(len(text)), range(1, len(text) + 1)
     clusters = graphemes(text)
     sizes = [end - start for start, end in clusters]

@@ -217,15 +217,19 @@ class RowModel:
 def _shown(text: str, encoding: Encoding) -> list[Span]:
     """What each token shows of the text: its offsets less the white space at their start."""
     spans: list[Span] = list(encoding.offsets)
-    for i, (token, (start, end)) in enumerate(zip(encoding.tokens, spans, strict=True)):
-        is_space = token[:1] == _SPACE and not token.strip(_SPACE)
-        if not is_space and not text[start : start + 1].isspace():
+    for i, (start, end) in enumerate(spans):
+        if not text[start : start + 1].isspace():
             continue
-        piece = text[start:end]
-        shown = piece.lstrip()
-        if shown:
-            hidden = is_space and _SPACE not in piece
-            spans[i] = (start, start) if hidden else (end - len(shown), end)
+        if end - start > 1 and not text[start + 1].isspace():  # Nearly all of them.
+            spans[i] = (start + 1, end)
+        elif shown := text[start:end].lstrip():
+            spans[i] = (end - len(shown), end)
+    for i, token in enumerate(encoding.tokens):
+        if token[-1:] == _SPACE and not token.strip(_SPACE):
+            start, end = spans[i]
+            piece = text[start:end]
+            if piece.strip() and _SPACE not in piece:
+                spans[i] = (encoding.offsets[i][0],) * 2
     return spans
 
 

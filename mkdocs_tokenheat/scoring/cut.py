@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import le
 
 import numpy as np
 
-from mkdocs_tokenheat.block.words import Cell, Span, cells, visible, words
+from mkdocs_tokenheat.block.words import Cell, Span, cells, is_simple, visible, words
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.rows import Tokens
 from mkdocs_tokenheat.scoring.entry import rounded
@@ -121,4 +123,7 @@ def finished(
 
 def joined(text: str, spans: Sequence[Span]) -> list[Cell]:
     """The cells that are not just what one unit shows."""
+    edges = list(chain.from_iterable(spans))
+    if is_simple(text) and all(map(le, edges, edges[1:])):
+        return []  # None reaches into the next one, and a character is a cluster.
     return [c for c in cells(text, spans) if c[1] > 1 or c[2:] != spans[c[0]]]
