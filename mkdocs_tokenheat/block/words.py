@@ -85,13 +85,13 @@ def cells(text: str, spans: Sequence[Span]) -> list[Cell]:
     A cell reaches to the ends of its grapheme clusters, so that a letter and the accent that a
     tokenizer drops stay together. Empty spans have no cell.
     """
-    opening, closing = _bounds(text)
+    bounds = None if is_simple(text) else _bounds(text)
     found: list[Cell] = []
     at = 0
     for i, (start, end) in enumerate(spans):
         if start == end:
             continue
-        first, last = opening[start], closing[end - 1]
+        first, last = (bounds[start][0], bounds[end - 1][1]) if bounds else (start, end)
         if first >= at or not found:
             found.append((i, 1, first, last))
             at = last
@@ -102,12 +102,6 @@ def cells(text: str, spans: Sequence[Span]) -> list[Cell]:
     return found
 
 
-def _bounds(text: str) -> tuple[Sequence[int], Sequence[int]]:
+def _bounds(text: str) -> list[Span]:
     """For each character the start and the end of its cluster."""
-    if is_simple(text):
-        return range(len(text)), range(1, len(text) + 1)
-    clusters = graphemes(text)
-    sizes = [end - start for start, end in clusters]
-    opening = [start for (start, _), size in zip(clusters, sizes, strict=True) for _ in range(size)]
-    closing = [end for (_, end), size in zip(clusters, sizes, strict=True) for _ in range(size)]
-    return opening, closing
+    return [cluster for cluster in graphemes(text) for _ in range(cluster[1] - cluster[0])]

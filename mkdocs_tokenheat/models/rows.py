@@ -65,6 +65,7 @@ class RowModel:
         self._shifts: dict[tuple[str, str], Shift] = {}
         self._vocabularies: dict[int, NDArray[np.int64]] = {}
         self._word_forms: dict[str, tuple[list[int], bool]] = {}
+        self._are_spaces: dict[int, bool] = {}
 
     @cached_property
     def _table(self) -> Table:
@@ -77,13 +78,18 @@ class RowModel:
             TokenheatError: A text that the tokenizer cannot cut.
         """
         return [
-            Tokens(
-                encoding.ids,
-                _shown(text, encoding),
-                [token == self._unknown for token in encoding.ids],
-            )
+            self._tokens(text, encoding)
             for text, encoding in zip(texts, self._encode(texts), strict=True)
         ]
+
+    def _tokens(self, text: str, encoding: Encoding) -> Tokens:
+        ids = encoding.ids
+        for token in {*ids} - self._are_spaces.keys():
+            piece = self._tokenizer.id_to_token(token) or ""
+            self._are_spaces[token] = bool(piece) and not piece.strip(_SPACE)
+        spaces = [i for i, token in enumerate(ids) if self._are_spaces[token]]
+        spans = _shown(text, encoding.offsets, spaces)
+        return Tokens(ids, spans, [token == self._unknown for token in ids])
 
     def words(self, words: Iterable[str]) -> dict[str, tuple[list[int], bool]]:
         """For each word its token ids in the middle of a sentence, and whether all are known.
@@ -193,7 +199,10 @@ class RowModel:
         if normalizer is None or text.isascii():
             return False
         with foreign("the model's tokenizer cannot read the text"):
-            return _accents(normalizer.normalize_str(text)) < _accents(text)
+            normalized = normalizer.normalize_str(text)
+        if text in normalized.replace(_SPACE, " "):  # Sooner told than accents are counted.
+            return False
+        return _accents(normalized) < _accents(text)
 
     def written(self, token: int) -> str:
         r"""What the token writes; bytes that are no whole character as `\\xe1`."""
@@ -214,22 +223,25 @@ class RowModel:
             return self._tokenizer.encode_batch(list(texts), add_special_tokens=add_special_tokens)
 
 
-def _shown(text: str, encoding: Encoding) -> list[Span]:
-    """What each token shows of the text: its offsets less the white space at their start."""
-    spans: list[Span] = list(encoding.offsets)
-    for i, (start, end) in enumerate(spans):
+def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Span]:
+    """What each token shows of the text: its offsets less the white space at their start.
+
+    Parameters:
+        spaces: Which tokens are what SentencePiece writes for spaces.
+    """
+    spans = list(offsets)
+    for i, (start, end) in enumerate(offsets):
         if not text[start : start + 1].isspace():
             continue
         if end - start > 1 and not text[start + 1].isspace():  # Nearly all of them.
             spans[i] = (start + 1, end)
         elif shown := text[start:end].lstrip():
             spans[i] = (end - len(shown), end)
-    for i, token in enumerate(encoding.tokens):
-        if token[-1:] == _SPACE and not token.strip(_SPACE):
-            start, end = spans[i]
-            piece = text[start:end]
-            if piece.strip() and _SPACE not in piece:
-                spans[i] = (encoding.offsets[i][0],) * 2
+    for i in spaces:
+        start, end = offsets[i]
+        piece = text[start:end]
+        if piece.strip() and _SPACE not in piece:
+            spans[i] = (start, start)
     return spans
 
 

@@ -112,10 +112,11 @@ def finished(
         ids = "".join([f"{token};" for (token,) in cut.ids])
     elif cut.ids is not None:
         ids = "".join([f"{','.join(map(str, tokens))};" for tokens in cut.ids])
-    lost = set(unknown)
     # Words come again, and their numbers with them.
     known = {number: rounded(number) for number in {*numbers}}
-    scores = [None if i in lost else known[number] for i, number in enumerate(numbers)]
+    scores = [known[number] for number in numbers]
+    for i in unknown:
+        scores[i] = None
     starts, ends = [span[0] for span in cut.spans], [span[1] for span in cut.spans]
     together = joined(request.text, cut.spans)
     return Scores(starts, ends, ids, scores, together, unknown, notes, aside, expected)

@@ -127,10 +127,11 @@ class Scores:
         """What is stored: spans as gaps and lengths, and only cells that are not one unit's span."""
         edges = [0] * (2 * len(self.starts))
         edges[::2], edges[1::2] = self.starts, self.ends
+        written = {score: short(score) for score in {*self.scores}}
         columns: dict[str, object] = {
             "spans": _packed(list(map(sub, edges, (0, *edges)))),
             "ids": self.ids,
-            "scores": [short(score) for score in self.scores],
+            "scores": [written[score] for score in self.scores],
             "cells": self.joined,
             "unknown": self.unknown,
             "notes": self.notes,

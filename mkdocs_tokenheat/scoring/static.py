@@ -184,6 +184,8 @@ class _Table:
 
     def _means(self, rows: NDArray[np.float64], cut: Cut) -> NDArray[np.float64]:
         assert cut.ids is not None
+        if not cut.unknown and all(len(ids) == 1 for ids in cut.ids):
+            return rows[[self._at[token] for (token,) in cut.ids]]
         unknown = set(cut.unknown)
         members = [() if i in unknown else ids for i, ids in enumerate(cut.ids)]
         counts = np.array([len(ids) for ids in members])
@@ -227,7 +229,9 @@ def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | No
                 notes.append(("target-pooled", len(ids)))
     if model is not None:
         notes += table_notes(model, request.way, request.text + (request.target or ""))
-    texts = [request.text[start:end] for start, end in cut.spans]
+    texts: list[str] = []
+    if request.metric.needs == "text":
+        texts = [request.text[start:end] for start, end in cut.spans]
     units = Units(texts, vectors, norms, target, _values(request, len(cut.spans)))
     return finished(request, cut, units, notes)
 
