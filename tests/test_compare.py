@@ -509,3 +509,17 @@ def test_layers_are_compared_and_the_similarity_is_of_the_table(language_models:
 def test_one_model_that_cannot_predict_is_named(language_models: Author) -> None:
     said = refused(language_models, SENTENCE, model=["gpt2", "wordllama"], metric="surprisal")
     assert said.startswith("model 'wordllama': the model holds embeddings alone")
+
+
+def test_search_finds_words_that_are_numbers_once_and_no_cosine(project: Project) -> None:
+    project.page(
+        "```tokenheat view=matrix numbers=true\ncat 1984 -5\n```\n\n"
+        "```tokenheat view=neighbours numbers=true k=2\n2001 dog\n```\n\n"
+        "```tokenheat view=distribution\n1977 sofa\n```\n"
+    )
+    project.built()
+    index = json.loads(project.output("search/search_index.json"))
+    words = " ".join(entry["text"] for entry in index["docs"]).split()
+    for word in ("cat", "1984", "-5", "2001", "dog", "1977", "sofa"):
+        assert words.count(word) == 1, word
+    assert not [word for word in words if word.startswith("0.")]
