@@ -211,12 +211,12 @@ def _kept_apart(prefix: str, lines: Sequence[str]) -> tuple[list[str], frozenset
         if not line.strip("> "):
             return [*out, *lines[number:]], frozenset(new)
         item = _ITEM.match(line)
-        is_further_out = item is not None and len(item[1]) < width
-        if number == 0 or is_further_out:
-            out.append((prefix if item is None or not is_further_out else item[1]).rstrip())
+        outer = item[1] if item is not None and len(item[1]) < width else None
+        if number == 0 or outer is not None:
+            out.append((prefix if outer is None else outer).rstrip())
             new.add(len(out))
-        if item is not None and is_further_out:
-            width = len(item[1])
+        if outer is not None:
+            width = len(outer)
         out.append(line)
     return out, frozenset(new)
 

@@ -55,7 +55,6 @@ _UNSEEN = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]+"
 )
 """Characters that show nothing by themselves."""
-_BETWEEN = "\n"
 _THIN = "\u202f"  # A space that no line breaks at.
 
 
@@ -166,7 +165,7 @@ def pieces_of(text: str, scores: Scores) -> Sequence[str]:
 def units_of(pieces: Sequence[str], labels: Labels) -> Sequence[str]:
     """What the units show, with its white space drawn, and said where nothing is seen."""
     drawn = visible_each(pieces)
-    if "" not in drawn and not _UNSEEN.search(_BETWEEN.join(drawn)):
+    if "" not in drawn and not _UNSEEN.search("".join(drawn)):
         return drawn
     nothing = f"<i>{say(labels, 'nothing-shown')}</i>"
     return [
