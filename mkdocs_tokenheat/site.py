@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from threading import RLock
+from threading import Lock
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.options import NAMES, Options
@@ -34,8 +34,8 @@ __all__ = ["Site"]
 Score = Callable[[Sequence[Wanted], Settings], Iterator[tuple[Wanted, Entry | TokenheatError]]]
 """Gives each request what it asks for, or why it has none, as soon as it is there."""
 
-_scoring = RLock()
-"""Hosts may render pages in several threads; models and identities are for one at a time."""
+_scoring, _identifying = Lock(), Lock()
+"""Hosts may render pages in several threads: models, and who they are, are for one at a time."""
 
 
 class Site:
@@ -73,7 +73,7 @@ class Site:
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""
-        asked = self._asked(blocks)
+        asked = [self._ask(block) for block in blocks]
         if self.drawn is None:
             return self._figures(blocks, asked)
         page = _page(blocks, asked)
@@ -135,12 +135,8 @@ class Site:
 
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
         """What each block needs, from the cache or, where it lacks it, from the models."""
-        answers = dict(self._answers(blocks, self._asked(blocks)))
+        answers = dict(self._answers(blocks, [self._ask(block) for block in blocks]))
         return [answers[i] for i in range(len(blocks))]
-
-    def _asked(self, blocks: Sequence[Block]) -> list[Asked | TokenheatError]:
-        with _scoring:
-            return [self._ask(block) for block in blocks]
 
     def _answers(
         self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
@@ -154,8 +150,9 @@ class Site:
                 waiting[i] = each
             else:
                 yield i, _answer(block, each, found)
-        # Another thread may have scored them by now.
-        with _scoring:
+        if not waiting:
+            return
+        with _scoring:  # Another thread may have scored them by now.
             results = self._found(waiting.values())
         for i, each in waiting.items():
             yield i, _answer(blocks[i], each, results)
@@ -192,8 +189,7 @@ class Site:
         """
         misses: dict[str, Wanted] = {}
         with _scoring:
-            for block in blocks:
-                asked = self._ask(block)
+            for asked in map(self._ask, blocks):
                 if isinstance(asked, TokenheatError):
                     continue
                 for request in asked.values():
@@ -208,8 +204,7 @@ class Site:
         The versions of this package and of its cache, the settings, and who the models are.
         """
         lines = sorted({DEFAULT_LINE, *self.settings.models.values()})
-        with _scoring:
-            identities = [(line, self._identity(line)) for line in lines]
+        identities = [(line, self._identity(line)) for line in lines]
         return repr((__version__, FORMAT, self.settings, identities))
 
     def _identity(self, line: str) -> list[tuple[str, str]] | str:
@@ -227,17 +222,20 @@ class Site:
             return _of_site(error, block)
 
     def _identify(self, line: str) -> Identity:
-        if line not in self._identities:
-            try:
-                self._identities[line] = identify(
-                    line, self.settings.base, self.settings.cache_dir, frozen=self.settings.frozen
-                )
-            except TokenheatError as error:
-                self._identities[line] = error
-        known = self._identities[line]
+        with _identifying:
+            known = self._identities.get(line) or self._identified(line)
+            self._identities[line] = known
         if isinstance(known, TokenheatError):
             raise known
         return known
+
+    def _identified(self, line: str) -> Identity | TokenheatError:
+        try:
+            return identify(
+                line, self.settings.base, self.settings.cache_dir, frozen=self.settings.frozen
+            )
+        except TokenheatError as error:
+            return error
 
     def _score_missing(self, misses: Sequence[Wanted]) -> dict[str, Entry | TokenheatError]:
         if misses and self.settings.frozen and self.cache.folder:

@@ -9,15 +9,20 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models import rows
 from mkdocs_tokenheat.models.source import Files
+from mkdocs_tokenheat.scoring.engine import score
+from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.request import Wanted
+from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 from tests import checkpoints
 from tests.conftest import FUZZ, Author, block
@@ -98,6 +103,28 @@ def test_threads_draw_what_one_thread_draws(
         }
         assert list(folder.rglob("*.tmp")) == []
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_a_page_that_the_cache_has_is_drawn_while_another_is_scored(author: Author) -> None:
+    (warm, cold) = blocks()[:2]
+    author.site().figures([warm])
+    scoring, drawn = threading.Event(), threading.Event()
+
+    def slow(
+        misses: Sequence[Wanted], settings: Settings
+    ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
+        scoring.set()
+        assert drawn.wait(60), "the other page was kept waiting"
+        return score(misses, settings)
+
+    site = Site(author.site().settings, slow)
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(site.figures, [cold])
+        assert scoring.wait(60)
+        with ThreadPoolExecutor(1) as other:
+            figures = other.submit(site.figures, [warm]).result(60)
+        drawn.set()
+        assert [type(figure) for figure in (*figures, *later.result())] == [str, str]
 
 
 def test_a_model_is_loaded_once_however_many_threads_ask(author: Author) -> None:
