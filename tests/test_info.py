@@ -10,6 +10,7 @@ from mkdocs_tokenheat.block.info import Raw, read_front_matter, read_info, split
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
 from mkdocs_tokenheat.block.parse import Block, make_block, read_block
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.settings import DEFAULTS
 
 
 def block(info: str = "", *lines: str, text: str = "hi") -> Block:
@@ -183,6 +184,17 @@ def test_front_matter_may_be_huge() -> None:
     assert refused("", *[f"key{i}: a" for i in range(10_000)])[1].startswith(
         "unknown option 'key0'"
     )
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS.keys() - {"models"}))
+def test_a_setting_of_the_site_is_no_option(name: str) -> None:
+    line, message = refused("", "lang: vi", f"{name}: a")
+    assert line == 3
+    assert message == f"'{name}' is a setting of the whole site, which a block cannot change"
+
+
+def test_a_list_of_models_is_what_model_takes() -> None:
+    assert refused("", "models: [a, b]")[1] == "unknown option 'models', did you mean 'model'?"
 
 
 def test_a_key_in_both_places_is_an_error_even_with_the_same_value() -> None:

@@ -275,6 +275,9 @@ class Options:
         return (self.model,) if isinstance(self.model, str) else self.model
 
 
+_OF_SITES = ("cache_dir", "frozen", "on_error", "max_tokens", "device", "base_path", "labels")
+"""What authors may look for here and only a site's settings have."""
+
 NAMES = tuple(field.name for field in dataclasses.fields(Options))
 _READERS = {field.name: field.metadata["read"] for field in dataclasses.fields(Options)}
 
@@ -287,6 +290,9 @@ def read_options(raw: Mapping[str, Raw], defaults: Options) -> Options:
     """
     given: dict[str, object] = {}
     for name, value in raw.items():
+        if name in _OF_SITES:
+            said = f"'{name}' is a setting of the whole site, which a block cannot change"
+            raise TokenheatError(said, option=name)
         if name not in _READERS:
             raise TokenheatError(unknown("option", name, NAMES), option=name)
         if value is None:
