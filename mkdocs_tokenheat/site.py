@@ -207,11 +207,14 @@ class Site:
         identities = [(line, self._identity(line)) for line in lines]
         return repr((__version__, FORMAT, self.settings, identities))
 
-    def _identity(self, line: str) -> list[tuple[str, str]] | str:
-        try:
-            return sorted(self._identify(line).items())
-        except TokenheatError as error:
-            return error.message
+    def _identity(self, line: str) -> str:
+        """Who a model is, as far as it can be told without fetching what no block may need."""
+        with _identifying:
+            known = self._identities.get(line) or self._identified(line, frozen=True)
+            if isinstance(known, TokenheatError):
+                return known.message
+            self._identities[line] = known
+        return repr(sorted(known.items()))
 
     def _ask(self, block: Block) -> Asked | TokenheatError:
         try:
@@ -223,17 +226,16 @@ class Site:
 
     def _identify(self, line: str) -> Identity:
         with _identifying:
-            known = self._identities.get(line) or self._identified(line)
+            known = self._identities.get(line)
+            known = known or self._identified(line, frozen=self.settings.frozen)
             self._identities[line] = known
         if isinstance(known, TokenheatError):
             raise known
         return known
 
-    def _identified(self, line: str) -> Identity | TokenheatError:
+    def _identified(self, line: str, *, frozen: bool) -> Identity | TokenheatError:
         try:
-            return identify(
-                line, self.settings.base, self.settings.cache_dir, frozen=self.settings.frozen
-            )
+            return identify(line, self.settings.base, self.settings.cache_dir, frozen=frozen)
         except TokenheatError as error:
             return error
 

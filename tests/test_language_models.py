@@ -480,6 +480,57 @@ class TestHub:
         message = owner.error(TEXT, model="hub", metric="probability")
         assert f"hf download tiny/other --revision {other}" in message
 
+    @pytest.mark.parametrize(
+        "there",
+        [
+            (),
+            ("model-00001-of-00002.safetensors",),
+            ("model-00001-of-00002.safetensors", "model.safetensors.index.json"),
+            ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"),
+        ],
+    )
+    def test_a_download_that_was_interrupted_is_taken_up_again(
+        self,
+        owner: Author,
+        models: Path,
+        hub: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        there: tuple[str, ...],
+    ) -> None:
+        wanted = owner.numbers(TEXT, model="gpt2", metric="norm")
+        snapshot = hub / "snapshots" / self.COMMIT
+        (snapshot / "model.safetensors").unlink()
+        for name in there:
+            (snapshot / name).write_bytes(b"")
+
+        def resumed(repo: str, *, revision: str, allow_patterns: list[str]) -> str:
+            assert (repo, revision) == ("tiny/gpt2", self.COMMIT)
+            shutil.copy(models / "gpt2" / "model.safetensors", snapshot)
+            return str(snapshot)
+
+        monkeypatch.setattr("huggingface_hub.snapshot_download", resumed)
+        owner.settings["models"] = {"hub": f"hub:tiny/gpt2@{self.COMMIT}"}
+        assert owner.numbers(TEXT, model="hub", metric="norm") == wanted
+
+    def test_nothing_is_fetched_to_tell_which_models_a_site_has(
+        self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+
+        def fetch(repo: str, **_: object) -> str:
+            asked.append(repo)
+            raise OSError("there is no network")
+
+        monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+        owner.settings["models"] = {"hub": "hub:tiny/other"}
+        site = owner.site()
+        assert site.fingerprint() == owner.site().fingerprint()
+        assert asked == []
+        # A block that names the model asks for it none the less.
+        (result,) = site.figures([block(TEXT, model="hub", metric="norm")])
+        assert "hf download tiny/other" in str(result)
+        assert asked == ["tiny/other"]
+
     def test_a_frozen_build_asks_nobody(
         self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -14,6 +14,7 @@ __all__ = ["HubModel", "folder", "is_commit", "known_commit", "parse"]
 
 _LINE = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?$", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
+_SHARD = re.compile(r"-of-(\d{1,5})\.safetensors\Z", re.ASCII)
 _FILES = (
     "config.json",
     "generation_config.json",
@@ -83,9 +84,17 @@ def folder(model: HubModel, commit: str | None) -> Path:
     commit = commit or known_commit(model)
     if commit is not None:
         snapshot = _repository(model) / "snapshots" / commit
-        if (snapshot / "tokenizer.json").exists() and any(snapshot.glob("*.safetensors")):
+        if _is_whole(snapshot):
             return snapshot
     return _downloaded(model, commit or model.revision)
+
+
+def _is_whole(snapshot: Path) -> bool:
+    """Whether the download came to its end: each file of the weights says how many there are."""
+    weights = [path.name for path in snapshot.glob("*.safetensors") if path.exists()]
+    counts = [int(found[1]) for name in weights if (found := _SHARD.search(name))]
+    others = ["tokenizer.json", *(["model.safetensors.index.json"] if counts else [])]
+    return len(weights) >= max(counts, default=1) and all((snapshot / o).exists() for o in others)
 
 
 def _downloaded(model: HubModel, revision: str) -> Path:
