@@ -32,15 +32,21 @@ class TokenheatError(ValueError):
         self.option = option
         self.place: str | None = None
 
+    def but(
+        self, message: str | None = None, *, option: str | None = None, place: str | None = None
+    ) -> TokenheatError:
+        """This error in other words, or said of another option or place."""
+        other = type(self)(message or self.message, line=self.line, option=option or self.option)
+        other.place = place or self.place
+        return other
+
     def about(self, option: str) -> TokenheatError:
         """This error, said of an option where it names none yet."""
-        return type(self)(self.message, line=self.line, option=self.option or option)
+        return self.but(option=self.option or option)
 
     def at(self, place: str) -> TokenheatError:
         """This error, said of a place such as `docs/page.md:12` or `mkdocs.yml`."""
-        placed = type(self)(self.message, line=self.line, option=self.option)
-        placed.place = place
-        return placed
+        return self.but(place=place)
 
     def __str__(self) -> str:
         return f"{_line(self.place)}: tokenheat: {self.message}" if self.place else self.message

@@ -12,7 +12,7 @@ _SECONDS = 5.0
 
 
 class Progress:
-    """Counts the blocks that are scored, on standard error."""
+    """Counts the entries that are scored, on standard error."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -23,13 +23,13 @@ class Progress:
         if sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, desc="tokenheat", unit="block", leave=False)
+            self._bar = tqdm(total=total, desc="tokenheat", unit="entry", leave=False)
 
     def __enter__(self) -> Progress:
         return self
 
     def advance(self, tokens: int) -> None:
-        """One more block, of so many tokens or words, is through."""
+        """One more entry, of so many tokens or words, is through."""
         self._count += 1
         self._tokens += tokens
         speed = self._speed()
@@ -38,7 +38,7 @@ class Progress:
             self._bar.update()
         elif time.monotonic() - self._said > _SECONDS:
             self._said = time.monotonic()
-            said = ", ".join(filter(None, (f"{self._count} of {self._total} blocks", speed)))
+            said = ", ".join(filter(None, (f"{self._count} of {self._total} entries", speed)))
             sys.stderr.write(f"tokenheat: scored {said}\n")
 
     def _speed(self) -> str:

@@ -326,13 +326,11 @@ def _of_site(error: TokenheatError, block: Block) -> TokenheatError:
         return error
     if getattr(block.options, name) == Options.__dataclass_fields__[name].default:
         return error
-    said = f"{error.message} ('{name}' is set for the whole site)"
-    return type(error)(said, option=name)
+    return error.but(f"{error.message} ('{name}' is set for the whole site)")
 
 
 def _naming(error: TokenheatError, request: Wanted) -> TokenheatError:
     """The error, said of its model, where a block has several."""
     names = [f"'{source.name}'" for source in request.sources]
     kind = "model" if len(names) == 1 else "models"
-    message = f"{kind} {' and '.join(names)}: {error.message}"
-    return type(error)(message, line=error.line, option=error.option)
+    return error.but(f"{kind} {' and '.join(names)}: {error.message}")

@@ -81,7 +81,7 @@ def test_stats_count_entries_and_their_size(site: Project) -> None:
     other = of_another_version(site).stat().st_size
     lines = said(site, "cache", "stats").splitlines()
     assert lines[0].startswith(f"5 entries, {size + other} bytes")
-    assert lines[1] == f"of these, in the format of another version: 1 entries, {other} bytes"
+    assert lines[1] == f"of these, in the format of another version: 1 entry, {other} bytes"
 
 
 def test_stats_count_what_is_damaged_too(site: Project) -> None:
@@ -99,7 +99,7 @@ def test_prune_removes_what_no_page_uses(site: Project) -> None:
     assert listed[-1].startswith("2 entries would be removed, 2 entries, ")
     assert said(site, "cache", "prune").startswith("2 entries removed, 2 entries, ")
     assert {str(path) for path in before - set(site.entries())} == set(listed[:-1])
-    assert said(site, "check") == "all 2 blocks are in the cache\n"
+    assert said(site, "check") == "all blocks are in the cache: 2 entries\n"
 
 
 def test_prune_keeps_the_blocks_of_snippets(site: Project) -> None:
@@ -148,7 +148,7 @@ def test_another_versions_entries_are_left_to_it(site: Project) -> None:
     assert said(site, "cache", "verify", "--repair") == "5 entries, 0 not whole\n"
     assert said(site, "cache", "prune").startswith("0 entries removed")
     assert other.read_bytes() == raw
-    assert said(site, "cache", "prune", "--other-versions").startswith("1 entries removed")
+    assert said(site, "cache", "prune", "--other-versions").startswith("1 entry removed")
     assert not other.exists()
 
 

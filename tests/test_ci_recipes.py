@@ -82,8 +82,8 @@ def test_a_recipe_scores_builds_and_keeps(site: Project, recipe: dict[str, Any])
     first = site.entries()
     site.page(OTHER)
     done = run(site, steps)
-    assert "1 of them newly scored" in "".join(each.stdout for each in done)
-    assert "1 entries removed, 1 entries" in done[-1].stdout
+    assert "1 entry newly scored" in "".join(each.stdout for each in done)
+    assert "1 entry removed, 1 entry" in done[-1].stdout
     assert site.entries() != first
 
 
@@ -178,7 +178,9 @@ def test_a_check_needs_the_cache_alone(project: Project) -> None:
     assert project.run(sys.executable, "-m", "mkdocs_tokenheat", "warm").returncode == 0
     shutil.rmtree(project.cache / "local")
     done = bare(project, "check")
-    assert (done.returncode, done.stdout) == (0, "all 2 blocks are in the cache\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "all blocks are in the cache: 2 entries\n"), (
+        done.stderr
+    )
 
     project.page(BLOCK + OTHER + "\n" + BLOCK.replace("cat", "cow"))
     project.page(OTHER.replace("tokenheat", "tokenheat model=minilm"), "sub/more.md")
@@ -196,7 +198,7 @@ def test_a_check_needs_the_cache_alone(project: Project) -> None:
 
     done = bare(project, "cache", "prune")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("1 entries removed, 1 entries")
+    assert done.stdout.startswith("1 entry removed, 1 entry")
 
 
 def test_a_check_without_any_cache_lists_every_block(project: Project) -> None:

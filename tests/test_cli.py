@@ -213,7 +213,7 @@ class TestASite:
         status, out, _ = user.run("warm")
         assert (status, out.split()[0]) == (0, "all")
         assert user.run("check")[0] == 0
-        assert "0 of them newly scored" in user.run("warm")[1]
+        assert "0 entries newly scored" in user.run("warm")[1]
 
     def test_errors_are_listed_and_the_rest_is_scored(self, user: User, site: Project) -> None:
         site.page("```tokenheat\nthe dog\n```\n\n```tokenheat metric=x\na\n```\n", "b.md")
@@ -283,7 +283,7 @@ class TestASite:
         for i in range(2_000):
             (site.cache / f"{i:064x}.json").touch()
         said = user.run("cache", "prune", "--max-size", "1MB")[1]
-        assert said.startswith("2001 entries removed, 1 entries")
+        assert said.startswith("2001 entries removed, 1 entry")
 
     def test_stats_count(self, user: User, site: Project) -> None:
         user.run("warm")

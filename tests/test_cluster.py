@@ -205,7 +205,7 @@ def test_what_a_killed_worker_had_in_hands_is_scored_elsewhere(
     out, said = running.communicate(timeout=60)
     assert (running.returncode, out) == (
         0,
-        f"all blocks are in the cache, {count} of them newly scored\n",
+        f"all blocks are in the cache, {count} entries newly scored\n",
     ), said
     shown = said.splitlines()[0].removeprefix(f"tokenheat: scheduler {two.address}, workers: 2, ")
     assert re.fullmatch(r"dashboard http://127\.0\.0\.1:\d+/status", shown)
@@ -279,7 +279,7 @@ def test_a_cluster_scores_all_that_a_machine_does(
     done = warm(site, dask.address)
     assert done.returncode == 0, done.stderr
     count = len(site.entries())
-    assert done.stdout == f"all blocks are in the cache, {count} of them newly scored\n"
+    assert done.stdout == f"all blocks are in the cache, {count} entries newly scored\n"
     assert content(site.cache) == alone(site, tmp_path)
 
 

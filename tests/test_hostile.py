@@ -220,7 +220,7 @@ def test_a_forged_entry_is_refused_or_does_no_harm(raw: bytes) -> None:
     except ValueError:
         return
     drawn = block(TEXT, caption="A caption")
-    scale = fit(scores.known, drawn.options)
+    scale = fit(scores.coloured, drawn.options)
     labels = labels_of("en")
     numbers = said(scores, labels)
     pieces = pieces_of(TEXT, scores)

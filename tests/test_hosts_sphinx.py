@@ -343,7 +343,7 @@ def test_our_commands_on_its_config(
     said = site.failed("tokenheat check -f conf.py")
     assert "other.rst:4: tokenheat: the scores of this block" in said
     assert "tokenheat warm -f conf.py" in said
-    assert "2 of them newly scored" in site.done("tokenheat warm -f conf.py")
+    assert "2 entries newly scored" in site.done("tokenheat warm -f conf.py")
     assert not (site.path / "_build").exists()
     site.done("tokenheat check -f conf.py")
     site.done("sphinx-build -q -W -b latex . _latex", TOKENHEAT_FROZEN="1")

@@ -109,7 +109,7 @@ def test_an_mkdocs_yml_is_read_too(site: Folder) -> None:
         "        - name: tokenheat\n          class: tokenheat\n          format:\n"
         "            object: mkdocs_tokenheat.zensical.fence\n",
     )
-    assert "all blocks are in the cache, 1 of them newly scored" in site.done("tokenheat warm")
+    assert "all blocks are in the cache, 1 entry newly scored" in site.done("tokenheat warm")
     site.done("zensical build")
     assert len(site.entries()) == 1
     assert len(site.figures("site/index.html")) == 1
@@ -209,20 +209,20 @@ def test_the_cache_is_looked_after(site: Folder) -> None:
     assert site.done("tokenheat cache stats").startswith("2 entries")
     assert "2 entries, 0 not whole" in site.done("tokenheat cache verify -f zensical.toml")
     site.write("docs/sub/other.md", "# None\n")
-    assert "1 entries removed, 1 entries, " in site.done("tokenheat cache prune -f zensical.toml")
+    assert "1 entry removed, 1 entry, " in site.done("tokenheat cache prune -f zensical.toml")
 
 
 def test_pages_that_are_left_out_are_not_read(site: Folder) -> None:
     configure(site, project='exclude_docs = "sub/"')
     site.write("docs/sub/other.md", fenced(options="metrik=a"))
-    assert "1 of them newly scored" in site.done("tokenheat warm")
+    assert "1 entry newly scored" in site.done("tokenheat warm")
 
 
 def test_blocks_from_snippets_are_found(site: Folder) -> None:
     configure(site, fence=FENCE + "\n[project.markdown_extensions.pymdownx.snippets]\n")
     site.write("part.md", fenced("from a snippet\n"))
     site.write("docs/index.md", '# Heat\n\n--8<-- "part.md"\n')
-    assert "2 of them newly scored" in site.done("tokenheat warm")
+    assert "2 entries newly scored" in site.done("tokenheat warm")
     site.done("zensical build", TOKENHEAT_FROZEN="1")
     assert texts(site.read("site/index.html")) == ["from a snippet"]
 

@@ -88,7 +88,7 @@ def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, o
 
     A position that is left out of the scale, and so of `min` and `max`, is marked as `aside`.
     """
-    numbers = scores.known
+    numbers = scores.coloured
     found = scores.token_ids
     ids: Sequence[object] = [None] * len(scores.spans) if found is None else found
     if found is not None and request.unit == "token":
@@ -146,10 +146,10 @@ def warm(given: argparse.Namespace) -> int:
         return failed(*errors)
     if site.cache.unstored:
         raise TokenheatError(
-            f"{site.cache.unstored} entries cannot be stored in '{site.cache.folder}'"
+            f"{_entries(site.cache.unstored)} cannot be stored in '{site.cache.folder}'"
         )
     if given.shard == WHOLE:
-        _print(f"all blocks are in the cache, {site.scored} of them newly scored")
+        _print(f"all blocks are in the cache, {_entries(site.scored)} newly scored")
     else:
         missing = site.scored + len(site.left)
         _print(f"shard {given.shard}: {site.scored} of {missing} missing entries scored")
@@ -171,7 +171,7 @@ def check(given: argparse.Namespace) -> int:
     site, errors = _built(given, frozen=True)
     if errors:
         return failed(*errors)
-    _print(f"all {len(site.cache.used)} blocks are in the cache")
+    _print(f"all blocks are in the cache: {_entries(len(site.cache.used))}")
     return 0
 
 
@@ -186,7 +186,11 @@ def stats(given: argparse.Namespace) -> int:
 
 
 def _sum(entries: Sequence[Stored]) -> str:
-    return f"{len(entries)} entries, {sum(entry.size for entry in entries)} bytes"
+    return f"{_entries(len(entries))}, {sum(entry.size for entry in entries)} bytes"
+
+
+def _entries(count: int) -> str:
+    return f"{count} {'entry' if count == 1 else 'entries'}"
 
 
 def verify(given: argparse.Namespace) -> int:
@@ -198,7 +202,7 @@ def verify(given: argparse.Namespace) -> int:
         if given.repair:
             cache.remove(path)
     done = ", removed" if given.repair and broken else ""
-    _print(f"{len(cache.entries())} entries, {len(broken)} not whole{done}")
+    _print(f"{_entries(len(cache.entries()))}, {len(broken)} not whole{done}")
     return 1 if broken and not given.repair else 0
 
 
@@ -228,7 +232,7 @@ def prune(given: argparse.Namespace) -> int:
         else:
             site.cache.remove(entry.path)
     would_be = "would be " if given.dry_run else ""
-    _print(f"{len(gone)} entries {would_be}removed, {_sum(kept)} kept")
+    _print(f"{_entries(len(gone))} {would_be}removed, {_sum(kept)} kept")
     return 0
 
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.parse import Block
 
-__all__ = ["page_file", "shown", "site_of", "zensical_config", "zensical_settings"]
+__all__ = [
+    "page_file",
+    "shown",
+    "site_of",
+    "site_settings",
+    "zensical_config",
+    "zensical_settings",
+]
 
 serving = False
 """Whether Zensical serves, as far as it is known: errors are shown then."""
@@ -78,19 +85,30 @@ def zensical_settings(
         TokenheatError: A setting that is not known or cannot be used.
     """
     base = Path(config["root_dir"])
-    path = path or zensical_config(base)
+    path = base / path.name if path else zensical_config(base)
     if serving:
         given = {**given, "on_error": "show"}
+    return site_settings(given, path, base / config["docs_dir"], config["theme"].get("language"))
+
+
+def site_settings(
+    given: Mapping[str, object], config: Path, pages: Path, language: str | None = None
+) -> Settings:
+    """The settings of a site, from what its config says of tokenheat.
+
+    Parameters:
+        config: The config's own file.
+        pages: The folder of the site's pages.
+        language: The site's language, where its host knows it.
+
+    Raises:
+        TokenheatError: A setting that is not known or cannot be used, said of the config.
+    """
+    command = f"tokenheat warm -f {shown(config)}"
     try:
-        return read_settings(
-            given,
-            base,
-            base / config["docs_dir"],
-            f"tokenheat warm -f {shown(path)}",
-            config["theme"].get("language"),
-        )
+        return read_settings(given, config.parent, pages, command, language)
     except TokenheatError as error:
-        raise error.at(path.name) from None
+        raise error.at(config.name) from None
 
 
 def zensical_config(folder: Path) -> Path:

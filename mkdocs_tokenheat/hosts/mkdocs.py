@@ -22,9 +22,9 @@ from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
-from mkdocs_tokenheat.hosts.context import shown
+from mkdocs_tokenheat.hosts.context import site_settings
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
-from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
+from mkdocs_tokenheat.settings import DEFAULTS, Settings
 from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.markup import escape
 
@@ -140,14 +140,9 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         Raises:
             TokenheatError: One that cannot be used, said of the config.
         """
-        path = Path(config.config_file_path)
         given = {name: value for name, value in self.config.items() if value is not None}
-        try:
-            command = f"tokenheat warm -f {shown(path)}"
-            pages = Path(config.docs_dir)
-            return read_settings(given, path.parent, pages, command, _language(config))
-        except TokenheatError as error:
-            raise error.at(path.name) from None
+        path, pages = Path(config.config_file_path), Path(config.docs_dir)
+        return site_settings(given, path, pages, _language(config))
 
     # After those that ask to be last: some of them take no generated file.
     @event_priority(-200)

@@ -29,9 +29,9 @@ from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
-from mkdocs_tokenheat.hosts.context import shown
+from mkdocs_tokenheat.hosts.context import shown, site_settings
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
-from mkdocs_tokenheat.settings import DEFAULTS, Settings, read_settings
+from mkdocs_tokenheat.settings import DEFAULTS, Settings
 from mkdocs_tokenheat.site import Site
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class _Host(EnvironmentCollector):
         try:
             self.site = Site(_settings(app, config))
         except TokenheatError as error:
-            raise SettingsError(error.at("conf.py")) from None
+            raise SettingsError(error) from None
         # A single file may stand there too; first, so that the site's own rules win.
         config.html_static_path = [
             str(resources("mkdocs_tokenheat").joinpath("tokenheat.css")),
@@ -265,18 +265,16 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 
 
 def _settings(app: Sphinx, config: Config) -> Settings:
-    for name in getattr(config, "_raw_config", {}):
-        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _DEFAULTS:
-            # For its message.
-            read_settings({name.removeprefix(_PREFIX): None}, Path())
     given = {name: getattr(config, _PREFIX + name) for name in _DEFAULTS}
     given = {name: value for name, value in given.items() if value is not None}
     if getattr(config, f"{_PREFIX}cache_dir") is None:
         given["cache_dir"] = None
+    for name in getattr(config, "_raw_config", {}):
+        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _DEFAULTS:
+            given[name.removeprefix(_PREFIX)] = None  # For the message about it.
     # Sphinx's own kind of path is half a string.
-    base, pages = Path(app.confdir), Path(app.srcdir)
-    command = f"tokenheat warm -f {shown(base / 'conf.py')}"
-    return read_settings(given, base, pages, command, config.language)
+    path, pages = Path(app.confdir) / "conf.py", Path(app.srcdir)
+    return site_settings(given, path, pages, config.language)
 
 
 def settings_of(path: Path) -> Settings:

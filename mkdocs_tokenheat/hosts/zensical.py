@@ -28,7 +28,6 @@ from mkdocs_tokenheat.site import Site
 
 __all__ = ["build_into_nowhere", "fence", "settings_of"]
 
-_MODULE = "mkdocs_tokenheat.hosts.markdown"
 _COMPARED = ("models", "cache_dir")
 
 
@@ -104,7 +103,7 @@ def build_into_nowhere(
         site.warm(_blocks(pages, site))
     errors: list[TokenheatError] = []
     config["markdown_extensions"] = [
-        TokenheatExtension(site=site, collected=errors) if name in (NAME, _MODULE) else name
+        TokenheatExtension(site=site, collected=errors) if name == NAME else name
         for name in config["markdown_extensions"]
     ]
     with foreign("Zensical cannot build the site", path.name):
@@ -136,7 +135,7 @@ def _pages(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _loaded(path: Path) -> dict[str, Any]:
     with foreign("Zensical cannot read the config", path.name):
         config: dict[str, Any] = parse_config(str(path.resolve()))
-    if not {NAME, _MODULE} & set(config["markdown_extensions"]):
+    if NAME not in config["markdown_extensions"]:
         raise NoHeatError(
             "the extension 'tokenheat' is not in the config's 'markdown_extensions'"
         ).at(path.name)
@@ -144,6 +143,5 @@ def _loaded(path: Path) -> dict[str, Any]:
 
 
 def _given(config: Mapping[str, Any]) -> Mapping[str, object]:
-    configs = config["mdx_configs"]
-    given: Mapping[str, object] = configs.get(NAME) or configs.get(_MODULE) or {}
+    given: Mapping[str, object] = config["mdx_configs"].get(NAME) or {}
     return given

@@ -288,5 +288,5 @@ def _check(source: Source, settings: Settings) -> None:
 def _said(result: Result) -> Result:
     """What is wrong with a model may be right on other machines."""
     if isinstance(result, TokenheatError) and result.option == "model":
-        return type(result)(f"on a worker: {result.message}", line=result.line, option="model")
+        return result.but(f"on a worker: {result.message}")
     return result

@@ -45,7 +45,7 @@ class Models:
         try:
             return Source(name, line, self.identify(line))
         except TokenheatError as error:
-            raise type(error)(f"model '{name}': {error.message}", option="model") from None
+            raise error.but(f"model '{name}': {error.message}", option="model") from None
 
     def line(self, name: str) -> str:
         """The site's line for a model that a page names.

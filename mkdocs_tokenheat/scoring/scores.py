@@ -111,17 +111,19 @@ class Scores:
         return [[int(token) for token in unit.split(",") if token] for unit in units]
 
     @cached_property
-    def known(self) -> Sequence[float]:
+    def coloured(self) -> Sequence[float]:
         """The numbers that have a colour."""
         return [score for score in self.on_scale if score is not None]
 
     @cached_property
     def on_scale(self) -> Sequence[float | None]:
         """Each unit's number as far as it has a colour."""
-        off = {*self.unknown, *self.aside}
-        if not off:
-            return self.scores
-        return [None if i in off else score for i, score in enumerate(self.scores)]
+        return _without(self.aside, self.told)
+
+    @cached_property
+    def told(self) -> Sequence[float | None]:
+        """Each unit's number as far as it is one of the text's: an unknown token's is not."""
+        return _without(self.unknown, self.scores)
 
     def columns(self) -> Mapping[str, object]:
         """What is stored: spans as gaps and lengths, and only cells that are not one unit's span."""
@@ -141,6 +143,13 @@ class Scores:
         if self.expected:
             columns["expected"] = self.expected
         return columns
+
+
+def _without(units: Sequence[int], scores: Sequence[float | None]) -> Sequence[float | None]:
+    if not units:
+        return scores
+    off = {*units}
+    return [None if i in off else score for i, score in enumerate(scores)]
 
 
 def scores_of(length: int) -> Read[Scores]:

@@ -41,7 +41,8 @@ def _draw(
     answer: Answer, scales: Sequence[Scale | None], colours: Colormap, labels: Labels
 ) -> Picture:
     options, matrix = answer.block.options, answer.found["matrix"]
-    words = [_words(answer.block)[i] for i in matrix.order]
+    given = _words(answer.block)
+    words = [given[i] for i in matrix.order]
     paint = Paint(scales[0], colours)
     places = range(len(words))
     head = "".join(header(word, "col", upright=len(words) > 6) for word in words)

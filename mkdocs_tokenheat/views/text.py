@@ -88,7 +88,7 @@ def group_of(answer: Answer, mark: str = "") -> Group:
     """The numbers of such a text."""
     quantiles: Quantiles | None = answer.found.get(f"quantiles{mark}")
     scores: Scores = answer.found[f"scores{mark}"]
-    return Group(scores.known, quantiles.numbers if quantiles else ())
+    return Group(scores.coloured, quantiles.numbers if quantiles else ())
 
 
 def what_of(answer: Answer, labels: Labels, unit: str) -> str:
@@ -102,7 +102,7 @@ def what_of(answer: Answer, labels: Labels, unit: str) -> str:
 
 def hatched(scores: Scores, labels: Labels) -> list[str]:
     """What the legend says of cells without a colour, if there are any."""
-    if len(scores.known) == len(scores.scores):
+    if len(scores.coloured) == len(scores.scores):
         return []
     units = zip(scores.on_scale, scores.spans, strict=True)
     if any(score is None and start < end for score, (start, end) in units):
@@ -135,7 +135,7 @@ def _draw(
 def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
     if baseline.threshold is None:
         return say(labels, "no-baseline")
-    count = sum(map(baseline.stands_out, scores.known))
+    count = sum(map(baseline.stands_out, scores.coloured))
     return say(
         labels,
         "muted",
@@ -274,8 +274,7 @@ def _units(scores: Scores, cell: Cell) -> list[int]:
 
 def _numbered(scores: Scores, cell: Cell, content: str) -> str:
     """What a cell shows, and behind it the cell's numbers, if it has any."""
-    off = scores.unknown
-    numbers = [None if unit in off else scores.scores[unit] for unit in _units(scores, cell)]
+    numbers = [scores.told[unit] for unit in _units(scores, cell)]
     if not any(value is not None for value in numbers):
         return content
     shown = f"{_THIN}·{_THIN}".join(
