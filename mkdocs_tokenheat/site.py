@@ -71,6 +71,10 @@ class Site:
         if earlier is not None and earlier.settings == self.settings:
             self._drawn_before = earlier.drawn or {}
 
+    def go_on(self, earlier: Site) -> None:
+        """Go on where another part of the same build has ended: with its cache and its counts."""
+        self.cache, self.scored, self.left = earlier.cache, earlier.scored, earlier.left
+
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""
         asked = [self._ask(block) for block in blocks]

@@ -51,6 +51,11 @@ def expected(alone: Folder) -> str:
 ORDERS = [("{}", "tokenheat"), ("tokenheat", "{}")]
 
 
+def caption(figure: str) -> str:
+    """What stands below a figure."""
+    return content(next(parse(figure).iter("figcaption")))
+
+
 def ordered(order: tuple[str, str], plugin: str) -> list[str]:
     return [name.format(plugin) for name in order]
 
@@ -64,6 +69,9 @@ def test_macros(site: Folder, expected: str, order: tuple[str, str]) -> None:
     assert site.figures("site/index.html") == [expected]
     # Macros have run when the block is found, in what `tokenheat warm` does too.
     site.done("tokenheat check")
+    # What stands in the page before they run is no text of the site's.
+    assert len(site.entries()) == 1
+    assert ", 0 entries newly scored" in site.done("tokenheat warm")
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -77,6 +85,10 @@ def test_gen_files(site: Folder, expected: str, order: tuple[str, str]) -> None:
     )
     site.done("mkdocs build -q --strict")
     assert site.figures("site/made/index.html") == [expected]
+    site.write("gen.py", site.read("gen.py").replace("tokenheat", "tokenheat metrik=norm"))
+    said = site.failed("mkdocs build -q")
+    assert "made.md:3: tokenheat: unknown option 'metrik'" in said
+    assert "/made.md" not in said
 
 
 def test_mike(site: Folder, expected: str) -> None:
@@ -105,6 +117,21 @@ def test_static_i18n(site: Folder, expected: str, order: tuple[str, str]) -> Non
     assert site.figures("site/index.html") == [expected]
     (translated,) = site.figures("site/vi/index.html")
     assert texts(translated) == [SHOWN]
+    # Each language's figures speak it.
+    assert caption(expected).startswith("L2 norm ‖v‖")
+    assert caption(translated).startswith("Độ lớn ‖v‖")
+    for page in ("site/index.html", "site/vi/index.html"):
+        assert site.read(page).count("tokenheat.css") == 1
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_no_entry_of_any_language_is_pruned(site: Folder, order: tuple[str, str]) -> None:
+    languages = "languages: [{locale: en, name: English, default: true}, {locale: vi, name: Việt}]"
+    configure(site, *ordered(order, f"i18n: {{docs_structure: suffix, {languages}}}"))
+    site.write("docs/index.vi.md", f"# Nhiệt\n\n{fenced('Một câu khác.' + chr(10))}")
+    assert ", 1 entry newly scored" in site.done("tokenheat warm")
+    assert ": 2 entries" in site.done("tokenheat check")
+    assert "0 entries removed, 2 entries" in site.done("tokenheat cache prune")
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -139,3 +166,57 @@ def test_rss(site: Folder, expected: str, order: tuple[str, str]) -> None:
     written = ElementTree.fromstring(site.read("site/feed_rss_created.xml"))
     (item,) = written.iter("item")
     assert "nghiêng nghiêng" in content(parse(item.findtext("description") or ""))
+
+
+HOOK = """
+def anew(html):
+    # As Beautiful Soup does: attributes in their order, and no more escaped than must be.
+    opening = '<figure class="tokenheat" data-metric="norm"'
+    html = html.replace(opening, '<figure data-metric="norm" class="tokenheat"')
+    return html.replace("&quot;", '"')
+
+def on_page_content(html, **_):
+    return anew(html) if {early} else html
+
+def on_page_context(context, *, page, **_):
+    if not {early}:
+        page.content = anew(page.content)
+    return context
+"""
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_hook_that_writes_the_page_anew(site: Folder, early: bool) -> None:
+    configure(site, "tokenheat", extra="hooks: [hook.py]\n")
+    site.write("hook.py", HOOK.format(early=early))
+    text = 'Purple is "violet", unbelievably so.\n'
+    site.write("docs/index.md", f"# Heat\n\n{fenced(text)}")
+    site.done("mkdocs build -q --strict")
+    assert texts(site.read("site/index.html")) == [text.removesuffix("\n")]
+    assert "data-tokenheat" not in site.read("site/index.html")
+    index = site.read("site/search/search_index.json")
+    assert "unbelievably so" in index
+    assert "All numbers" not in index
+
+
+def test_an_error_that_another_extension_swallows(site: Folder) -> None:
+    # Superfences takes whatever its formatters raise for a reason to show the source.
+    configure(
+        site,
+        "tokenheat",
+        extra="markdown_extensions:\n"
+        "  - pymdownx.superfences:\n"
+        "      custom_fences:\n"
+        "        - name: inner\n"
+        "          class: inner\n"
+        "          format: !!python/name:inner.shown\n",
+    )
+    site.write(
+        "inner.py",
+        "def shown(source, language, css_class, options, md, **_):\n"
+        "    ours = [e.extension for e in md.registeredExtensions if hasattr(e, 'extension')]\n"
+        "    return type(md)(extensions=ours).convert(source)\n",
+    )
+    site.write("docs/index.md", "# Heat\n\n```inner\n~~~tokenheat metrik=norm\nx\n~~~\n```\n")
+    said = site.failed("mkdocs build -q", PYTHONPATH=str(site.path))
+    assert "unknown option 'metrik'" in said

@@ -121,11 +121,12 @@ def page_file(md: Markdown) -> tuple[str, Path | None] | None:
     """The name of the page that is being converted, and its file; None where no host tells."""
     if "relpath" in md.treeprocessors:  # MkDocs, ProperDocs
         file = getattr(md.treeprocessors["relpath"], "file", None)
-        path = getattr(file, "abs_src_path", None)
-        if path:
-            return shown(Path(path)), Path(path)
         if file is not None:
-            return str(file.src_uri), None
+            path = Path(file.abs_src_path) if file.abs_src_path else None
+            # What a plugin has made lies in no folder that an author knows.
+            if path is None or getattr(file, "generated_by", None) is not None:
+                return str(file.src_uri), path
+            return shown(path), path
     page, config = _zensical(md, "page"), _zensical(md, "config")
     if page is not None and config is not None:
         path = Path(config["root_dir"], config["docs_dir"], page.path)

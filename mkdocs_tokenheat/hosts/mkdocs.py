@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files as resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +16,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File
 
+import mkdocs_tokenheat
 from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block
@@ -39,11 +39,14 @@ if TYPE_CHECKING:
 __all__ = ["TokenheatConfig", "TokenheatPlugin", "build_into_nowhere", "settings_of"]
 
 _STYLESHEET = "assets/stylesheets/tokenheat.css"
-_OPENING = '<figure class="tokenheat"'
+_OPENING = re.compile(r'<figure\b[^<>]*\bclass="tokenheat"')
 _CLOSING = "</figure>"
 _TEXT = '<pre class="tokenheat-text"', "</pre>"
 _SHOWN = re.compile(r">([^<]+)")
-_PLAIN = re.compile(r'<div data-tokenheat="\d+">(?:<p>[^<]*</p>){1,2}</div>')
+_PLAIN = re.compile(r'<div data-tokenheat="(\d+)">(?:<p>[^<]*</p>){1,2}</div>')
+
+_TEMPLATE = re.compile(r"{[{%#]")
+"""What plugins such as macros replace: such a text is scored when it is rendered."""
 
 _Seen = tuple[int, int, str]
 """Where a figure starts and ends, and what search sees in its place."""
@@ -74,8 +77,11 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """A page's content with its figures,"""
     _indexed: str
     """with their texts instead,"""
-    _figures: dict[str, slice]
-    """and where in the first each of those texts belongs."""
+    _figures: list[str]
+    """and the figures themselves."""
+    _failure: PluginError | None = None
+    """Why the build must end."""
+    _extension: TokenheatExtension | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,6 +101,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         """Note the command; that this method exists keeps the plugin alive between rebuilds."""
         self._serving = command == "serve"
 
+    # After those that set the language of the theme.
+    @event_priority(-200)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and add the extension and the stylesheet."""
         if not self._serving:
@@ -115,24 +123,30 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         self.site = self.make_site(settings)
         if self._serving:
             self.site.follow(earlier)
+        elif earlier is not None:  # A site in several languages is built in one go for each.
+            self.site.go_on(earlier)
         if config.mdx_configs.get(NAME):
             place = Path(config.config_file_path).name
             raise PluginError(
                 f"{place}: tokenheat: with the plugin, settings stand under 'plugins', "
                 "not under 'markdown_extensions'"
             )
-        if NAME in config.markdown_extensions:
-            config.markdown_extensions.remove(NAME)
         extension = TokenheatExtension(
-            site=self.site,
-            fail=lambda error: PluginError(str(error)),
-            collected=self.collected,
-            drawn=self._drawn,
+            site=self.site, fail=self._failed, collected=self.collected, drawn=self._drawn
         )
-        config.markdown_extensions.append(extension)  # type: ignore[arg-type]
-        # First, so that the site's own rules come later and win.
-        config.extra_css.insert(0, _STYLESHEET)
+        config.markdown_extensions[:] = [
+            *(e for e in config.markdown_extensions if e not in (NAME, self._extension)),
+            extension,  # type: ignore[list-item]
+        ]
+        self._extension, self._failure = extension, None
+        if _STYLESHEET not in config.extra_css:
+            # First, so that the site's own rules come later and win.
+            config.extra_css.insert(0, _STYLESHEET)
         return config
+
+    def _failed(self, error: TokenheatError) -> PluginError:
+        self._failure = PluginError(str(error))
+        return self._failure
 
     def settings(self, config: MkDocsConfig) -> Settings:
         """The site's settings.
@@ -148,8 +162,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     @event_priority(-200)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Score what the cache lacks of all pages, in one go, once other plugins have made theirs."""
-        css = resources("mkdocs_tokenheat").joinpath("tokenheat.css").read_text("utf-8")
-        files.append(File.generated(config, _STYLESHEET, content=css))
+        package = Path(mkdocs_tokenheat.__file__).parent
+        css = f"{package.name}/tokenheat.css"
+        # A file on disk: some plugins take no other.
+        files.append(File(css, str(package.parent), config.site_dir, False, dest_uri=_STYLESHEET))
         if not self.site.settings.frozen:
             self.site.warm(self._blocks(files))
         return files
@@ -160,12 +176,16 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
                 source = file.content_string
             except (OSError, ValueError):
                 continue  # MkDocs itself says what is wrong with the page.
-            yield from blocks_of(source, self.site.settings.options)
+            for block in blocks_of(source, self.site.settings.options):
+                if not _TEMPLATE.search(block.text):
+                    yield block
 
     # After those that may change what a figure shows.
     @event_priority(-100)
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> None:
         """Note what search is to see, while it is known without reading the figures."""
+        if self._failure is not None:  # Whatever ran the extension has kept it to itself.
+            raise self._failure
         self._seen[page.file.src_uri] = html, list(_seen(html, self._drawn))
         self._drawn.clear()
 
@@ -179,10 +199,10 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         """
         content, parts, at = page.content or "", [], 0
         noted, seen = self._seen.pop(page.file.src_uri, ("", []))
-        self._content, self._figures = content, {}
+        self._content, self._figures = content, []
         for start, end, words in seen if content is noted else _seen(content):
             plain = f'<div data-tokenheat="{len(self._figures)}">{words}</div>'
-            self._figures[plain] = slice(start, end)
+            self._figures.append(content[start:end])
             parts += [content[at:start], plain]
             at = end
         self._indexed = page.content = "".join([*parts, content[at:]])
@@ -201,8 +221,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         return context
 
     def _figure(self, found: re.Match[str]) -> str:
-        place = self._figures.get(found[0])
-        return found[0] if place is None else self._content[place]
+        number = int(found[1])
+        return self._figures[number] if number < len(self._figures) else found[0]
 
     on_page_context = CombinedEvent(_for_search, _for_readers)
 
@@ -215,7 +235,8 @@ def _seen(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator[_Seen]
     """
     known, at = [(b, figure) for b, figure in drawn if b.options.view == "text"], 0
     # Where search would take long, a pattern for the whole of a figure takes long, too.
-    while (start := html.find(_OPENING, at)) >= 0:
+    while (opening := _OPENING.search(html, at)) is not None:
+        start = opening.start()
         here = next(
             (i for i, (_, figure) in enumerate(known) if html.startswith(figure, start)), None
         )

@@ -17,7 +17,7 @@ from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, code_esca
 
 from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, excerpt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +104,8 @@ class Page:
     def place(self, fence: Fence, line: int) -> str:
         """The page's name and the line in the page's own file, for an error.
 
-        Metadata, snippets and macros may have moved the fence: it is looked for in the file.
+        Metadata, snippets and macros may have moved the fence: it is looked for in the file. What
+        does not stand there has its first words for a place.
         """
         from mkdocs_tokenheat.hosts.context import page_file
 
@@ -112,7 +113,9 @@ class Page:
         if self._starts is None:
             self._starts = self._found_again(path)
         start = self._starts.get(fence.start)
-        return name if start is None else f"{name}:{start + line + 1}"
+        if start is not None:
+            return f"{name}:{start + line + 1}"
+        return f"{name}, block '{excerpt(' '.join((fence.info, *fence.body)))}'"
 
     def _found_again(self, path: Path | None) -> dict[int, int]:
         """For each fence's line in what was converted, its line in the file."""
