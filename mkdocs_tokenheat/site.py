@@ -73,7 +73,8 @@ class Site:
 
     def go_on(self, earlier: Site) -> None:
         """Go on where another part of the same build has ended: with its cache and its counts."""
-        self.cache, self.scored, self.left = earlier.cache, earlier.scored, earlier.left
+        if earlier.cache.folder == self.cache.folder:
+            self.cache, self.scored, self.left = earlier.cache, earlier.scored, earlier.left
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""

@@ -92,10 +92,26 @@ def test_numpy_numbers_of_each_kind_are_read(author: Author, kind: str) -> None:
     assert numbers(author, name) == [1, 2, 3, 4, 5]
 
 
-def test_numbers_are_kept_to_six_significant_digits(author: Author) -> None:
+def test_numbers_are_kept_as_they_are(author: Author) -> None:
     given = [123456789, 0.123456789, -1.0000001e-9, 1.7976931348623157e308, 5e-324]
-    expected = [1.23457e8, 0.123457, -1e-9, 1.79769e308, 4.94066e-324]
-    assert numbers(author, given) == expected
+    assert numbers(author, given) == given
+
+
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        ("[20240101, 20240115, 20240131]", ("20240101", "20240131")),
+        ("[1000.01, 1000.02, 1000.04]", ("1000.01", "1000.04")),
+        ("[0.00001234567, 0.00001234568, 0.00001234569]", ("0.00001234567", "0.00001234569")),
+        ("[1000, 1000, 1000]", ("1000", "1000")),
+        ("[0.1, 0.2, 0.3]", ("0.1", "0.3")),
+    ],
+)
+def test_a_legends_ends_can_be_told_apart(
+    author: Author, given: str, ends: tuple[str, str]
+) -> None:
+    figure = author.figure("a b c", metric="values", unit="word", values=given)
+    assert "coloured from {} to {}".format(*ends) in figure
 
 
 def test_the_numbers_farthest_apart_can_be_drawn(author: Author) -> None:

@@ -73,6 +73,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """What the command line wants instead of the site's setting."""
     make_site: Callable[[Settings], Site] = Site
     _serving = False
+    _earlier: Site | None = None
+    """What the same command has built before."""
     _content: str
     """A page's content with its figures,"""
     _indexed: str
@@ -100,6 +102,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Note the command; that this method exists keeps the plugin alive between rebuilds."""
         self._serving = command == "serve"
+        self._earlier = None
 
     # After those that set the language of the theme.
     @event_priority(-200)
@@ -119,12 +122,12 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             settings = dataclasses.replace(settings, frozen=self.frozen)
         self._drawn.clear()
         self._seen.clear()
-        earlier = getattr(self, "site", None)
         self.site = self.make_site(settings)
         if self._serving:
-            self.site.follow(earlier)
-        elif earlier is not None:  # A site in several languages is built in one go for each.
-            self.site.go_on(earlier)
+            self.site.follow(self._earlier)
+        elif self._earlier is not None:  # A site in several languages is built once for each.
+            self.site.go_on(self._earlier)
+        self._earlier = self.site
         if config.mdx_configs.get(NAME):
             place = Path(config.config_file_path).name
             raise PluginError(

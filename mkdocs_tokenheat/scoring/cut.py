@@ -112,9 +112,12 @@ def finished(
         ids = "".join([f"{token};" for (token,) in cut.ids])
     elif cut.ids is not None:
         ids = "".join([f"{','.join(map(str, tokens))};" for tokens in cut.ids])
-    # Words come again, and their numbers with them.
-    known = {number: rounded(number) for number in {*numbers}}
-    scores = [known[number] for number in numbers]
+    if request.metric.needs == "text":  # Counted, or given by the author: they are exact.
+        scores = [None if number is None else number + 0.0 for number in numbers]
+    else:
+        # Words come again, and their numbers with them.
+        known = {number: rounded(number) for number in {*numbers}}
+        scores = [known[number] for number in numbers]
     for i in unknown:
         scores[i] = None
     starts, ends = [span[0] for span in cut.spans], [span[1] for span in cut.spans]

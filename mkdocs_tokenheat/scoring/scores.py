@@ -118,7 +118,13 @@ class Scores:
     @cached_property
     def on_scale(self) -> Sequence[float | None]:
         """Each unit's number as far as it has a colour."""
-        return _without(self.aside, self.told)
+        unseen = [] if all(map(lt, self.starts, self.ends)) else self._unseen
+        return _without([*self.aside, *unseen], self.told)
+
+    @property
+    def _unseen(self) -> list[int]:
+        """The units that show nothing, such as a space that SentencePiece adds."""
+        return [i for i, (start, end) in enumerate(self.spans) if start >= end]
 
     @cached_property
     def told(self) -> Sequence[float | None]:

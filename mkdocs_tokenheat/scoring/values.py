@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | V
             f"is of no known kind: {', '.join(_READERS)} are read, and a list is written [1, 2]"
         )
     else:
-        problem = "is not there: its path starts at base_path, the docs folder in MkDocs"
+        problem = f"is not there: its path starts at base_path, here '{os.path.relpath(base)}'"
     raise TokenheatError(f"the values file '{values}' {problem}", option="values")
 
 

@@ -9,6 +9,7 @@ from mkdocs_tokenheat.block.text import CONTROLS, has_any
 
 __all__ = [
     "SPACE",
+    "apart",
     "escape",
     "escape_each",
     "isolated",
@@ -68,14 +69,22 @@ def _each(change: Callable[[str], str], texts: Sequence[str]) -> Sequence[str]:
     return parts if len(parts) == len(texts) else [change(text) for text in texts]
 
 
+_DIGITS = 4
+
+
+def _written(value: float, digits: int) -> str:
+    # Equal numbers are written alike: there is no -0.
+    short = f"{value + 0.0:.{digits}g}"
+    if "e" in short and 1e-5 <= abs(value) < 1e9:
+        short = f"{float(short):.{digits + 5}f}".rstrip("0").rstrip(".")
+    return short
+
+
 class _Written(dict[float, str]):
     """Numbers as they are written: most of them come again."""
 
     def __missing__(self, value: float) -> str:
-        # Equal numbers are written alike: there is no -0.
-        short = f"{value + 0.0:.4g}"
-        if "e" in short and 1e-5 <= abs(value) < 1e9:
-            short = f"{float(short):.9f}".rstrip("0").rstrip(".")
+        short = _written(value, _DIGITS)
         if len(self) >= _REMEMBERED:
             self.clear()
         self[value] = short
@@ -88,6 +97,15 @@ _WRITTEN = _Written()
 def number(value: float) -> str:
     """The number with four significant digits, without an exponent where it reads well."""
     return _WRITTEN[value]
+
+
+def apart(low: float, high: float) -> tuple[str, str]:
+    """Two numbers; where they would read the same, with two digits more than they share."""
+    digits = _DIGITS
+    while low != high and _written(low, digits) == _written(high, digits):
+        digits += 1
+    digits += digits > _DIGITS
+    return _written(low, digits), _written(high, digits)
 
 
 def numbers(values: Iterable[float]) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.views.markup import number
+from mkdocs_tokenheat.views.markup import apart
 
 __all__ = ["Percentiles", "Scale", "fit"]
 
@@ -62,9 +62,11 @@ class Scale:
 
     def ends(self) -> tuple[str, str]:
         """Its two ends in words, and where it is clipped."""
-        low = ("≤ " if self.smallest < self.low else "") + number(self.low)
-        high = ("≥ " if self.largest > self.high else "") + number(self.high)
-        return low, high
+        low, high = apart(self.low, self.high)
+        return (
+            f"≤ {low}" if self.smallest < self.low else low,
+            f"≥ {high}" if self.largest > self.high else high,
+        )
 
 
 @dataclass(frozen=True)
