@@ -210,6 +210,20 @@ def test_an_error_is_reported_where_it_stands_and_shown(site: Folder) -> None:
     assert "unknown option 'metrik'" in site.read("_text/other.txt").replace("\n", " ")
 
 
+def test_options_where_markdown_has_them_are_no_text(site: Folder) -> None:
+    site.write("other.rst", "Other\n=====\n\n.. tokenheat:: unit=word metric=length\n\n   abc\n")
+    site.write("myst.md", "# M\n\n```{tokenheat} metric=length\nabc\n```\n")
+    said = site.done("sphinx-build -q . _html")
+    for place in ("other.rst:4", "myst.md:3"):
+        assert f"{place}: ERROR: tokenheat: options stand on lines of their own in Sphinx" in said
+    # A text may begin there.
+    site.write("other.rst", "Other\n=====\n\n.. tokenheat:: x = 1\n")
+    site.write("myst.md", "# M\n\n```{tokenheat} The metric=length of it.\n```\n")
+    build(site)
+    assert texts(site.read("_html/other.html")) == ["x = 1"]
+    assert texts(site.read("_html/myst.html")) == ["The metric=length of it."]
+
+
 def test_w_makes_an_error_a_failure(site: Folder) -> None:
     site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "metrik: a"))
     said = site.failed("sphinx-build -q -W -j 2 . _html")

@@ -46,6 +46,9 @@ _PREFIX = f"{NAME}_"
 # An error need not end a build: with -W, as every warning does, it fails it.
 _DEFAULTS = {**DEFAULTS, "on_error": "show", **dict.fromkeys(NAMES)}
 
+_MISPLACED = re.compile(rf"{NAME}(?:::|}})[ {{]*(?:{'|'.join(NAMES)})=")
+"""Options where Markdown's fences have them, which would be text here."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -78,6 +81,7 @@ class TokenheatDirective(SphinxDirective):
             text="\n".join(normalize("\n".join(self.content))),
             written=self.block_text.strip("\n"),
             page=self.env.docname,
+            misplaced=_MISPLACED.search(self.block_text.partition("\n")[0]) is not None,
         )
         self.set_source_info(node)
         return [node]
@@ -180,6 +184,11 @@ class _Host(EnvironmentCollector):
         blocks: list[tuple[TokenheatNode, Block]] = []
         for node in found:
             try:
+                if node["misplaced"]:
+                    raise TokenheatError(
+                        "options stand on lines of their own in Sphinx, such as ':metric: length'",
+                        line=0,
+                    )
                 block = make_block(
                     node["raw"], node["text"], self.site.settings.options, node["lines"]
                 )
