@@ -63,7 +63,7 @@ class Site:
         self._score = score
         self._shard = shard
         self._identities: dict[str, Identity | TokenheatError] = {}
-        self._labels: dict[str | None, Labels] = {}
+        self._labels: dict[tuple[str | None, str | None], Labels] = {}
 
     def follow(self, earlier: Site | None) -> None:
         """Keep the figures that are drawn, and draw none again that an earlier build has drawn."""
@@ -128,15 +128,15 @@ class Site:
         colours = colormap(options.colormap)
         # The site's language is that of its pages, a block's `lang` only its text's.
         page_lang = self.settings.options.lang
-        labels = self._labels_of(page_lang or options.lang)
+        labels = self._labels_of(page_lang or options.lang, options.lang)
         lang = "" if _is_in(labels["lang"], page_lang or "en") else labels["lang"]
         picture = view.draw(answer, scales, colours, labels)
         return figure(block, picture, groups, scales, colours, labels, lang)
 
-    def _labels_of(self, lang: str | None) -> Labels:
-        if lang not in self._labels:
-            self._labels[lang] = labels_of(lang, self.settings.labels)
-        return self._labels[lang]
+    def _labels_of(self, lang: str | None, text: str | None) -> Labels:
+        if (lang, text) not in self._labels:
+            self._labels[lang, text] = labels_of(lang, self.settings.labels, text)
+        return self._labels[lang, text]
 
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
         """What each block needs, from the cache or, where it lacks it, from the models."""

@@ -42,6 +42,29 @@ def test_a_site_changes_a_word_of_a_language_that_is_there(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (None, ("tiếng", "Tiếng")),
+        ("vi", ("tiếng", "Tiếng")),
+        ("vi-VN", ("tiếng", "Tiếng")),
+        ("en", ("từ", "Từ")),
+        ("la", ("từ", "Từ")),
+    ],
+)
+def test_between_spaces_vietnamese_has_syllables_and_others_words(
+    tmp_path: Path, lang: str | None, words: tuple[str, str]
+) -> None:
+    options = {"metric": "length", "unit": "word"} | ({"lang": lang} if lang else {})
+    page = Author(tmp_path, lang="vi").figure("a bcd", **options)
+    assert said(page, "tokenheat-label") == f"Số ký tự của mỗi {words[0]}."
+    assert f'<th scope="col">{words[1]}</th>' in page
+    # A site's own word is its own.
+    own = Author(tmp_path, lang="vi", labels={"vi": {"word": "tiếng một"}})
+    label = said(own.figure("a bcd", **options), "tokenheat-label")
+    assert label == "Số ký tự của mỗi tiếng một."
+
+
+@pytest.mark.parametrize(
     ("lang", "word"),
     [("pt-BR", "palavra BR"), ("pt_br", "palavra BR"), ("pt", "palavra"), ("pt-PT", "palavra"), ("fr", "word")],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, reduce
 from string import Formatter
 from types import MappingProxyType
 
@@ -194,19 +194,39 @@ LABELS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def labels_of(lang: str | None, own: Mapping[str, Labels] = MappingProxyType({})) -> Labels:
+_BETWEEN_SPACES = {"vi": ("tiếng", "từ")}
+"""What stands between spaces is a syllable in the language itself, and a word in others."""
+
+
+def labels_of(
+    lang: str | None, own: Mapping[str, Labels] = MappingProxyType({}), text: str | None = None
+) -> Labels:
     """The labels for a site in that language, its own ones over those that come with the package.
 
     What has no label in the language has its English one. The label `lang` is their language.
+
+    Parameters:
+        text: The language of the text that they are about; by default their own.
     """
     tag = _tag(lang or "en")
     found: dict[str, str] = {}
     for each in dict.fromkeys(("en", tag.partition("-")[0], tag)):
         if each in _shipped() or each in own:
-            found.update(_shipped().get(each, {}))
+            shipped = _shipped().get(each, {})
+            if each in _BETWEEN_SPACES and text and _tag(text).partition("-")[0] != each:
+                shipped = _renamed(shipped, *_BETWEEN_SPACES[each])
+            found.update(shipped)
             found.update(own.get(each, {}))
             found["lang"] = each
     return found
+
+
+def _renamed(labels: Labels, old: str, new: str) -> Labels:
+    names = (old, new), (old.capitalize(), new.capitalize())
+    return {
+        label: reduce(lambda said, name: said.replace(*name), names, text)
+        for label, text in labels.items()
+    }
 
 
 def _tag(lang: str) -> str:
