@@ -18,7 +18,8 @@ Raw = str | list[str | None] | None
 
 _NAME = re.compile(r"\.?[\w#.+-]+")
 _OPTION = re.compile(
-    r"""\s*(?P<key>[A-Za-z_][\w-]*)=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'=]+))(?=\s|$)"""
+    r"""\s*(?P<key>[A-Za-z_][\w-]*)="""
+    r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\[[^][]*\]|[^\s"'=]+))(?=\s|$)"""
 )
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
