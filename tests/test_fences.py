@@ -389,6 +389,53 @@ def test_page_without_a_block_is_untouched(page: Callable[..., str]) -> None:
     assert page(source) == markdown.markdown(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "line", "marks"),
+    [
+        ("a\n\n```tokenheat\nhi\n", 3, "```"),
+        ("```tokenheat\nhi\n~~~\n\n# b\n\n~~~\nc\n~~~\n", 1, "```"),
+        ("````{.tokenheat metric=length}\nhi\n```\n", 1, "````"),
+        (f"> ~~~tokenheat\n> hi\n\n{BLOCK}", 1, "~~~"),
+        (f"{BLOCK}\n\n- a\n\n  ```tokenheat\n  hi\n\nb", 7, "```"),
+    ],
+)
+def test_a_block_that_nothing_closes_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, source: str, line: int, marks: str
+) -> None:
+    convert(source, tmp_path, metric="length")
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"<markdown>:{line}: tokenheat: nothing closes this block, so that it is none: "
+        f"end it with a line '{marks}', indented like its first one"
+    )
+
+
+@pytest.mark.parametrize("opening", ["```tokenheat", "```{.tokenheat}", "``` tokenheat k=1"])
+def test_a_block_that_swallows_another_is_an_error(page: Callable[..., str], opening: str) -> None:
+    with pytest.raises(TokenheatError, match=r"<markdown>:5: .* another block begins here"):
+        page(f"a\n\n```tokenheat\nhi\n{opening}\nhi there\n```")
+    html = page(f"a\n\n````tokenheat\nhi\n{opening}\nhi there\n```\n````")
+    assert texts(html) == [f"hi\n{opening}\nhi there\n```"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        BLOCK,
+        f"    ```tokenheat\n\n{BLOCK}",
+        "<!--\n```tokenheat\n-->",
+        "````\n```tokenheat\n````",
+        "`tokenheat`\n\n# tokenheat\n\n```tokenheating\n",
+        "```python\n",
+    ],
+)
+def test_what_is_no_block_is_not_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, source: str
+) -> None:
+    convert(source, tmp_path, metric="length")
+    assert not caplog.records
+
+
 def test_one_markdown_object_for_several_pages(tmp_path: Path) -> None:
     from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
 

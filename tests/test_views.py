@@ -446,7 +446,7 @@ def test_labels_follow_the_site_and_else_the_text(cache: Path) -> None:
     def label(source: str, **settings: object) -> str:
         return content(next(having(parse(convert(source, cache, **settings)), "tokenheat-label")))
 
-    assert label("```tokenheat lang=en\na\n```", lang="vi").startswith("Số ký tự của mỗi tiếng")
+    assert label("```tokenheat lang=en\na\n```", lang="vi").startswith("Số ký tự của mỗi từ")
     assert label("```tokenheat lang=vi\na\n```", lang="en").startswith("Number of characters")
     assert label("```tokenheat lang=vi\na\n```").startswith("Số ký tự của mỗi tiếng")
     assert label("```tokenheat\na\n```").startswith("Number of characters")

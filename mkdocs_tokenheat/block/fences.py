@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["NAME", "Fence", "find_fences"]
+__all__ = ["NAME", "Fence", "find_fences", "find_unclosed"]
 
 NAME = "tokenheat"
 
@@ -19,16 +19,19 @@ _OPENING = re.compile(
 )
 _OURS = re.compile(_NAMED)
 _PREFIX = re.compile(r"[> ]*")
+_CODE = 4
+"""What is indented so far may be code."""
 
 
 @dataclass(frozen=True)
 class Fence:
-    """A closed tokenheat fence.
+    """A tokenheat fence.
 
     Attributes:
         start: Index of the opening line.
-        end: Index of the line after the closing one.
+        end: Index of the line after the closing one, or after the last one where none closes it.
         prefix: The container's indent and quote marks, which every line of the fence starts with.
+        marks: The backticks or tildes that open and close it.
         info: The info string, `tokenheat` included.
         body: The lines between, without the prefix.
         commented: Whether it stands in an HTML comment, and so is no block.
@@ -37,9 +40,22 @@ class Fence:
     start: int
     end: int
     prefix: str
+    marks: str
     info: str
     body: tuple[str, ...]
     commented: bool = False
+    closed: bool = True
+
+    @property
+    def swallowed(self) -> int | None:
+        """The line in it that opens a fence like itself, counted from its own first one."""
+        width = len(self.marks)
+        openings = (
+            i
+            for i, line in enumerate(self.body, 1)
+            if line.startswith(self.marks) and _OURS.match(line[width:].lstrip(" "))
+        )
+        return next(openings, None)
 
 
 @dataclass
@@ -50,6 +66,15 @@ class _Opened:
     info: str
     body: list[str] = field(default_factory=list)
     blank: bool = False
+
+    def fence(self, end: int, *, commented: bool = False, closed: bool = True) -> Iterator[Fence]:
+        """The fence, if it is ours."""
+        if _OURS.match(self.info):
+            body = self.body
+            while not closed and body and not body[-1]:  # How a page ends says nothing.
+                body.pop()
+            opening = self.prefix, self.marks, self.info
+            yield Fence(self.start, end, *opening, tuple(body), commented, closed)
 
     def __post_init__(self) -> None:
         self.quotes = self.prefix.count(">")
@@ -113,6 +138,23 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
     Parameters:
         lines: As `normalize` gives them.
     """
+    return (fence for fence in _fences(lines) if fence.closed)
+
+
+def find_unclosed(lines: Sequence[str]) -> Iterator[Fence]:
+    """The fences that their author must have meant for blocks, and that are none.
+
+    Parameters:
+        lines: As `normalize` gives them.
+    """
+    return (
+        fence
+        for fence in _fences(lines)
+        if not fence.closed and (">" in fence.prefix or len(fence.prefix) < _CODE)
+    )
+
+
+def _fences(lines: Sequence[str]) -> Iterator[Fence]:
     opened: _Opened | None = None
     comment: _Comment | None = None
     last_comment_end = max((i for i, line in enumerate(lines) if "-->" in line), default=-1)
@@ -122,9 +164,8 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
             continue
         goes_on = opened.takes(line) if opened is not None else None
         if opened is not None and goes_on is not None:
-            if not goes_on and _OURS.match(opened.info):
-                body, commented = tuple(opened.body), comment is not None
-                yield Fence(opened.start, number + 1, opened.prefix, opened.info, body, commented)
+            if not goes_on:
+                yield from opened.fence(number + 1, commented=comment is not None)
             opened = opened if goes_on else None
             continue
         if comment is not None and comment.breaks_off(line):
@@ -135,9 +176,13 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
             opened = _Opened(number, prefix, opening["marks"], opening["info"].rstrip())
             continue
         # As in superfences, a line that breaks a fence off opens none.
+        if opened is not None and comment is None:
+            yield from opened.fence(number, closed=False)
         opened = None
         if comment is None and "<!--" in line:
             comment = _opened_comment(line, number < last_comment_end)
+    if opened is not None and comment is None:
+        yield from opened.fence(len(lines), closed=False)
 
 
 def _opened_comment(line: str, closes: bool) -> _Comment | None:

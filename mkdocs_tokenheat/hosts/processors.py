@@ -15,7 +15,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, code_escape
 
-from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
+from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences, find_unclosed
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError, excerpt
 
@@ -74,6 +74,7 @@ class Page:
         """Forget the page before."""
         self.source: Sequence[str] = ()
         self.stashed: dict[int, _Stashed] = {}
+        self.unclosed: Sequence[Fence] = ()
         self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
 
@@ -117,6 +118,13 @@ class Page:
             return f"{name}:{start + line + 1}"
         return f"{name}, block '{excerpt(' '.join((fence.info, *fence.body)))}'"
 
+    def warn(self, error: TokenheatError) -> None:
+        """Tell an error that does not end the build."""
+        if self.extension.collected is None:
+            _log.warning("%s", error)
+        else:
+            self.extension.collected.append(error)
+
     def _found_again(self, path: Path | None) -> dict[int, int]:
         """For each fence's line in what was converted, its line in the file."""
         try:
@@ -124,12 +132,13 @@ class Page:
         except (OSError, ValueError):
             text = ""
         same: dict[tuple[str, Sequence[str]], deque[int]] = defaultdict(deque)
-        for fence in find_fences(normalize(text)):
+        lines = normalize(text)
+        for fence in (*find_fences(lines), *find_unclosed(lines)):
             same[fence.info, fence.body].append(fence.start)
         starts = {}
-        for each in self.stashed.values():
-            if found := same[each.fence.info, each.fence.body]:
-                starts[each.fence.start] = found.popleft()
+        for fence in (*(each.fence for each in self.stashed.values()), *self.unclosed):
+            if found := same[fence.info, fence.body]:
+                starts[fence.start] = found.popleft()
         return starts
 
 
@@ -184,20 +193,38 @@ class Fences(Preprocessor):
             stashed = _Stashed(fence, original, before, blanks)
             self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
             out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
+        if sum(NAME in line for line in lines) > len(fences):
+            self._warn_of_unclosed(lines)
         return out
+
+    def _warn_of_unclosed(self, lines: Sequence[str]) -> None:
+        self._page.unclosed = list(find_unclosed(lines))
+        for fence in self._page.unclosed:
+            error = TokenheatError(
+                "nothing closes this block, so that it is none: end it with a line "
+                f"'{fence.marks}', indented like its first one"
+            )
+            self._page.warn(error.at(self._page.place(fence, 0)))
 
 
 def _check_own_words(fence: Fence) -> None:
-    """Refuse a text that is not the author's any more.
+    """Refuse a text that is not what its author wrote for one.
 
     Raises:
-        TokenheatError: Another extension's placeholder stands in it; there was none in the page.
+        TokenheatError: Another extension's placeholder stands in it, where there was none in the
+            page, or another block.
     """
     if any(STX in line for line in (fence.info, *fence.body)):
         raise TokenheatError(
             "another Markdown extension has taken a part of this block for its own syntax "
             "(pymdownx.critic does so with {++…++}): write it otherwise, or switch that one off",
             line=0,
+        )
+    if (line := fence.swallowed) is not None:
+        raise TokenheatError(
+            f"another block begins here inside one: close that one with a line '{fence.marks}', "
+            "or open it with more of these marks if this is its text",
+            line=line,
         )
 
 
@@ -304,10 +331,7 @@ class Figures(Postprocessor):
         settings = self._page.site.settings
         if settings.on_error == "raise":
             raise self._page.extension.fail(placed) from None
-        if self._page.extension.collected is None:
-            _log.warning("%s", placed)
-        else:
-            self._page.extension.collected.append(placed)
+        self._page.warn(placed)
         width = len(stashed.fence.prefix)
         source = "\n".join(line[width:] for line in stashed.lines)
         from mkdocs_tokenheat.views.figure import error_figure

@@ -12,7 +12,7 @@ from mkdocs_tokenheat.views.labels import Labels, labels_of, say
 from mkdocs_tokenheat.views.markup import escape, isolated, number
 from mkdocs_tokenheat.views.paint import swatch
 from mkdocs_tokenheat.views.scale import Percentiles, Scale
-from mkdocs_tokenheat.views.view import Column, Group, Picture
+from mkdocs_tokenheat.views.view import Column, Group, Picture, lang_of
 
 __all__ = ["error_figure", "figure"]
 
@@ -65,7 +65,7 @@ def figure(
     attribute = f' data-model="{models}"' if models else ""
     view = "" if options.view == "text" else f' data-view="{options.view}"'
     said_in = f' lang="{escape(lang)}"' if lang else ""
-    table = _table(picture.table(), labels, said_in) if options.table else ""
+    table = _table(picture.table(), labels, said_in, lang_of(block)) if options.table else ""
     sentences = [f'<span class="tokenheat-label">{escape(what)}.</span>']
     if options.caption:
         own = f' dir="auto" style="{_CAPTION}"'
@@ -136,10 +136,13 @@ def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels)
     return parts
 
 
-def _table(columns: Sequence[Column], labels: Labels, lang: str) -> str:
-    head = "".join(f'<th scope="col">{column.name}</th>' for column in columns)
+def _table(columns: Sequence[Column], labels: Labels, lang: str, text_lang: str) -> str:
+    head = "".join(f'\n<th scope="col">{column.name}</th>' for column in columns)
     # Put together column by column: joining each row would take twice as long.
-    row = ["<tr><td>", "", *["</td><td>", ""] * (len(columns) - 1), "</td></tr>"]
+    is_wide = len(columns) > _NARROW
+    first, end = ('<th scope="row">', "</th>") if is_wide else ("<td>", "</td>")
+    others = ["</td>\n<td>", ""] * (len(columns) - 2)
+    row = [f"\n<tr>{first}", "", f"{end}\n<td>", "", *others, "</td></tr>"]
     parts = row * len(columns[0].cells)
     for i, column in enumerate(columns):
         cells = column.cells
@@ -147,11 +150,12 @@ def _table(columns: Sequence[Column], labels: Labels, lang: str) -> str:
             cells = list(map(isolated, cells))
         parts[2 * i + 1 :: len(row)] = cells
     texts = [f" tokenheat-text-{i}" for i, column in enumerate(columns, 1) if column.is_text]
-    opening, closing = _SCROLLING if len(columns) > _NARROW else ("", "")
+    opening, closing = _SCROLLING if is_wide else ("", "")
     start = (
         f'<details class="tokenheat-data"{lang} data-search-exclude>'
         f"<summary>{say(labels, 'table')}</summary>{opening}"
-        f'<table class="tokenheat-table{"".join(texts)}"><thead><tr>{head}</tr></thead><tbody>'
+        f'<table class="tokenheat-table{"".join(texts)}"><thead><tr>{head}</tr></thead>'
+        f"<tbody{text_lang}>"
     )
     return "".join([start, *parts, f"</tbody></table>{closing}</details>"])
 

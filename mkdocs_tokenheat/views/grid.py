@@ -25,6 +25,9 @@ _HEADER = _PLAIN + "font-weight:normal;"
 _CELL = f"min-width:1.2em;height:1.6em;padding:.15em .4em;{_OWN}text-align:center;"
 
 
+# Cells begin on lines of their own: some search engines would make one word of a row.
+
+
 def frame(name: str, block: Block, head: str, rows: Iterable[str]) -> str:
     """The grid of that class; it scrolls by itself where the page is too narrow for it.
 
@@ -46,7 +49,7 @@ def header(text: str, scope: str, *, upright: bool = False) -> str:
     style = _HEADER + ("text-align:end" if scope == "row" else "text-align:center")
     if upright:
         style += ";writing-mode:vertical-rl;vertical-align:bottom"
-    return f'<th scope="{scope}" style="{style}">{escape(text)}</th>'
+    return f'\n<th scope="{scope}" style="{style}">{escape(text)}</th>'
 
 
 def cell(
@@ -65,4 +68,4 @@ def cell(
     if numbers:
         # Whoever looks for words passes over it.
         inside += f"{_NO_BREAK if inside else ''}<bdi>{said}</bdi>"
-    return f'<td style="{_CELL}{style}" title="{escape(name)}: {said}">{inside}</td>'
+    return f'\n<td style="{_CELL}{style}" title="{escape(name)}: {said}">{inside}</td>'
