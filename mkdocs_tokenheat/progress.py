@@ -16,7 +16,7 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._count = self._tokens = 0
+        self._count = self._tokens = self._told = 0
         self._start = time.monotonic()
         self._said = time.monotonic()
         self._bar = None
@@ -32,14 +32,16 @@ class Progress:
         """One more entry, of so many tokens or words, is through."""
         self._count += 1
         self._tokens += tokens
-        speed = self._speed()
         if self._bar is not None:
-            self._bar.set_postfix_str(speed, refresh=False)
+            self._bar.set_postfix_str(self._speed(), refresh=False)
             self._bar.update()
         elif time.monotonic() - self._said > _SECONDS:
-            self._said = time.monotonic()
-            said = ", ".join(filter(None, (f"{self._count} of {self._total} entries", speed)))
-            sys.stderr.write(f"tokenheat: scored {said}\n")
+            self._tell()
+
+    def _tell(self) -> None:
+        self._said, self._told = time.monotonic(), self._count
+        done = f"{self._count} of {self._total} entries done"
+        sys.stderr.write(f"tokenheat: {', '.join(filter(None, (done, self._speed())))}\n")
 
     def _speed(self) -> str:
         speed = self._tokens / max(time.monotonic() - self._start, 1e-3)
@@ -54,3 +56,5 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
+        elif 0 < self._told < self._count:
+            self._tell()

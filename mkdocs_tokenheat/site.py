@@ -284,9 +284,14 @@ def _score_here(
     misses: Sequence[Wanted], settings: Settings
 ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
     # Only here are numpy, the tokenizers and the models needed.
-    import_numpy()
-    from mkdocs_tokenheat.scoring.engine import score
-
+    try:
+        import_numpy()
+        from mkdocs_tokenheat.scoring.engine import score
+    except ImportError as error:
+        problem = TokenheatError(
+            f"what scores blocks is not installed ({error}): pip install mkdocs-tokenheat", line=0
+        )
+        return ((request, problem) for request in misses)
     return score(misses, settings)
 
 

@@ -561,3 +561,15 @@ def test_a_stored_identity_says_whose_it_is(author: Author) -> None:
     content = json.loads(stored.read_text(encoding="utf-8"))
     assert content["line"] == "path:toy"
     assert set(content["identity"]) == {"tokenizer", "weights"}
+
+
+def test_where_numpy_is_missing_what_is_scored_is_shown_and_the_rest_says_so(
+    author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = author.figure("a b", metric="length", unit="word")
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    assert author.figure("a b", metric="length", unit="word") == shown
+    message = author.error("a b c", metric="length", unit="word")
+    assert message.startswith("what scores blocks is not installed (")
+    assert "numpy" in message
+    assert message.endswith("): pip install mkdocs-tokenheat")
