@@ -191,7 +191,7 @@ def scored(folder: str, count: int, words: int) -> Run:
     site = _site(folder)
     site.warm(_blocks(count, words))
     seconds = time.perf_counter() - start - making
-    assert site.scored == count
+    assert site.supply.scored == count
     return {"seconds": seconds, "text": size / count}
 
 
@@ -203,7 +203,7 @@ def drawn(folder: str, count: int, words: int) -> Run:
     while page := [block for _, block in zip(range(A_PAGE), blocks, strict=False)]:
         size += sum(sys.getsizeof(block.text) for block in page)
         seconds += _draw(site, page)
-    assert site.scored == 0
+    assert site.supply.scored == 0
     return {"seconds": seconds, "text": size / count}
 
 
@@ -248,7 +248,7 @@ def of_length(file: str) -> Run:
         start = time.perf_counter()
         site.warm(blocks)
         seconds = time.perf_counter() - start
-        assert site.scored == len(blocks) + 1
+        assert site.supply.scored == len(blocks) + 1
         times = {SCORED: seconds, DRAWN: sum(_draw(site, [block]) for block in blocks)}
     return {name: seconds / len(blocks) for name, seconds in times.items()}
 

@@ -27,7 +27,7 @@ def ours(text: str, folder: str) -> Norms:
     site = Site(read_settings({"models": models, "cache_dir": "cache"}, Path(folder)))
     (result,) = site.score([make_block({"model": "minilm"}, text, Options())])
     assert not isinstance(result, TokenheatError), result
-    assert site.scored == 1
+    assert site.supply.scored == 1
     return {"norms": list(result.scores.scores)}
 
 

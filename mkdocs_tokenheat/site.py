@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from mkdocs_tokenheat import __version__
@@ -10,44 +10,34 @@ from mkdocs_tokenheat.block.options import NAMES, Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.identity import Identity, identify
-from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.models.source import DEFAULT_LINE
-from mkdocs_tokenheat.progress import Progress
-from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.entry import FORMAT, Entry
 from mkdocs_tokenheat.scoring.fitting import check_fitting
 from mkdocs_tokenheat.scoring.request import Models, Wanted
-from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.shard import WHOLE, Shard
-from mkdocs_tokenheat.scoring.statistic import Statistic
+from mkdocs_tokenheat.scoring.supply import Found, Score, Supply
 from mkdocs_tokenheat.settings import Settings
-from mkdocs_tokenheat.views.colormaps import colormap
-from mkdocs_tokenheat.views.figure import figure
+from mkdocs_tokenheat.views.draw import draw
 from mkdocs_tokenheat.views.labels import Labels, labels_of
 from mkdocs_tokenheat.views.registry import view_of
-from mkdocs_tokenheat.views.scale import fit
 from mkdocs_tokenheat.views.share import SharedScales
 from mkdocs_tokenheat.views.view import Answer, Asked
 
 __all__ = ["Site"]
 
-Score = Callable[[Sequence[Wanted], Settings], Iterator[tuple[Wanted, Entry | TokenheatError]]]
-"""Gives each request what it asks for, or why it has none, as soon as it is there."""
-
-_scoring, _identifying = Lock(), Lock()
-"""Hosts may render pages in several threads: models, and who they are, are for one at a time."""
+_identifying = Lock()
+"""Hosts may render pages in several threads: who models are is found out by one at a time."""
 
 
 class Site:
-    """A site's settings, its cache and the models it has met.
+    """A site's settings, its numbers and the models it has met.
 
     Parameters:
         score: What scores the cache's misses; the models of this machine, unless it is given.
         shard: The part of the misses that is scored at all.
 
     Attributes:
-        scored: How many entries have been scored.
-        left: The keys of the misses that are in other parts.
+        supply: The numbers.
         drawn: The figures of whole pages, where a host that builds again and again wants them kept.
     """
 
@@ -55,13 +45,9 @@ class Site:
         self, settings: Settings, score: Score | None = None, shard: Shard = WHOLE
     ) -> None:
         self.settings = settings
-        self.cache = Cache(settings.cache_dir)
-        self.scored = 0
-        self.left: set[str] = set()
+        self.supply = Supply(settings, score, shard)
         self.drawn: dict[object, list[str]] | None = None
         self._drawn_before: Mapping[object, list[str]] = {}
-        self._score = score
-        self._shard = shard
         self._identities: dict[str, Identity | TokenheatError] = {}
         self._labels: dict[tuple[str | None, str | None], Labels] = {}
 
@@ -73,8 +59,8 @@ class Site:
 
     def go_on(self, earlier: Site) -> None:
         """Go on where another part of the same build has ended: with its cache and its counts."""
-        if earlier.cache.folder == self.cache.folder:
-            self.cache, self.scored, self.left = earlier.cache, earlier.scored, earlier.left
+        if earlier.supply.cache.folder == self.supply.cache.folder:
+            self.supply = earlier.supply
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""
@@ -112,26 +98,13 @@ class Site:
         return [figures[i] for i in range(len(blocks))]
 
     def _figure_or_error(self, answer: Answer, shared: SharedScales) -> str | TokenheatError:
+        # The site's language is that of its pages, a block's `lang` only its text's.
+        page_lang, text_lang = self.settings.options.lang, answer.block.options.lang
+        labels = self._labels_of(page_lang or text_lang, text_lang)
         try:
-            return self._figure(answer, shared)
+            return draw(answer, shared, labels, page_lang or "en")
         except TokenheatError as error:
             return _of_site(error, answer.block)
-
-    def _figure(self, answer: Answer, shared: SharedScales) -> str:
-        block = answer.block
-        options, view = block.options, view_of(block.options.view)
-        groups = view.groups(answer)
-        if options.share is None or any(group.quantiles for group in groups):
-            scales = [fit(group.numbers, options, group.quantiles) for group in groups]
-        else:
-            scales = [shared.of(block)] * len(groups)
-        colours = colormap(options.colormap)
-        # The site's language is that of its pages, a block's `lang` only its text's.
-        page_lang = self.settings.options.lang
-        labels = self._labels_of(page_lang or options.lang, options.lang)
-        lang = "" if _is_in(labels["lang"], page_lang or "en") else labels["lang"]
-        picture = view.draw(answer, scales, colours, labels)
-        return figure(block, picture, groups, scales, colours, labels, lang)
 
     def _labels_of(self, lang: str | None, text: str | None) -> Labels:
         if (lang, text) not in self._labels:
@@ -151,57 +124,24 @@ class Site:
         for i, (block, each) in enumerate(zip(blocks, asked, strict=True)):
             if isinstance(each, TokenheatError):
                 yield i, each
-            elif (found := self._at_hand(each)) is None:
+            elif (found := self.supply.at_hand(each.values())) is None:
                 waiting[i] = each
             else:
                 yield i, _answer(block, each, found)
         if not waiting:
             return
-        with _scoring:  # Another thread may have scored them by now.
-            results = self._found(waiting.values())
+        results = self.supply.get(request for each in waiting.values() for request in each.values())
         for i, each in waiting.items():
             yield i, _answer(blocks[i], each, results)
-
-    def _at_hand(self, asked: Asked) -> dict[str, Entry] | None:
-        """What a block needs, if the cache has all of it."""
-        found: dict[str, Entry] = {}
-        for request in asked.values():
-            entry = self.cache.get(request.key, request.read, quietly=True)
-            if entry is None:
-                return None
-            found[request.key] = entry
-        return found
-
-    def _found(self, asked: Iterable[Asked]) -> dict[str, Entry | TokenheatError]:
-        found: dict[str, Entry | TokenheatError] = {}
-        misses: dict[str, Wanted] = {}
-        for request in (request for each in asked for request in each.values()):
-            if request.key in found or request.key in misses:
-                continue
-            entry = self.cache.get(request.key, request.read)
-            if entry is None:
-                misses[request.key] = request
-            else:
-                found[request.key] = entry
-        found.update(self._score_missing(list(misses.values())))
-        return found
 
     def warm(self, blocks: Iterable[Block]) -> None:
         """Score what the cache lacks of these blocks, all at once, and keep nothing in memory.
 
         Errors are left for the pages: a block may yet turn out to be no block, in indented code.
-        Broken entries are left for them, too.
         """
-        misses: dict[str, Wanted] = {}
-        with _scoring:
-            for asked in map(self._ask, blocks):
-                if isinstance(asked, TokenheatError):
-                    continue
-                for request in asked.values():
-                    if request.key not in misses and not self.cache.has(request.key):
-                        misses[request.key] = request
-            for _ in self._scored(list(misses.values())):
-                pass
+        each = map(self._ask, blocks)
+        asked = (found for found in each if not isinstance(found, TokenheatError))
+        self.supply.warm(request for found in asked for request in found.values())
 
     def fingerprint(self) -> str:
         """What the figures of unchanged pages depend on, for hosts that keep pages themselves.
@@ -244,56 +184,6 @@ class Site:
         except TokenheatError as error:
             return error
 
-    def _score_missing(self, misses: Sequence[Wanted]) -> dict[str, Entry | TokenheatError]:
-        if misses and self.settings.frozen and self.cache.folder:
-            return {request.key: self._not_scored(request) for request in misses}
-        return {request.key: result for request, result in self._scored(misses)}
-
-    def _not_scored(self, request: Wanted) -> TokenheatError:
-        what = "numbers" if isinstance(request, Statistic) else "scores"
-        kind = (
-            f"kind '{request.kind.name}'"
-            if isinstance(request, Statistic)
-            else f"metric '{request.metric.name}'"
-        )
-        return NotScoredError(
-            f"the {what} of this block ({kind}) are not in the cache "
-            f"'{self.settings.cache_dir}' and the build is frozen: run '{self.settings.command}' "
-            "where the model is, and commit or restore the cache",
-            line=0,
-        )
-
-    def _scored(self, misses: Sequence[Wanted]) -> Iterable[tuple[Wanted, Entry | TokenheatError]]:
-        mine = [request for request in misses if self._shard.holds(request.key)]
-        for request in misses:
-            if not self._shard.holds(request.key):
-                self.left.add(request.key)
-                yield request, NotScoredError(f"it is not in the part {self._shard}", line=0)
-        if not mine:
-            return
-        with Progress(len(mine)) as progress:
-            for request, result in (self._score or _score_here)(mine, self.settings):
-                if not isinstance(result, TokenheatError):
-                    self.cache.put(request.key, result)
-                    self.scored += 1
-                progress.advance(len(result.scores) if isinstance(result, Scores) else 0)
-                yield request, result
-
-
-def _score_here(
-    misses: Sequence[Wanted], settings: Settings
-) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
-    # Only here are numpy, the tokenizers and the models needed.
-    try:
-        import_numpy()
-        from mkdocs_tokenheat.scoring.engine import score
-    except ImportError as error:
-        problem = TokenheatError(
-            f"what scores blocks is not installed ({error}): pip install mkdocs-tokenheat", line=0
-        )
-        return ((request, problem) for request in misses)
-    return score(misses, settings)
-
 
 def _page(blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]) -> object:
     """All that the figures of a page's blocks are made of."""
@@ -308,9 +198,7 @@ def _page(blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]) -> o
     )
 
 
-def _answer(
-    block: Block, asked: Asked, found: Mapping[str, Entry | TokenheatError]
-) -> Answer | TokenheatError:
+def _answer(block: Block, asked: Asked, found: Found) -> Answer | TokenheatError:
     mine: dict[str, Entry] = {}
     errors: list[TokenheatError] = []
     for name, request in asked.items():
@@ -322,11 +210,6 @@ def _answer(
     # What cannot be scored at all is worth more to know than what is not scored yet.
     errors.sort(key=lambda error: isinstance(error, NotScoredError))
     return errors[0] if errors else Answer(block, asked, mine)
-
-
-def _is_in(language: str, tag: str) -> bool:
-    """Whether the tag, such as `pt-BR`, is of that language."""
-    return language.partition("-")[0] == tag.replace("_", "-").lower().partition("-")[0]
 
 
 def _of_site(error: TokenheatError, block: Block) -> TokenheatError:

@@ -326,7 +326,7 @@ def test_a_note_that_no_label_knows_does_no_harm(author: Author) -> None:
     site = author.site()
     (answer,) = site.score([block("the cat", model="toy")])
     assert not isinstance(answer, TokenheatError)
-    site.cache.put(answer.request.key, scores)
+    site.supply.cache.put(answer.request.key, scores)
     page = author.figure("the cat", model="toy")
     assert "<script>" not in page
     assert "<b>" not in page

@@ -96,7 +96,7 @@ def test_threads_draw_what_one_thread_draws(
             for figures in pool.map(work, range(THREADS)):
                 assert figures == right
         if shared:
-            assert one.scored == len(blocks()), "a block was scored more than once"
+            assert one.supply.scored == len(blocks()), "a block was scored more than once"
         folder = author.folder / f"shared{turn}"
         assert {p.name: p.read_bytes() for p in folder.glob("*.json")} == {
             p.name: p.read_bytes() for p in (author.folder / "alone").glob("*.json")

@@ -147,7 +147,10 @@ def test_the_order_of_the_config_does_not_matter(tmp_path: Path, expected: str, 
 
 def test_what_another_extension_has_replaced_is_no_text(tmp_path: Path) -> None:
     heat = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word", page="a.md")
-    with pytest.raises(TokenheatError, match=r"a\.md: tokenheat: another Markdown extension has"):
+    with pytest.raises(
+        TokenheatError,
+        match=r"a\.md, block 'tokenheat The': tokenheat: another Markdown extension has",
+    ):
         markdown.markdown(
             "{++x++}\n\n```tokenheat\nThe {++old++} town\n```",
             extensions=["pymdownx.critic", heat],
@@ -156,7 +159,9 @@ def test_what_another_extension_has_replaced_is_no_text(tmp_path: Path) -> None:
 
 def test_fences_that_superfences_takes_away_are_an_error(tmp_path: Path) -> None:
     heat = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word", page="a.md")
-    with pytest.raises(TokenheatError, match=r"a\.md: tokenheat: .*'preserve_tabs': set it"):
+    with pytest.raises(
+        TokenheatError, match=r"a\.md, block 'tokenheat hi': tokenheat: .*'preserve_tabs': set it"
+    ):
         markdown.markdown(
             "```tokenheat\nhi\n```",
             extensions=[heat, "pymdownx.superfences"],

@@ -413,7 +413,7 @@ class TestInterruption:
         texts = ["a", *(("cat " * n).strip() for n in range(2, 6))]
         blocks = [block(text, model="gpt2", metric="probability", stride=7) for text in texts]
         site = owner.site()
-        put, count = site.cache.put, 0
+        put, count = site.supply.cache.put, 0
 
         def interrupted(key: str, entry: Entry) -> None:
             nonlocal count
@@ -422,7 +422,7 @@ class TestInterruption:
             count += 1
             put(key, entry)
 
-        site.cache.put = interrupted  # type: ignore[method-assign]
+        site.supply.cache.put = interrupted  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             site.warm(blocks)
         assert len(owner.entries()) == 3

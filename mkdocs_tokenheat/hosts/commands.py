@@ -20,8 +20,9 @@ from mkdocs_tokenheat.scoring.cache import Cache, Stored
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.shard import WHOLE
+from mkdocs_tokenheat.scoring.supply import Score
 from mkdocs_tokenheat.settings import Settings, is_frozen_here, read_settings
-from mkdocs_tokenheat.site import Score, Site
+from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.markup import number
 
 __all__ = ["SCORING", "check", "failed", "prune", "render", "score", "stats", "verify", "warm"]
@@ -144,15 +145,14 @@ def warm(given: argparse.Namespace) -> int:
     errors = [error for error in errors if not isinstance(error, NotScoredError)]
     if errors:
         return failed(*errors)
-    if site.cache.unstored:
-        raise TokenheatError(
-            f"{_entries(site.cache.unstored)} cannot be stored in '{site.cache.folder}'"
-        )
+    supply, cache = site.supply, site.supply.cache
+    if cache.unstored:
+        raise TokenheatError(f"{_entries(cache.unstored)} cannot be stored in '{cache.folder}'")
     if given.shard == WHOLE:
-        _print(f"all blocks are in the cache, {_entries(site.scored)} newly scored")
+        _print(f"all blocks are in the cache, {_entries(supply.scored)} newly scored")
     else:
-        missing = site.scored + len(site.left)
-        _print(f"shard {given.shard}: {site.scored} of {missing} missing entries scored")
+        missing = supply.scored + len(supply.left)
+        _print(f"shard {given.shard}: {supply.scored} of {missing} missing entries scored")
     return 0
 
 
@@ -171,7 +171,7 @@ def check(given: argparse.Namespace) -> int:
     site, errors = _built(given, frozen=True)
     if errors:
         return failed(*errors)
-    _print(f"all blocks are in the cache: {_entries(len(site.cache.used))}")
+    _print(f"all blocks are in the cache: {_entries(len(site.supply.cache.used))}")
     return 0
 
 
@@ -218,7 +218,7 @@ def prune(given: argparse.Namespace) -> int:
     gone: list[Stored] = []
     kept: list[Stored] = []
     for entry in entries:
-        unused = given.other_versions if entry.is_other else entry.key not in site.cache.used
+        unused = given.other_versions if entry.is_other else entry.key not in site.supply.cache.used
         (gone if unused else kept).append(entry)
     if given.max_size is not None:
         kept.sort(key=lambda entry: (entry.used, entry.key), reverse=True)
@@ -230,7 +230,7 @@ def prune(given: argparse.Namespace) -> int:
         if given.dry_run:
             _print(str(entry.path))
         else:
-            site.cache.remove(entry.path)
+            site.supply.cache.remove(entry.path)
     would_be = "would be " if given.dry_run else ""
     _print(f"{_entries(len(gone))} {would_be}removed, {_sum(kept)} kept")
     return 0

@@ -116,7 +116,8 @@ class Page:
         start = self._starts.get(fence.start)
         if start is not None:
             return f"{name}:{start + line + 1}"
-        return f"{name}, block '{excerpt(' '.join((fence.info, *fence.body)))}'"
+        words, _, _ = " ".join((fence.info, *fence.body)).partition(STX)
+        return f"{name}, block '{excerpt(words)}'"
 
     def warn(self, error: TokenheatError) -> None:
         """Tell an error that does not end the build."""

@@ -134,6 +134,9 @@ def _check_models(block: Block) -> None:
         raise TokenheatError("a list of models goes with view: compare", option="model")
 
 
+_POOLED = [metric.name for metric in METRICS.values() if metric.pooled]
+
+
 def _check_metric(block: Block, metric: Metric) -> None:
     options = block.options
     for name in metric.parameters:
@@ -152,7 +155,7 @@ def _check_metric(block: Block, metric: Metric) -> None:
             )
     if (options.unit == "word" or options.view == "compare") and not metric.of_words:
         raise TokenheatError(
-            f"metric '{metric.name}' is of tokens: words have probability and surprisal",
+            f"metric '{metric.name}' is of tokens: words have {' and '.join(_POOLED)}",
             option="unit" if "unit" in block.lines else "metric",
         )
     if metric.takes_tokens and options.tokens is not None:

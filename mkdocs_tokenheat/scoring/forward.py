@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +14,14 @@ from mkdocs_tokenheat.models.rows import BEFORE, Tokens
 from mkdocs_tokenheat.models.transformer import Array, Predictions, Transformer
 from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, too_long
 from mkdocs_tokenheat.scoring.entry import rounded
+from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 
 __all__ = ["score_forward"]
 
-_OF_MASKED = ("probability", "surprisal")
+_POOL: Mapping[str, Callable[[Array], float]] = {"product": np.prod, "sum": np.sum}
 
 Result = tuple[Request, Scores | TokenheatError]
 
@@ -85,10 +86,11 @@ def _texts(
 
 def _unfit(request: Request, model: Transformer) -> TokenheatError | None:
     if request.metric.needs == "predictions":
-        if model.is_masked and request.metric.name not in _OF_MASKED:
+        if model.is_masked and not request.metric.of_masked:
+            has = " and ".join(metric.name for metric in METRICS.values() if metric.of_masked)
             return TokenheatError(
                 f"metric '{request.metric.name}' needs a model that reads from left to right: "
-                f"this one is masked and has {' and '.join(_OF_MASKED)}",
+                f"this one is masked and has {has}",
                 option="metric",
             )
         return None
@@ -137,11 +139,9 @@ def _predicted(
         cut = _cut(request, text)
         numbers = predictions.numbers[name]
         mine = list(notes)
-        if request.unit == "word":
-            together = np.prod if name == "probability" else np.sum
-            numbers = np.array(
-                [together(numbers[group]) if group else np.nan for group in cut.groups]
-            )
+        if request.unit == "word" and request.metric.pooled:
+            pool = _POOL[request.metric.pooled]
+            numbers = np.array([pool(numbers[group]) if group else np.nan for group in cut.groups])
             mine.append((f"word-{name}",))
         mine += _further_notes(request, text, model)
         expected = [

@@ -53,6 +53,8 @@ class Metric:
         norms_alone: Whether the norms of the vectors do, without the vectors.
         parameters: The options that it needs and that its numbers depend on.
         of_words: Whether words have it, too.
+        pooled: How a word's prediction comes from its tokens'.
+        of_masked: Whether a model that is trained on gaps has it.
         takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
     """
 
@@ -63,6 +65,8 @@ class Metric:
     norms_alone: bool = False
     parameters: tuple[str, ...] = ()
     of_words: bool = True
+    pooled: Literal["product", "sum"] | None = None
+    of_masked: bool = False
     takes_tokens: bool = False
 
     def __reduce__(self) -> tuple[Callable[[str], Metric], tuple[str]]:

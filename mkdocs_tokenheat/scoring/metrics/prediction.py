@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
 
@@ -11,13 +11,26 @@ if TYPE_CHECKING:
 
 
 def _prediction(
-    name: str, formula: str, labels: dict[str, str], *, of_words: bool = False
+    name: str,
+    formula: str,
+    labels: dict[str, str],
+    pooled: Literal["product", "sum"] | None = None,
+    *,
+    of_masked: bool = False,
 ) -> Metric:
     def compute(units: Units) -> Vectors:
         return units.predictions[name]
 
     compute.__doc__ = formula
-    return Metric(name, labels, compute, needs="predictions", of_words=of_words)
+    return Metric(
+        name,
+        labels,
+        compute,
+        needs="predictions",
+        of_words=pooled is not None,
+        pooled=pooled,
+        of_masked=of_masked,
+    )
 
 
 LOGIT = _prediction(
@@ -36,7 +49,8 @@ PROBABILITY = _prediction(
         "en": "Probability that the model gives each {unit} here",
         "vi": "Xác suất mà mô hình gán cho mỗi {unit} tại đây",
     },
-    of_words=True,
+    "product",
+    of_masked=True,
 )
 
 SURPRISAL = _prediction(
@@ -46,7 +60,8 @@ SURPRISAL = _prediction(
         "en": "Surprisal of each {unit} for the model, in bits",
         "vi": "Độ bất ngờ (surprisal) của mỗi {unit} đối với mô hình, tính bằng bit",
     },
-    of_words=True,
+    "sum",
+    of_masked=True,
 )
 
 RANK = _prediction(

@@ -1,0 +1,139 @@
+"""Gets what requests ask for: from the cache, or from what scores them, and then for the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from threading import Lock
+
+from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
+from mkdocs_tokenheat.models.idle import import_numpy
+from mkdocs_tokenheat.progress import Progress
+from mkdocs_tokenheat.scoring.cache import Cache
+from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.request import Wanted
+from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.shard import WHOLE, Shard
+from mkdocs_tokenheat.scoring.statistic import Statistic
+from mkdocs_tokenheat.settings import Settings
+
+__all__ = ["Found", "Score", "Supply"]
+
+Score = Callable[[Sequence[Wanted], Settings], Iterator[tuple[Wanted, Entry | TokenheatError]]]
+"""Gives each request what it asks for, or why it has none, as soon as it is there."""
+
+Found = dict[str, Entry | TokenheatError]
+"""What there is for each request, by its key, or why there is nothing."""
+
+_scoring = Lock()
+"""Hosts may render pages in several threads: models are for one at a time."""
+
+
+class Supply:
+    """A site's numbers.
+
+    Parameters:
+        score: What scores the cache's misses; the models of this machine, unless it is given.
+        shard: The part of the misses that is scored at all.
+
+    Attributes:
+        scored: How many entries have been scored.
+        left: The keys of the misses that are in other parts.
+    """
+
+    def __init__(
+        self, settings: Settings, score: Score | None = None, shard: Shard = WHOLE
+    ) -> None:
+        self.cache = Cache(settings.cache_dir)
+        self.scored = 0
+        self.left: set[str] = set()
+        self._settings = settings
+        self._score = score or _score_here
+        self._shard = shard
+
+    def at_hand(self, requests: Iterable[Wanted]) -> Found | None:
+        """What the requests ask for, if the cache has all of it."""
+        found: Found = {}
+        for request in requests:
+            entry = self.cache.get(request.key, request.read, quietly=True)
+            if entry is None:
+                return None
+            found[request.key] = entry
+        return found
+
+    def get(self, requests: Iterable[Wanted]) -> Found:
+        """What the requests ask for, scored where the cache lacks it; nothing is in a frozen build."""
+        found: Found = {}
+        misses: dict[str, Wanted] = {}
+        with _scoring:  # Another thread may have scored them by now.
+            for request in requests:
+                if request.key in found or request.key in misses:
+                    continue
+                entry = self.cache.get(request.key, request.read)
+                if entry is None:
+                    misses[request.key] = request
+                else:
+                    found[request.key] = entry
+            if self._settings.frozen and self.cache.folder:
+                found.update({key: self._not_scored(miss) for key, miss in misses.items()})
+            else:
+                results = self._scored(list(misses.values()))
+                found.update({request.key: result for request, result in results})
+        return found
+
+    def warm(self, requests: Iterable[Wanted]) -> None:
+        """Score what the cache lacks of the requests, all at once, and keep nothing in memory.
+
+        Broken entries are left for whoever reads them.
+        """
+        misses: dict[str, Wanted] = {}
+        with _scoring:
+            for request in requests:
+                if request.key not in misses and not self.cache.has(request.key):
+                    misses[request.key] = request
+            for _ in self._scored(list(misses.values())):
+                pass
+
+    def _not_scored(self, request: Wanted) -> TokenheatError:
+        what = "numbers" if isinstance(request, Statistic) else "scores"
+        kind = (
+            f"kind '{request.kind.name}'"
+            if isinstance(request, Statistic)
+            else f"metric '{request.metric.name}'"
+        )
+        return NotScoredError(
+            f"the {what} of this block ({kind}) are not in the cache "
+            f"'{self._settings.cache_dir}' and the build is frozen: run '{self._settings.command}' "
+            "where the model is, and commit or restore the cache",
+            line=0,
+        )
+
+    def _scored(self, misses: Sequence[Wanted]) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
+        mine = [request for request in misses if self._shard.holds(request.key)]
+        for request in misses:
+            if not self._shard.holds(request.key):
+                self.left.add(request.key)
+                yield request, NotScoredError(f"it is not in the part {self._shard}", line=0)
+        if not mine:
+            return
+        with Progress(len(mine)) as progress:
+            for request, result in self._score(mine, self._settings):
+                if not isinstance(result, TokenheatError):
+                    self.cache.put(request.key, result)
+                    self.scored += 1
+                progress.advance(len(result.scores) if isinstance(result, Scores) else 0)
+                yield request, result
+
+
+def _score_here(
+    misses: Sequence[Wanted], settings: Settings
+) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
+    # Only here are numpy, the tokenizers and the models needed.
+    try:
+        import_numpy()
+        from mkdocs_tokenheat.scoring.engine import score
+    except ImportError as error:
+        problem = TokenheatError(
+            f"what scores blocks is not installed ({error}): pip install mkdocs-tokenheat", line=0
+        )
+        return ((request, problem) for request in misses)
+    return score(misses, settings)
