@@ -77,7 +77,7 @@ class _Site:
 
     def edit(self) -> Run:
         """Add a word to a block, and wait for the page that has it."""
-        html = self._get(f"{page_url(self._page)}")
+        html = self._get(page_url(self._page))
         epoch = _EPOCH.search(html)
         assert epoch is not None
         before = self._entries()
@@ -92,7 +92,6 @@ class _Site:
         self._get(f"livereload/{epoch[1].decode()}/1")
         html = self._get(page_url(self._page))
         seconds = time.perf_counter() - start
-        assert str(self._edits).encode() in html
         assert word.encode() in re.sub(rb"<[^>]*>", b"", html)
         built = _BUILT.findall(self._log.read_text("utf-8"))
         return {

@@ -15,7 +15,7 @@ from mkdocs_tokenheat.errors import TokenheatError, unknown
 if TYPE_CHECKING:
     from mkdocs_tokenheat.views.labels import Labels
 
-__all__ = ["DEFAULTS", "Settings", "is_frozen_here", "read_settings"]
+__all__ = ["DEFAULTS", "MEANINGS", "Settings", "is_frozen_here", "read_settings"]
 
 _FROZEN = "TOKENHEAT_FROZEN"
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")

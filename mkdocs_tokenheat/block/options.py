@@ -12,7 +12,7 @@ from typing import Any
 from mkdocs_tokenheat.block.info import Raw, read_list
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
-__all__ = ["NAMES", "Options", "read_options", "written"]
+__all__ = ["NAMES", "Numbers", "Options", "as_score", "read_options", "written"]
 
 _MOST = 100
 """What a page may ask for, of what is computed again for each of a text's tokens."""

@@ -59,6 +59,7 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
 
     Raises:
         AbsentModelError: The model is absent and the cache does not know it.
+        NotScoredError: The same of a hub's model, where nothing may be fetched.
         TokenheatError: The model is there and cannot be used.
     """
     if line == DEFAULT_LINE:

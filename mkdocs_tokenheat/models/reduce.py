@@ -15,12 +15,13 @@ _SHARP = math.log(0.9)
 def reduced(
     logits: torch.Tensor, tokens: torch.Tensor, wanted: Collection[str]
 ) -> dict[str, torch.Tensor]:
-    """One number a row, for each metric that is wanted.
+    """One number a row, for each of the metrics that are wanted and rest on logits alone.
 
     Parameters:
         logits: Of shape (rows, vocabulary).
         tokens: The token of each row, of shape (rows,).
-        wanted: Of `logit`, `probability`, `surprisal` and `entropy` (both in bits) and `rank`.
+        wanted: Among others `logit`, `probability`, `surprisal` and `entropy` (both in bits) and
+            `rank`.
     """
     own = logits.gather(1, tokens[:, None])[:, 0]
     numbers = {}

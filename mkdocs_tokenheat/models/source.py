@@ -13,7 +13,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.absent import AbsentModelError
 
-__all__ = ["DEFAULT", "DEFAULT_LINE", "KINDS", "Files", "locate"]
+__all__ = ["DEFAULT", "DEFAULT_LINE", "KINDS", "Files", "locate", "weight_map"]
 
 DEFAULT = "wordllama"
 """The embedded default's name: real token embeddings, which the package of that name carries."""

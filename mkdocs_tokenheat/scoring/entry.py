@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 __all__ = [
     "FORMAT",
     "Entry",
+    "Read",
     "decode",
     "encode",
     "is_of_other_version",

@@ -11,13 +11,12 @@ from itertools import accumulate, compress
 from operator import le, lt, sub
 from typing import Any, TypeVar
 
+from mkdocs_tokenheat.block.words import Cell, Span
 from mkdocs_tokenheat.scoring.entry import Read, short
 
-__all__ = ["Cell", "Note", "Scores", "Span", "read_notes", "scores_of"]
+__all__ = ["Note", "Scores", "read_notes", "scores_of"]
 
 T = TypeVar("T")
-Span = tuple[int, int]
-Cell = tuple[int, int, int, int]
 _SMALL = bytes(range(ord("#"), ord("\\")))
 _ZERO = ord("0")
 _VALUES = bytes((code - _ZERO) % 256 for code in range(256))
@@ -37,7 +36,8 @@ class Scores:
         starts: Where each unit starts, in code points of the text.
         ends: Where it ends, excluded; an empty one shows nothing.
         ids: Each unit's token ids as they are stored, `12;7,31;`; None without a tokenizer.
-        scores: Each unit's number with six significant digits; None where there is none.
+        scores: Each unit's number as it is stored, with six significant digits where a model was
+            needed; None where there is none.
         joined: Units that are coloured as one, or on more than what they show: first unit, number
             of units, start and end. Each other unit that shows something is a cell of its own.
         unknown: The units that the tokenizer has no token for.

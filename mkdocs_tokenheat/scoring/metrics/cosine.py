@@ -9,6 +9,8 @@ from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
 if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.metrics.metric import Vectors
 
+__all__ = ["PREVIOUS", "TARGET"]
+
 
 def _previous(units: Units) -> list[float | None]:
     """Cos θ = x·y / (‖x‖‖y‖) of each unit and the one before it; the first has none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
 
+__all__ = ["LENGTH"]
+
 
 def _length(units: Units) -> list[float | None]:
     """The number of grapheme clusters that are not white space."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float64]
 
-__all__ = ["Metric", "Units"]
+__all__ = ["Metric", "Units", "Vectors"]
 
 
 @dataclass(frozen=True)

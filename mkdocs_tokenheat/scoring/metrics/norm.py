@@ -9,6 +9,8 @@ from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
 if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.metrics.metric import Vectors
 
+__all__ = ["NORM"]
+
 
 def _norm(units: Units) -> Vectors:
     """The L2 norm ‖v‖ = √Σvᵢ² of a token's embedding; for a word, the mean over its tokens.

@@ -9,6 +9,8 @@ from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
 if TYPE_CHECKING:
     from mkdocs_tokenheat.scoring.metrics.metric import Vectors
 
+__all__ = ["COSINE", "ENTROPY", "LOGIT", "PROBABILITY", "RANK", "SURPRISAL"]
+
 
 def _prediction(
     name: str,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from mkdocs_tokenheat.block.options import Numbers
 from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
 
+__all__ = ["VALUES"]
+
 
 def _values(units: Units) -> Numbers:
     return units.values
