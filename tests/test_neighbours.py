@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from mkdocs_tokenheat.models import rows as rows_module
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
-from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Near
+from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Given, Near
 from mkdocs_tokenheat.scoring.statistic import Way
 from tests.checkpoints import (
     TOKENIZERS,
@@ -48,7 +48,7 @@ def model_of(folder: Path) -> RowModel:
 def found(
     folder: Path, words: Sequence[str], k: int, *, fold: bool, way: Way = PLAIN
 ) -> Sequence[Near | None]:
-    given = {"words": words, "k": k, "fold": fold}
+    given = Given(words=words, k=k, fold=fold)
     return KIND.compute(given, [model_of(folder)], way, 5000).words
 
 

@@ -12,7 +12,7 @@ from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.scores import scores_of
 from mkdocs_tokenheat.scoring.statistic import Kind
 
-__all__ = ["KINDS", "kind_of", "read_any"]
+__all__ = ["KINDS", "read_any"]
 
 KINDS = (
     "baseline",
@@ -36,11 +36,11 @@ def read_any(columns: Mapping[str, Any]) -> Entry:
         return scores_of(sys.maxsize)(columns)
     if kind not in KINDS:
         raise ValueError("its kind is not known")
-    return kind_of(kind).read(columns)
+    return _kind_of(kind).read(columns)
 
 
 @cache
-def kind_of(name: str) -> Kind[Entry]:
+def _kind_of(name: str) -> Kind[Any, Entry]:
     """The kind of that name, which is loaded when it is first asked for."""
-    kind: Kind[Entry] = import_module(f"mkdocs_tokenheat.scoring.geometry.{name}").KIND
+    kind: Kind[Any, Entry] = import_module(f"mkdocs_tokenheat.scoring.geometry.{name}").KIND
     return kind

@@ -14,11 +14,9 @@ from mkdocs_tokenheat.scoring.entry import FORMAT, Entry, Read
 if TYPE_CHECKING:
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["Given", "Kind", "Source", "Statistic", "Way", "make_key", "make_statistic"]
+__all__ = ["Kind", "Source", "Statistic", "Way", "make_key", "make_statistic"]
 
-Given = Mapping[str, Any]
-"""What a statistic is of, besides models: plain values, which its key covers."""
-
+G_contra = TypeVar("G_contra", bound=Mapping[str, object], contravariant=True)
 E_co = TypeVar("E_co", bound=Entry, covariant=True)
 
 
@@ -71,8 +69,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Kind(Generic[E_co]):
-    """A kind of statistic.
+class Kind(Generic[G_contra, E_co]):
+    """A kind of statistic: from what is given, plain values that a key covers, to an entry.
 
     Attributes:
         name: Which its entries bear.
@@ -84,8 +82,8 @@ class Kind(Generic[E_co]):
 
     name: str
     read: Read[E_co]
-    compute: Callable[[Given, Sequence[RowModel], Way, int], E_co]
-    fits: Callable[[Given, Any], bool] = lambda _given, _entry: True
+    compute: Callable[[G_contra, Sequence[RowModel], Way, int], E_co]
+    fits: Callable[[G_contra, Any], bool] = lambda _given, _entry: True
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,8 @@ class Statistic(Generic[E_co]):
     """
 
     key: str
-    kind: Kind[E_co]
-    given: Given
+    kind: Kind[Any, E_co]
+    given: Mapping[str, object]
     sources: tuple[Source, ...]
     way: Way = Way()
 
@@ -120,7 +118,7 @@ class Statistic(Generic[E_co]):
 
 
 def make_statistic(
-    kind: Kind[E_co], models: Sequence[Source], way: Way, **given: object
+    kind: Kind[G_contra, E_co], models: Sequence[Source], way: Way, given: G_contra
 ) -> Statistic[E_co]:
     """The request for a statistic."""
     identities = [model.identity for model in models]

@@ -12,6 +12,7 @@ from mkdocs_tokenheat.scoring.geometry.similarity import (
     KIND,
     LEAST,
     PERMUTATIONS,
+    Given,
     Similarity,
 )
 from mkdocs_tokenheat.scoring.request import Models, Request, sources, static_way
@@ -43,7 +44,7 @@ def _ask(block: Block, models: Models) -> Asked:
         asked.update(asked_of(block, models, name, "word", str(i)))
     way = static_way(block.options)
     for (i, first), (j, second) in combinations(enumerate(sources(block, models)), 2):
-        pair = make_statistic(KIND, [first, second], way, text=block.text)
+        pair = make_statistic(KIND, [first, second], way, Given(text=block.text))
         asked[_of_pair(i, j)] = pair
     return asked
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.lists import read_pairs
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.geometry.distribution import KIND, Distribution
+from mkdocs_tokenheat.scoring.geometry.distribution import KIND, Distribution, Given
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
@@ -63,9 +63,9 @@ class _Mark:
 
 
 def _ask(block: Block, models: Models) -> Asked:
-    given = {"pairs": read_pairs(block, _MOST)}
+    given = Given(pairs=read_pairs(block, _MOST))
     way = static_way(block.options)
-    return {"distribution": make_statistic(KIND, sources(block, models), way, **given)}
+    return {"distribution": make_statistic(KIND, sources(block, models), way, given)}
 
 
 def _groups(answer: Answer) -> Sequence[Group]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mkdocs_tokenheat.block.lists import read_words
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.geometry.matrix import KIND, Matrix
+from mkdocs_tokenheat.scoring.geometry.matrix import KIND, Given, Matrix
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
@@ -28,8 +28,8 @@ def _words(block: Block) -> tuple[str, ...]:
 
 def _ask(block: Block, models: Models) -> Asked:
     words, options = _words(block), block.options
-    given = {"words": words, "order": options.order}
-    return {"matrix": make_statistic(KIND, sources(block, models), static_way(options), **given)}
+    given = Given(words=words, order=options.order)
+    return {"matrix": make_statistic(KIND, sources(block, models), static_way(options), given)}
 
 
 def _groups(answer: Answer) -> Sequence[Group]:

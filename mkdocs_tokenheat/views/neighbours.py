@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mkdocs_tokenheat.block.lists import read_words
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Near, Neighbours
+from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Given, Near, Neighbours
 from mkdocs_tokenheat.scoring.request import Models, sources, static_way
 from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
@@ -28,10 +28,8 @@ def _words(block: Block) -> tuple[str, ...]:
 
 def _ask(block: Block, models: Models) -> Asked:
     options = block.options
-    given = {"words": _words(block), "k": options.k, "fold": options.fold}
-    return {
-        "neighbours": make_statistic(KIND, sources(block, models), static_way(options), **given)
-    }
+    given = Given(words=_words(block), k=options.k, fold=options.fold)
+    return {"neighbours": make_statistic(KIND, sources(block, models), static_way(options), given)}
 
 
 def _groups(answer: Answer) -> Sequence[Group]:

@@ -11,7 +11,6 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.block.words import Cell
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.fitting import has_baseline, has_vocabulary
-from mkdocs_tokenheat.scoring.kinds import kind_of
 from mkdocs_tokenheat.scoring.request import Models, Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
@@ -72,15 +71,19 @@ def asked_of(
     request, options = make_request(block, models, name, unit), block.options
     asked: dict[str, Request | Statistic[Entry]] = {f"scores{mark}": request}
     if request.model is not None and has_vocabulary(options, request.metric):
-        given = {"metric": request.metric.name, "target": request.target}
+        from mkdocs_tokenheat.scoring.geometry import quantiles
+
+        single = quantiles.Given(metric=request.metric.name, target=request.target)
         asked[f"quantiles{mark}"] = make_statistic(
-            kind_of("quantiles"), [request.model], request.way, **given
+            quantiles.KIND, [request.model], request.way, single
         )
     compares = options.baseline is not None and options.view == "text"
     if request.model is not None and compares and has_baseline(options, request.metric):
-        given = {"text": request.text, "unit": request.unit}
+        from mkdocs_tokenheat.scoring.geometry import baseline
+
+        whole = baseline.Given(text=request.text, unit=request.unit)
         asked[f"baseline{mark}"] = make_statistic(
-            kind_of("baseline"), [request.model], request.way, **given
+            baseline.KIND, [request.model], request.way, whole
         )
     return asked
 

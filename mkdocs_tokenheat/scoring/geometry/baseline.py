@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
-from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["KIND", "Baseline"]
+__all__ = ["KIND", "Baseline", "Given"]
 
 _SHUFFLES = 1999
 _SHARE = 0.95
 _PAIRS = 1000
 """Up to so many units all pairs are looked at, above a sample of as many as that makes."""
+
+
+class Given(TypedDict):
+    """A text, and what is shuffled of it."""
+
+    text: str
+    unit: str
 
 
 @dataclass(frozen=True)

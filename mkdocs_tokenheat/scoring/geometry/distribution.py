@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["KIND", "Distribution"]
+__all__ = ["KIND", "Distribution", "Given"]
 
 _PAIRS = 100_000
 _BLOCK = 1 << 20
@@ -28,6 +28,12 @@ _REACH = 5.0
 _STEPS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """How wide a bin may be."""
 _MOST_BINS = 200
+
+
+class Given(TypedDict):
+    """Pairs of words."""
+
+    pairs: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["KIND", "Matrix"]
+__all__ = ["KIND", "Given", "Matrix"]
 
 _EIGENVALUES = 3
 _DECIMALS = 10
 """What follows of a number near 0 depends on the machine."""
+
+
+class Given(TypedDict):
+    """A list of words, and the order they are wanted in."""
+
+    words: Sequence[str]
+    order: str
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["KIND", "Near", "Neighbours"]
+__all__ = ["KIND", "Given", "Near", "Neighbours"]
 
 Near = Sequence[tuple[str, float]]
 
@@ -30,6 +30,14 @@ _DECIMALS = 12
 """Cosines that agree so far are equal: in what comes behind, machines differ."""
 _BLOCK = 1 << 20
 """Numbers of candidates that are looked at closely at once."""
+
+
+class Given(TypedDict):
+    """A list of words, and which of their neighbours are wanted."""
+
+    words: Sequence[str]
+    k: int
+    fold: bool
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
-from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
 if TYPE_CHECKING:
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["KIND", "Quantiles"]
+__all__ = ["KIND", "Given", "Quantiles"]
 
 _STEPS = 1000
+
+
+class Given(TypedDict):
+    """A metric of single tokens, and its target if it has one."""
+
+    metric: str
+    target: str | None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Given, Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["KIND", "LEAST", "PERMUTATIONS", "Correlation", "Similarity"]
+__all__ = ["KIND", "LEAST", "PERMUTATIONS", "Correlation", "Given", "Similarity"]
 
 LEAST = 5
 """Different words that a comparison takes."""
@@ -28,6 +28,12 @@ _MOST = 300
 _DECIMALS = 12
 """Cosines that agree so far are equal: what follows of their digits depends on the machine."""
 _ROUNDING = 1e-12
+
+
+class Given(TypedDict):
+    """A text."""
+
+    text: str
 
 
 @dataclass(frozen=True)
