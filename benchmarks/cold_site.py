@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.report import (
+    Cell,
+    Report,
+    Run,
+    Table,
+    Target,
+    finish,
+    fresh,
+    interleaved,
+    median,
+    ratio,
+)
 from benchmarks.sites import PACKAGES, Pages, built, write_pages, write_site
 from benchmarks.texts import LANGUAGES, texts
 
@@ -54,16 +65,15 @@ def _measure_site(report: Report, folder: Path, language: str, size: Pages, roun
         runs[FULL].append(built(place))
     assert all("torch" not in each["heavy"] for each in runs[EMPTY])
     assert all(each["heavy"] == [] for each in runs[FULL])
-    full = median(runs[FULL], "seconds")
     rows: list[list[Cell]] = [
         [way, *(median(each, what) for what in ("seconds", "cpu", "megabytes")),
-         median(each, "seconds") / full, ", ".join(each[0]["heavy"]) or "none"]
+         ratio(each, runs[FULL]), ", ".join(each[0]["heavy"]) or "none"]
         for way, each in runs.items()
     ]  # fmt: skip
     columns = ("way", "seconds", "CPU seconds", "peak MB", "times full", "heavy modules imported")
     report.tables.append(Table(name, columns, rows))
-    ratio = median(runs[EMPTY], "seconds") / full
-    report.targets.append(Target(f"{name}: time with an empty cache over a full one", ratio, 2))
+    longer = ratio(runs[EMPTY], runs[FULL])
+    report.targets.append(Target(f"{name}: time with an empty cache over a full one", longer, 2))
 
 
 def _measure_text(report: Report, rounds: int) -> None:
@@ -77,15 +87,19 @@ def _measure_text(report: Report, rounds: int) -> None:
         runs = interleaved(ways, rounds + 2)
     _check_same(runs[OURS][0]["norms"], runs[THEIRS][0]["norms"])
     count = len(runs[OURS][0]["norms"])
-    theirs = median(runs[THEIRS], "process")
     rows: list[list[Cell]] = [
-        [way, median(each, "process"), median(each, "megabytes"), theirs / median(each, "process")]
+        [
+            way,
+            median(each, "process"),
+            median(each, "megabytes"),
+            ratio(runs[THEIRS], each, "process"),
+        ]
         for way, each in runs.items()
     ]
     title = f"Norms of {count} tokens in a fresh process, MiniLM"
     columns = ("way", "seconds", "peak MB", "times as fast")
     report.tables.append(Table(title, columns, rows))
-    faster = theirs / median(runs[OURS], "process")
+    faster = ratio(runs[THEIRS], runs[OURS], "process")
     what = f"{count} tokens: transformers' time over this project's"
     report.targets.append(Target(what, faster, 20, at_least=True))
 

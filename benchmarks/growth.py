@@ -58,24 +58,17 @@ def run(
 
 
 def _measure_counts(report: Report, folder: Path, counts: Sequence[int], rounds: int) -> None:
-    def ways(count: int) -> Iterator[tuple[str, Callable[[], Run]]]:
+    ways: dict[str, Callable[[], Run]] = {}
+    for count in counts:
         place = folder / str(count)
         place.mkdir()
-        yield (
-            f"{count} {SCORED}",
-            lambda: fresh("growth", "scored", folder=_emptied(place), count=count, words=WORDS),
+        ways[f"{count} {SCORED}"] = partial(_scored_anew, place, count)
+        ways[f"{count} {DRAWN}"] = partial(
+            fresh, "growth", "drawn", folder=str(place), count=count, words=WORDS
         )
-        yield (
-            f"{count} {DRAWN}",
-            partial(fresh, "growth", "drawn", folder=str(place), count=count, words=WORDS),
-        )
-
-    runs: dict[str, list[Run]] = {}
-    for count in counts:
-        for way, measure in ways(count):
-            # The longest say enough in fewer rounds.
-            times = rounds if count < max(counts) else max(1, rounds - 1)
-            runs |= interleaved({way: measure}, times)
+    # The longest say enough in fewer rounds.
+    few = {f"{max(counts)} {what}": max(1, rounds - 1) for what in (SCORED, DRAWN)}
+    runs = interleaved(ways, rounds, few)
     for what in (SCORED, DRAWN):
         mine = {count: runs[f"{count} {what}"] for count in counts}
         title = f"Blocks of {WORDS} English words, {what}, {A_PAGE} a page"
@@ -83,10 +76,10 @@ def _measure_counts(report: Report, folder: Path, counts: Sequence[int], rounds:
         _report_memory(report, what, mine)
 
 
-def _emptied(place: Path) -> str:
+def _scored_anew(place: Path, count: int) -> Run:
     for entry in place.glob("cache/*.json"):
         entry.unlink()
-    return str(place)
+    return fresh("growth", "scored", folder=str(place), count=count, words=WORDS)
 
 
 def _measure_lengths(report: Report, folder: Path, lengths: Sequence[int], rounds: int) -> None:

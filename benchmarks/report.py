@@ -130,6 +130,15 @@ def median(runs: Sequence[Run], what: str) -> float:
     return float(statistics.median(run[what] for run in runs))
 
 
+def ratio(runs: Sequence[Run], others: Sequence[Run], what: str = "seconds") -> float:
+    """The median of how often a number goes into another one, round by round.
+
+    The runs of a round lie close together: what slows the machine for a while slows both.
+    """
+    pairs = zip(runs, others, strict=False)  # Some ways have fewer rounds.
+    return float(statistics.median(one[what] / other[what] for one, other in pairs))
+
+
 def machine(packages: Sequence[str]) -> dict[str, str]:
     """What the numbers were measured on."""
     return {

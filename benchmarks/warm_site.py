@@ -7,7 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.report import Cell, Report, Run, Table, Target, finish, fresh, interleaved, median
+from benchmarks.report import (
+    Cell,
+    Report,
+    Run,
+    Table,
+    Target,
+    finish,
+    fresh,
+    interleaved,
+    median,
+    ratio,
+)
 from benchmarks.sites import PACKAGES, Pages, built, figures_built, write_pages, write_site
 from benchmarks.texts import LANGUAGES
 
@@ -38,7 +49,8 @@ def run(
         _report(report, LANGUAGES[language], runs)
     report.notes.append(
         "Seconds are those of reading the config and building; a command's also has the start of "
-        "Python and MkDocs' imports. Ratios are over this project's own time with the table."
+        "Python and MkDocs' imports. Ratios are over this project's own time with the table: each the "
+        "median of the rounds' ratios, because the machine is not as fast in all rounds."
     )
     return report
 
@@ -75,22 +87,22 @@ def prepared(folder: Path, language: str, size: Pages) -> Mapping[str, Callable[
 
 
 def _report(report: Report, language: str, runs: Mapping[str, Sequence[Run]]) -> None:
-    def ratio(way: str, other: str, what: str = "seconds") -> float:
-        return median(runs[way], what) / median(runs[other], what)
+    def over(way: str, other: str, what: str = "seconds") -> float:
+        return ratio(runs[way], runs[other], what)
 
     columns = ("way", "seconds", "CPU seconds", "whole command", "peak MB", "times this project")
     numbers = ("seconds", "cpu", "process", "megabytes")
     rows: list[list[Cell]] = [
-        [way, *(median(each, what) for what in numbers), ratio(way, TABLE)]
+        [way, *(median(each, what) for what in numbers), over(way, TABLE)]
         for way, each in runs.items()
     ]
     report.tables.append(Table(language, columns, rows))
     for what, value, limit in (
-        ("time over the floor's", ratio(TABLE, FLOOR), 1.5),
-        ("time over that of `python` fences", ratio(TABLE, PYTHON), 0.8),
-        ("time with `table: false` over that of `python` fences", ratio(NO_TABLE, PYTHON), 0.6),
-        ("time over that of raw HTML", ratio(TABLE, RAW), 0.2),
-        ("peak memory over the floor's, page by page", ratio(TABLE, LEAN, "megabytes"), 1.3),
+        ("time over the floor's", over(TABLE, FLOOR), 1.5),
+        ("time over that of `python` fences", over(TABLE, PYTHON), 0.8),
+        ("time with `table: false` over that of `python` fences", over(NO_TABLE, PYTHON), 0.6),
+        ("time over that of raw HTML", over(TABLE, RAW), 0.2),
+        ("peak memory over the floor's, page by page", over(TABLE, LEAN, "megabytes"), 1.3),
     ):
         report.targets.append(Target(f"{language}: {what}", value, limit))
 
