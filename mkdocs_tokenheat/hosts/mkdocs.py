@@ -73,8 +73,6 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """What the command line wants instead of the site's setting."""
     make_site: Callable[[Settings], Site] = Site
     _serving = False
-    _earlier: Site | None = None
-    """What the same command has built before."""
     _content: str
     """A page's content with its figures,"""
     _indexed: str
@@ -87,6 +85,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 
     def __init__(self) -> None:
         super().__init__()
+        # What the same command has built before, by language.
+        self._earlier: dict[str | None, Site] = {}
         # The figures of the page that is being converted.
         self._drawn: list[tuple[Block, str]] = []
         # For each page its content, and what search sees in it.
@@ -102,7 +102,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Note the command; that this method exists keeps the plugin alive between rebuilds."""
         self._serving = command == "serve"
-        self._earlier = None
+        self._earlier = {}
 
     # After those that set the language of the theme.
     @event_priority(-200)
@@ -112,6 +112,30 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             # Whose warnings count in strict builds; who writes sees them in the page and goes on.
             # ProperDocs' logger has another name.
             logging.getLogger("mkdocs_tokenheat").parent = plugins.log
+        if config.mdx_configs.get(NAME):
+            place = Path(config.config_file_path).name
+            raise PluginError(
+                f"{place}: tokenheat: with the plugin, settings stand under 'plugins', "
+                "not under 'markdown_extensions'"
+            )
+        self._drawn.clear()
+        self._seen.clear()
+        self._failure = None
+        self.site = self._new_site(config)
+        extension = TokenheatExtension(
+            site=self.site, fail=self._failed, collected=self.collected, drawn=self._drawn
+        )
+        config.markdown_extensions[:] = [
+            *(e for e in config.markdown_extensions if e not in (NAME, self._extension)),
+            extension,  # type: ignore[list-item]
+        ]
+        self._extension = extension
+        if _STYLESHEET not in config.extra_css:
+            # First, so that the site's own rules come later and win.
+            config.extra_css.insert(0, _STYLESHEET)
+        return config
+
+    def _new_site(self, config: MkDocsConfig) -> Site:
         try:
             settings = self.settings(config)
         except TokenheatError as error:
@@ -120,32 +144,15 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             settings = dataclasses.replace(settings, on_error="show")
         if self.frozen is not None:
             settings = dataclasses.replace(settings, frozen=self.frozen)
-        self._drawn.clear()
-        self._seen.clear()
-        self.site = self.make_site(settings)
+        site = self.make_site(settings)
+        # A site in several languages is built once for each.
+        lang = settings.options.lang
         if self._serving:
-            self.site.follow(self._earlier)
-        elif self._earlier is not None:  # A site in several languages is built once for each.
-            self.site.go_on(self._earlier)
-        self._earlier = self.site
-        if config.mdx_configs.get(NAME):
-            place = Path(config.config_file_path).name
-            raise PluginError(
-                f"{place}: tokenheat: with the plugin, settings stand under 'plugins', "
-                "not under 'markdown_extensions'"
-            )
-        extension = TokenheatExtension(
-            site=self.site, fail=self._failed, collected=self.collected, drawn=self._drawn
-        )
-        config.markdown_extensions[:] = [
-            *(e for e in config.markdown_extensions if e not in (NAME, self._extension)),
-            extension,  # type: ignore[list-item]
-        ]
-        self._extension, self._failure = extension, None
-        if _STYLESHEET not in config.extra_css:
-            # First, so that the site's own rules come later and win.
-            config.extra_css.insert(0, _STYLESHEET)
-        return config
+            site.follow(self._earlier.get(lang))
+        elif self._earlier:
+            site.go_on(next(iter(self._earlier.values())))
+        self._earlier[lang] = site
+        return site
 
     def _failed(self, error: TokenheatError) -> PluginError:
         self._failure = PluginError(str(error))
