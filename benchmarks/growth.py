@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 import sys
 import tempfile
 import time
@@ -40,7 +41,7 @@ def run(
     counts: Sequence[int] = COUNTS,
     lengths: Sequence[int] = LENGTHS,
     on_a_page: Sequence[int] = ON_A_PAGE,
-    rounds: int = 3,
+    rounds: int = 5,
 ) -> Report:
     """Measure the three kinds of growth."""
     report = Report("growth", "Growth", ("markdown", "numpy", "tokenizers"))
@@ -52,7 +53,8 @@ def run(
     report.notes.append(
         "Exponents are least-squares slopes of log(seconds) over log(size), over the sizes that "
         f"take at least {FIXED} times as long as the smallest one (or the last three), so that what "
-        "does not grow makes up a tenth at most."
+        "does not grow makes up a tenth at most. Each is the median of the rounds' exponents: a "
+        "round goes through all sizes, while the machine is about as fast."
     )
     return report
 
@@ -66,9 +68,7 @@ def _measure_counts(report: Report, folder: Path, counts: Sequence[int], rounds:
         ways[f"{count} {DRAWN}"] = partial(
             fresh, "growth", "drawn", folder=str(place), count=count, words=WORDS
         )
-    # The longest say enough in fewer rounds.
-    few = {f"{max(counts)} {what}": max(1, rounds - 1) for what in (SCORED, DRAWN)}
-    runs = interleaved(ways, rounds, few)
+    runs = interleaved(ways, rounds)
     for what in (SCORED, DRAWN):
         mine = {count: runs[f"{count} {what}"] for count in counts}
         title = f"Blocks of {WORDS} English words, {what}, {A_PAGE} a page"
@@ -125,8 +125,10 @@ def _report_times(
     rows: list[list[Cell]] = [
         [f"{size:,}", seconds[size], 1e6 * seconds[size] / size, memory[size]] for size in runs
     ]
-    exponent, counted = fitted(seconds)
-    rows.append(["exponent", round(exponent, 3), f"over {counted} sizes", None])
+    times = zip(*([run["seconds"] for run in each] for each in runs.values()), strict=True)
+    found = [fitted(dict(zip(runs, each, strict=True))) for each in times]
+    exponent = statistics.median(found)
+    rows.append(["exponent", round(exponent, 3), f"median of {len(found)} rounds", None])
     columns = (unit, "seconds", f"µs for each of the {unit}", "peak MB")
     report.tables.append(Table(title, columns, rows))
     if target:
@@ -147,8 +149,8 @@ def _report_memory(report: Report, what: str, runs: Mapping[int, Sequence[Run]])
     report.targets.append(Target(target, each / text, OWN))
 
 
-def fitted(seconds: Mapping[int, float]) -> tuple[float, int]:
-    """The exponent of growth, and over how many sizes it was fitted."""
+def fitted(seconds: Mapping[int, float]) -> float:
+    """The exponent of growth."""
     smallest = seconds[min(seconds)]
     large = {size: time for size, time in seconds.items() if time >= FIXED * smallest}
     if len(large) < 3:
@@ -156,7 +158,7 @@ def fitted(seconds: Mapping[int, float]) -> tuple[float, int]:
     xs, ys = [math.log(size) for size in large], [math.log(time) for time in large.values()]
     x, y = sum(xs) / len(xs), sum(ys) / len(ys)
     slope = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True))
-    return slope / sum((a - x) ** 2 for a in xs), len(large)
+    return slope / sum((a - x) ** 2 for a in xs)
 
 
 def _blocks(count: int, words: int) -> Iterator[Block]:
