@@ -93,7 +93,7 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
 
 def _hashed_beside_imports(files: Files) -> Identity:
     # Hashing leaves Python free to load what scoring takes.
-    loading = Thread(target=_load_what_scores)
+    loading = Thread(target=_load_what_scores, args=(files,))
     loading.start()
     try:
         return _hashed(files)
@@ -101,10 +101,10 @@ def _hashed_beside_imports(files: Files) -> Identity:
         loading.join()
 
 
-def _load_what_scores() -> None:
+def _load_what_scores(files: Files) -> None:
     with suppress(Exception):  # It will be said where it is used.
         import_numpy()
-        import_module("mkdocs_tokenheat.models.rows")
+        import_module("mkdocs_tokenheat.models.rows").prepare(files)
 
 
 def check(files: Files, identity: Identity) -> None:

@@ -22,7 +22,7 @@ from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.tensors import Table, open_output_table, open_table
 from mkdocs_tokenheat.models.vocabulary import Shift, fit_shift, ordinary
 
-__all__ = ["BEFORE", "RowModel", "Tokens", "load"]
+__all__ = ["BEFORE", "RowModel", "Tokens", "load", "prepare"]
 
 _SPACE = "\u2581"
 """What SentencePiece writes for a space."""
@@ -250,9 +250,33 @@ def _accents(text: str) -> int:
     return sum(plain.count(char) for char in {*plain} if unicodedata.combining(char))
 
 
+_prepared: dict[object, tuple[Tokenizer, int | None]] = {}
+
+
+def prepare(files: Files) -> None:
+    """Read the tokenizer ahead, for the next model that is made of these very files.
+
+    Raises:
+        TokenheatError: One that cannot be read.
+    """
+    if files.is_gguf:  # What reads it takes seconds to import, and is kept quiet where it is used.
+        return
+    with foreign(f"cannot read '{files.tokenizer}'"):
+        version = _version(files)
+    _prepared[version] = _tokenizer(files)
+
+
+def _version(files: Files) -> object:
+    stat = files.tokenizer.stat()
+    return files, stat.st_size, stat.st_mtime_ns
+
+
 def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
     """The tokenizer, and the id of its token for what it does not know."""
     with foreign(f"cannot read '{files.tokenizer}'"):
+        prepared = _prepared.pop(_version(files), None)
+        if prepared is not None:
+            return prepared
         tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
         if isinstance(tokenizer.model, Unigram):
             unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
