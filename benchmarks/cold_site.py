@@ -34,7 +34,7 @@ THEIRS = "transformers' AutoTokenizer and AutoModel"
 
 def run(
     size: Pages | None = None,
-    rounds: int = 3,
+    rounds: int = 7,
     languages: Sequence[str] = tuple(LANGUAGES),
     others: bool = True,
 ) -> Report:
@@ -84,7 +84,7 @@ def _measure_text(report: Report, rounds: int) -> None:
             OURS: partial(_from_nothing, text, folder),
             KNOWN: partial(_known, text, folder),
         }
-        runs = interleaved(ways, rounds + 2)
+        runs = interleaved(ways, rounds)
     _check_same(runs[OURS][0]["norms"], runs[THEIRS][0]["norms"])
     count = len(runs[OURS][0]["norms"])
     rows: list[list[Cell]] = [
