@@ -14,7 +14,6 @@ from vision import CLOSE, close_for
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.hosts.cli import parser
-from mkdocs_tokenheat.scoring.fitting import OF_VIEWS
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
 from mkdocs_tokenheat.views.colormaps import colormap, names
@@ -120,7 +119,7 @@ def _views() -> Iterator[list[str]]:
     for name in VIEWS:
         module = import_module(f"mkdocs_tokenheat.views.{name}")
         drawn = (inspect.getdoc(module) or "").partition("\n")[0].partition(": ")[2]
-        own = [f"`{option}`" for option, views in OF_VIEWS.items() if name in views]
+        own = [f"`{option}`" for option in VIEWS[name]]
         yield [f"`{name}`", f"{drawn[0].upper()}{drawn[1:]}", ", ".join(own) or "none"]
 
 

@@ -9,22 +9,11 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
 
-__all__ = ["OF_VIEWS", "check_fitting", "has_baseline", "has_vocabulary"]
+__all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
 
 
 _TEXTS = ("text", "compare")
 """The views of a text, which show a metric."""
-
-OF_VIEWS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("metric", "unit", "target", "layer", "pool", "bos"), _TEXTS),
-    **dict.fromkeys(("topk", "stride", "dtype", "encode"), _TEXTS),
-    **dict.fromkeys(("values", "tokens", "baseline"), ("text",)),
-    **dict.fromkeys(("k", "fold"), ("neighbours",)),
-    "order": ("matrix",),
-    "numbers": (*_TEXTS, "matrix", "neighbours"),
-}
-"""The options that are not for every view, each with its views."""
-
 
 _OF_VOCABULARY = ("norm", "cosine-target")
 
@@ -103,11 +92,6 @@ def check_fitting(block: Block) -> None:
     metric = METRICS.get(options.metric)
     if metric is None:
         raise TokenheatError(unknown("metric", options.metric, METRICS), option="metric")
-    for name, views in OF_VIEWS.items():
-        if name in block.lines and options.view not in views:
-            raise TokenheatError(
-                f"option '{name}' goes with view: {' or '.join(views)}", option=name
-            )
     for name, (means_something, what) in _GOES_WITH.items():
         if name in block.lines and not means_something(options, metric):
             raise TokenheatError(f"option '{name}' goes with {what}", option=name)

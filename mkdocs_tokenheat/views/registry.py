@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
+from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.views.view import View
 
-__all__ = ["VIEWS", "view_of"]
+__all__ = ["VIEWS", "check_options", "view_of"]
 
-VIEWS = (
-    "text",
-    "matrix",
-    "neighbours",
-    "distribution",
-    "compare",
+_TEXTS = (
+    *("metric", "unit", "target", "layer", "pool", "bos"),
+    *("topk", "stride", "dtype", "encode", "numbers"),
 )
+
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    "text": (*_TEXTS, "values", "tokens", "baseline"),
+    "matrix": ("order", "numbers"),
+    "neighbours": ("k", "fold", "numbers"),
+    "distribution": (),
+    "compare": _TEXTS,
+}
+"""Each view's options, besides those of all views."""
 
 
 @cache
@@ -30,3 +38,18 @@ def view_of(name: str) -> View:
         raise TokenheatError(unknown("view", name, VIEWS), option="view")
     view: View = import_module(f"mkdocs_tokenheat.views.{name}").VIEW
     return view
+
+
+def check_options(block: Block) -> None:
+    """Refuse what the block itself asks for and its view does not know; a site's may lie idle.
+
+    Raises:
+        TokenheatError: An option of other views.
+    """
+    mine = VIEWS[block.options.view]
+    for name in block.lines:
+        others = [view for view, options in VIEWS.items() if name in options]
+        if others and name not in mine:
+            raise TokenheatError(
+                f"option '{name}' goes with view: {' or '.join(others)}", option=name
+            )
