@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from mkdocs_tokenheat import site as site_module
-from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.views.figure import figure
+from mkdocs_tokenheat.views.draw import draw
+from mkdocs_tokenheat.views.view import Answer
 from tests.conftest import Author, Project, block
 
 PATIENCE = 30.0
@@ -98,13 +98,12 @@ def test_a_page_that_stays_as_it_is_is_drawn_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    draw = figure
 
-    def counted(block: Block, *rest: Any) -> str:
-        drawn.append(block.text)
-        return draw(block, *rest)
+    def counted(answer: Answer, *rest: Any) -> str:
+        drawn.append(answer.block.text)
+        return draw(answer, *rest)
 
-    monkeypatch.setattr(site_module, "figure", counted)
+    monkeypatch.setattr(site_module, "draw", counted)
     author = Author(tmp_path)
     pages = [[block("a cat"), block("a dog", share="x")], [block("a bird")]]
     first = author.site()
