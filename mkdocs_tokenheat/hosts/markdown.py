@@ -13,7 +13,8 @@ from markdown.extensions import Extension
 from mkdocs_tokenheat.block.fences import NAME, find_fences
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.hosts.processors import CodeBlocks, Fences, Figures, Page, Places, Source
+from mkdocs_tokenheat.hosts.page import Page
+from mkdocs_tokenheat.hosts.processors import CodeBlocks, Fences, Figures, Places, Source
 
 if TYPE_CHECKING:
     from markdown import Markdown

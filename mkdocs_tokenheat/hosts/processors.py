@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -17,20 +14,15 @@ from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, code_esca
 
 from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences, find_unclosed
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import TokenheatError, excerpt
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.hosts.page import Page, Stashed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from markdown import Markdown
 
     from mkdocs_tokenheat.block.parse import Block
-    from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
-    from mkdocs_tokenheat.site import Site
 
-__all__ = ["CodeBlocks", "Fences", "Figures", "Page", "Places", "Source"]
-
-_log = logging.getLogger("mkdocs_tokenheat")
+__all__ = ["CodeBlocks", "Fences", "Figures", "Places", "Source"]
 
 _LITERAL_TAGS = ("pre", "script", "style", "textarea")
 _LITERAL = re.compile(
@@ -44,103 +36,6 @@ _ITEM = re.compile(r"([> ]*)(?:[*+-]|\d+\.) ")
 # A block-level element; no author can write its first character.
 _PLACE = f"<figure>{STX}{NAME}:{{}}{ETX}</figure>"
 _PLACES = re.compile(_PLACE.format(r"(\d+)"))
-
-
-@dataclass(frozen=True)
-class _Stashed:
-    """A fence that a placeholder stands for, and the blank lines that were put around it.
-
-    Attributes:
-        before: Whether one was put before it.
-        behind: Which of the lines behind it were put there, counted from 1.
-    """
-
-    fence: Fence
-    lines: Sequence[str]
-    before: bool
-    behind: Set[int]
-
-
-class Page:
-    """What the processors know of the page that is being converted."""
-
-    def __init__(self, md: Markdown, site: Site, extension: TokenheatExtension) -> None:
-        self.md = md
-        self.site = site
-        self.extension = extension
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the page before."""
-        self.source: Sequence[str] = ()
-        self.stashed: dict[int, _Stashed] = {}
-        self.unclosed: Sequence[Fence] = ()
-        self.figures: dict[int, str] = {}
-        self._starts: dict[int, int] | None = None
-
-    def restored(self, text: str, escape: Callable[[str], str]) -> str:
-        """Code or raw HTML with the fences in it as they were written."""
-        lines: list[str] = []
-        blanks: Set[int] = frozenset()
-        behind = 0
-        for line in text.split("\n"):
-            behind += 1
-            if behind in blanks and not line.strip("> "):
-                continue
-            found = HTML_PLACEHOLDER_RE.search(line)
-            stashed = self.stashed.get(int(found[1])) if found else None
-            if found is None or stashed is None:
-                lines.append(line)
-                continue
-            if stashed.before and lines and not lines[-1].strip("> "):
-                lines.pop()
-            lead = line[: found.start()]
-            width = len(stashed.fence.prefix)
-            for original in stashed.lines:
-                content = escape(original[width:])
-                lines.append(lead + content if content else content)
-            blanks, behind = stashed.behind, 0
-        return "\n".join(lines)
-
-    def place(self, fence: Fence, line: int) -> str:
-        """The page's name and the line in the page's own file, for an error.
-
-        Metadata, snippets and macros may have moved the fence: it is looked for in the file. What
-        does not stand there has its first words for a place.
-        """
-        from mkdocs_tokenheat.hosts.context import page_file
-
-        name, path = page_file(self.md) or (self.extension.page, None)
-        if self._starts is None:
-            self._starts = self._found_again(path)
-        start = self._starts.get(fence.start)
-        if start is not None:
-            return f"{name}:{start + line + 1}"
-        words, _, _ = " ".join((fence.info, *fence.body)).partition(STX)
-        return f"{name}, block '{excerpt(words)}'"
-
-    def warn(self, error: TokenheatError) -> None:
-        """Tell an error that does not end the build."""
-        if self.extension.collected is None:
-            _log.warning("%s", error)
-        else:
-            self.extension.collected.append(error)
-
-    def _found_again(self, path: Path | None) -> dict[int, int]:
-        """For each fence's line in what was converted, its line in the file."""
-        try:
-            text = path.read_text("utf-8-sig") if path else "\n".join(self.source)
-        except (OSError, ValueError):
-            text = ""
-        same: dict[tuple[str, Sequence[str]], deque[int]] = defaultdict(deque)
-        lines = normalize(text)
-        for fence in (*find_fences(lines), *find_unclosed(lines)):
-            same[fence.info, fence.body].append(fence.start)
-        starts = {}
-        for fence in (*(each.fence for each in self.stashed.values()), *self.unclosed):
-            if found := same[fence.info, fence.body]:
-                starts[fence.start] = found.popleft()
-        return starts
 
 
 class Source(Preprocessor):
@@ -191,7 +86,7 @@ class Fences(Preprocessor):
                 behind, blanks = _kept_apart(fence.prefix, behind)
             original = lines[fence.start : fence.end]
             placeholder = self.md.htmlStash.store(code_escape("\n".join(original)).lstrip())
-            stashed = _Stashed(fence, original, before, blanks)
+            stashed = Stashed(fence, original, before, blanks)
             self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
             out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
         if sum(NAME in line for line in lines) > len(fences):
@@ -324,7 +219,7 @@ class Figures(Postprocessor):
                 raw[index] = html
                 yield from self._alive(html)
 
-    def _failed(self, error: TokenheatError, stashed: _Stashed, block: Block | None) -> str:
+    def _failed(self, error: TokenheatError, stashed: Stashed, block: Block | None) -> str:
         line = error.line
         if line is None:
             line = block.lines.get(error.option or "", 0) if block else 0
