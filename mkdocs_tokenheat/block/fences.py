@@ -67,6 +67,10 @@ class _Opened:
     body: list[str] = field(default_factory=list)
     blank: bool = False
 
+    def __post_init__(self) -> None:
+        self.quotes = self.prefix.count(">")
+        self.width = len(self.prefix)
+
     def fence(self, end: int, *, commented: bool = False, closed: bool = True) -> Iterator[Fence]:
         """The fence, if it is ours."""
         if _OURS.match(self.info):
@@ -75,10 +79,6 @@ class _Opened:
                 body.pop()
             opening = self.prefix, self.marks, self.info
             yield Fence(self.start, end, *opening, tuple(body), commented, closed)
-
-    def __post_init__(self) -> None:
-        self.quotes = self.prefix.count(">")
-        self.width = len(self.prefix)
 
     def takes(self, line: str) -> bool | None:
         """Whether the fence goes on with this line (True), ends (False) or breaks off (None).

@@ -125,7 +125,9 @@ class _Host(EnvironmentCollector):
         found = list(doctree.findall(TokenheatNode))
         if found:
             state = _State(app.env)
-            state.pages[app.env.docname] = [(n["raw"], n["text"], n["lines"]) for n in found]
+            state.pages[app.env.docname] = [
+                (n["raw"], n["text"], n["lines"]) for n in found if not n["misplaced"]
+            ]
         for node in found:
             values = node["raw"].get("values")
             if values and not values.lstrip().startswith("["):

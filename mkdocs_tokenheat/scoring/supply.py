@@ -61,7 +61,7 @@ class Supply:
         return found
 
     def get(self, requests: Iterable[Wanted]) -> Found:
-        """What the requests ask for, scored where the cache lacks it; nothing is in a frozen build."""
+        """What the requests ask for, scored where the cache lacks it and the build is not frozen."""
         found: Found = {}
         misses: dict[str, Wanted] = {}
         with _scoring:  # Another thread may have scored them by now.

@@ -52,8 +52,7 @@ class Metric:
             states, `predictions` for what a language model expects.
         norms_alone: Whether the norms of the vectors do, without the vectors.
         parameters: The options that it needs and that its numbers depend on.
-        of_words: Whether words have it, too.
-        pooled: How a word's prediction comes from its tokens'.
+        pooled: How a word's prediction comes from its tokens'; None where words have none.
         of_masked: Whether a model that is trained on gaps has it.
         takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
     """
@@ -64,10 +63,14 @@ class Metric:
     needs: Literal["text", "vectors", "predictions"] = "text"
     norms_alone: bool = False
     parameters: tuple[str, ...] = ()
-    of_words: bool = True
     pooled: Literal["product", "sum"] | None = None
     of_masked: bool = False
     takes_tokens: bool = False
+
+    @property
+    def of_words(self) -> bool:
+        """Whether words have it, too."""
+        return self.needs != "predictions" or self.pooled is not None
 
     def __reduce__(self) -> tuple[Callable[[str], Metric], tuple[str]]:
         """Other processes know it by its name."""

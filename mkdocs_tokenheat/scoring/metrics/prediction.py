@@ -29,7 +29,6 @@ def _prediction(
         labels,
         compute,
         needs="predictions",
-        of_words=pooled is not None,
         pooled=pooled,
         of_masked=of_masked,
     )
