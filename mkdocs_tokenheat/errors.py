@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["NoHeatError", "NotScoredError", "TokenheatError", "excerpt", "nearest", "unknown"]
+__all__ = [
+    "NoHeatError",
+    "NotScoredError",
+    "TokenheatError",
+    "counted",
+    "excerpt",
+    "nearest",
+    "unknown",
+]
 
 _LONGEST = 800
 
@@ -66,6 +74,11 @@ def _line(text: str) -> str:
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
     return line
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of a thing: `1 token`, `2 tokens`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def excerpt(text: str) -> str:

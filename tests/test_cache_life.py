@@ -130,7 +130,7 @@ def test_prune_to_a_size_removes_what_was_used_longest_ago(site: Project) -> Non
 def test_a_size_that_cannot_be_read_is_wrong_usage(site: Project, size: str) -> None:
     done = tokenheat(site, "cache", "prune", f"--max-size={size}")
     assert done.returncode == 2
-    assert "is no size such as 500KB or 10MB" in done.stderr
+    assert "is not a size such as 500KB or 10MB" in done.stderr
     assert len(site.entries()) == 4
 
 
@@ -145,7 +145,7 @@ def test_prune_removes_nothing_while_blocks_have_errors(site: Project) -> None:
 def test_another_versions_entries_are_left_to_it(site: Project) -> None:
     other = of_another_version(site)
     raw = other.read_bytes()
-    assert said(site, "cache", "verify", "--repair") == "5 entries, 0 not whole\n"
+    assert said(site, "cache", "verify", "--repair") == "5 entries, 0 damaged\n"
     assert said(site, "cache", "prune").startswith("0 entries removed")
     assert other.read_bytes() == raw
     assert said(site, "cache", "prune", "--other-versions").startswith("1 entry removed")

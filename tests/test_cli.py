@@ -119,7 +119,7 @@ class TestScore:
             (["--model", "gpt9"], "unknown model 'gpt9'"),
             (["--model", "path:nowhere"], "is not there"),
             (["--model", "ftp:x"], "cannot read the model line"),
-            (["--values", "[1]", "--metric", "values"], "1 values are given for 6 tokens"),
+            (["--values", "[1]", "--metric", "values"], "1 value given for 6 tokens"),
             (["missing.txt"], "cannot read 'missing.txt'"),
         ],
     )

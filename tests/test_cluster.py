@@ -27,7 +27,7 @@ from mkdocs_tokenheat.settings import Settings, read_settings
 from mkdocs_tokenheat.site import Site
 from tests import checkpoints
 from tests.browser import served
-from tests.conftest import Project, block
+from tests.conftest import Project, block, is_progress
 from tests.test_cache_life import tokenheat
 from tests.test_shards import content, make_site
 
@@ -187,7 +187,7 @@ def settle(site: Project) -> int:
 
 def lines(said: str) -> list[str]:
     """What a warm says after its first line, which names the cluster, and besides its progress."""
-    return [line for line in said.splitlines()[1:] if "tokenheat: scored " not in line]
+    return [line for line in said.splitlines()[1:] if not is_progress(line)]
 
 
 def test_what_a_killed_worker_had_in_hands_is_scored_elsewhere(
@@ -421,7 +421,7 @@ def test_a_server_that_is_no_scheduler_is_one_line(
     monkeypatch.setattr(cluster, "_CONNECT", 0.5)
     with (
         served(tmp_path) as address,
-        pytest.raises(TokenheatError, match="is no Dask scheduler: is it the dashboard's port"),
+        pytest.raises(TokenheatError, match="is not a Dask scheduler: is it the dashboard's port"),
     ):
         Cluster(address.replace("http:", "tcp:"))
 
@@ -433,7 +433,7 @@ def test_a_server_that_is_no_scheduler_is_one_line(
 def test_an_address_that_is_none_is_wrong_usage(project: Project, address: str) -> None:
     done = tokenheat(project, "warm", f"--scheduler={address}")
     assert done.returncode == 2
-    assert f"'{address}' is no address such as tcp://10.0.0.1:8786" in done.stderr
+    assert f"'{address}' is not an address such as tcp://10.0.0.1:8786" in done.stderr
 
 
 def test_without_dask_the_extra_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

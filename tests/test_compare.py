@@ -487,7 +487,7 @@ def test_words_have_each_models_own_predictions(language_models: Author, metric:
     said = caption(figure)
     assert "gpt2, llama: Each is expected from the text before it alone." in said
     assert "bert: The model sees the text on both sides" in said
-    assert said.count("that the word ends there is not priced in") == 1
+    assert said.count("the probability that the word ends there is not included") == 1
     for pair in ("gpt2 and bert", "gpt2 and llama", "bert and llama"):
         assert f"{pair}: Spearman" in said
     # What one model does not know, the others may.

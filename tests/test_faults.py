@@ -194,7 +194,7 @@ def test_repairing_throws_away_what_is_not_whole_and_nothing_else(
     (site.cache / "README").write_text("kept", encoding="utf-8")
     done = tokenheat(site, "cache", "verify")
     assert done.returncode == 1
-    assert f", {len(DAMAGE) + 2} not whole" in done.stdout
+    assert f", {len(DAMAGE) + 2} damaged" in done.stdout
     done = tokenheat(site, "cache", "verify", "--repair")
     assert done.returncode == 0
     assert set(site.entries()) == whole

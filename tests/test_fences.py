@@ -405,7 +405,7 @@ def test_a_block_that_nothing_closes_is_warned_of(
     convert(source, tmp_path, metric="length")
     (record,) = caplog.records
     assert record.getMessage() == (
-        f"<markdown>:{line}: tokenheat: nothing closes this block, so that it is none: "
+        f"<markdown>:{line}: tokenheat: this block is never closed, so nothing is drawn: "
         f"end it with a line '{marks}', indented like its first one"
     )
 

@@ -158,12 +158,22 @@ def test_what_another_extension_has_replaced_is_no_text(tmp_path: Path) -> None:
 
 
 def test_fences_that_superfences_takes_away_are_an_error(tmp_path: Path) -> None:
-    heat = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word", page="a.md")
-    with pytest.raises(
-        TokenheatError, match=r"a\.md, block 'tokenheat hi': tokenheat: .*'preserve_tabs': set it"
-    ):
+    told: list[TokenheatError] = []
+
+    def converted(source: str, on_error: str = "raise") -> None:
+        heat = TokenheatExtension(
+            page="a.md", collected=told, on_error=on_error, cache_dir=str(tmp_path)
+        )
         markdown.markdown(
-            "```tokenheat\nhi\n```",
+            source,
             extensions=[heat, "pymdownx.superfences"],
             extension_configs={"pymdownx.superfences": {"preserve_tabs": True}},
         )
+
+    with pytest.raises(
+        TokenheatError, match=r"a\.md:3: tokenheat: .*'preserve_tabs': set it to false"
+    ):
+        converted("# Heat\n\n```tokenheat\nhi\n```")
+    converted("```tokenheat\nhi\n```\n\n```tokenheat\nho\n```", "show")
+    assert [error.place for error in told] == ["a.md:1", "a.md:5"]
+    converted("<!--\n```tokenheat\nhi\n```\n-->")

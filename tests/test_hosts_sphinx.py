@@ -362,7 +362,7 @@ def test_our_commands_on_its_config(
     site.done("tokenheat check -f conf.py")
     site.done("sphinx-build -q -W -b latex . _latex", TOKENHEAT_FROZEN="1")
     assert "0 entries removed, 2 entries, " in site.done("tokenheat cache prune -f conf.py")
-    assert "2 entries, 0 not whole" in site.done("tokenheat cache verify -f conf.py")
+    assert "2 entries, 0 damaged" in site.done("tokenheat cache verify -f conf.py")
     assert "2 entries" in site.done("tokenheat cache stats -f conf.py")
     monkeypatch.chdir(site.path)
     site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "metrik: a"))

@@ -207,7 +207,7 @@ def test_one_batch_before_the_build_and_no_model_in_it(
 def test_the_cache_is_looked_after(site: Folder) -> None:
     site.done("tokenheat warm -f zensical.toml")
     assert site.done("tokenheat cache stats").startswith("2 entries")
-    assert "2 entries, 0 not whole" in site.done("tokenheat cache verify -f zensical.toml")
+    assert "2 entries, 0 damaged" in site.done("tokenheat cache verify -f zensical.toml")
     site.write("docs/sub/other.md", "# None\n")
     assert "1 entry removed, 1 entry, " in site.done("tokenheat cache prune -f zensical.toml")
 

@@ -96,7 +96,10 @@ def test_cat_is_nearer_to_dog_than_to_banana(author: Author) -> None:
 def test_the_caption_names_eigenvalues_and_their_share_of_the_trace(author: Author) -> None:
     made(author.folder / "toy", ["a", "b", "c"], rows=np.array([[1.0, 0], [1, 0], [0, 1]]))
     said = caption(figure(author, "a b c", model="toy"))
-    assert "Largest eigenvalues: 2 (66.7 %), 1 (33.3 %), 0 (0 %) of the trace, 3." in said
+    assert (
+        "Largest eigenvalues, with their share of the trace (3): 2 (66.7 %), 1 (33.3 %), 0 (0 %)."
+        in said
+    )
 
 
 def test_unknown_words_are_hatched_and_left_out(author: Author) -> None:

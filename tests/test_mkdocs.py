@@ -158,7 +158,9 @@ def test_the_order_of_the_plugins_does_not_matter(project: Project) -> None:
 def search_index(project: Project) -> list[str]:
     """The text of each entry of the site's search index, without its tags."""
     index = json.loads(project.output("search/search_index.json"))
-    return [re.sub("<[^>]*>", "", each["text"]) for each in index["docs"]]
+    found = [re.sub("<[^>]*>", "", each["text"]) for each in index["docs"]]
+    assert any(found)
+    return found
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -255,7 +257,7 @@ def fence_error(project: Project, source: str, plugins: str = "[search, tokenhea
         ),
         (
             "\ufeff# A\n\n```tokenheat\na\n```\n\n```tokenheat metric=values values=[1,2]\na\n```\n",
-            "docs/page.md:7: tokenheat: 2 values are given for 1 tokens",
+            "docs/page.md:7: tokenheat: 2 values given for 1 token:",
         ),
         (
             "# A\r\n\r\n> ```tokenheat colormap=Redz\r\n> a\r\n> ```\r\n",

@@ -178,11 +178,11 @@ def test_a_shard_may_be_a_link_as_in_the_hubs_cache(author: Author) -> None:
 @pytest.mark.parametrize(
     ("weight_map", "said"),
     [
-        ({"wte.weight": "../x.safetensors"}, "'../x.safetensors', which is no safetensors file"),
-        ({"wte.weight": "/x.safetensors"}, "'/x.safetensors', which is no safetensors file"),
-        ({"wte.weight": "sub/x.safetensors"}, "which is no safetensors file beside it"),
-        ({"wte.weight": "pytorch_model.bin"}, "which is no safetensors file beside it"),
-        ({"wte.weight": ".."}, "which is no safetensors file beside it"),
+        ({"wte.weight": "../x.safetensors"}, "'../x.safetensors', which is not a safetensors file"),
+        ({"wte.weight": "/x.safetensors"}, "'/x.safetensors', which is not a safetensors file"),
+        ({"wte.weight": "sub/x.safetensors"}, "which is not a safetensors file beside it"),
+        ({"wte.weight": "pytorch_model.bin"}, "which is not a safetensors file beside it"),
+        ({"wte.weight": ".."}, "which is not a safetensors file beside it"),
         ({"wte.weight": "gone.safetensors"}, "'gone.safetensors', which is not there"),
         ({}, "names no tensor"),
         (None, "cannot read"),

@@ -126,7 +126,7 @@ def test_a_failure_is_said_before_what_is_not_scored_yet(site: Project) -> None:
 def test_a_part_that_is_none_is_wrong_usage(site: Project, part: str) -> None:
     done = tokenheat(site, "warm", f"--shard={part}")
     assert done.returncode == 2
-    assert f"'{part}' is no part such as 3/8, the third of eight" in done.stderr
+    assert f"'{part}' is not a part such as 3/8, the third of eight" in done.stderr
     assert not site.cache.exists()
 
 

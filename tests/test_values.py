@@ -145,7 +145,7 @@ def test_equal_numbers_take_the_low_end(author: Author) -> None:
 @pytest.mark.parametrize("count", [1, 4, 6])
 def test_the_wrong_number_of_values_says_how_many_are_needed(author: Author, count: int) -> None:
     said = error(author, [1] * count)
-    assert f"{count} values are given for 5 words" in said
+    assert f"{count} value{'s' * (count > 1)} given for 5 words: " in said
     assert "punctuation counts" in said
 
 
@@ -153,7 +153,7 @@ def test_values_go_with_the_models_tokens_too(author: Author) -> None:
     options = {"metric": "values", "unit": "token"}
     assert author.numbers("the cat", values=[1, 2], **options) == [1, 2]
     said = author.error("the cat", values=[1, 2, 3], **options)
-    assert "3 values are given for 2 tokens" in said
+    assert "3 values given for 2 tokens" in said
 
 
 def test_a_changed_file_is_read_again(author: Author) -> None:
@@ -167,7 +167,7 @@ def test_a_changed_file_is_read_again(author: Author) -> None:
 def test_the_same_bytes_as_another_kind_are_other_numbers(author: Author) -> None:
     content = "[1]"
     assert numbers(author, file(author, "v.json", content), "a") == [1]
-    assert "is '[1]', which is no number" in error(author, file(author, "v.csv", content), "a")
+    assert "is '[1]', which is not a number" in error(author, file(author, "v.csv", content), "a")
 
 
 # What is no list of numbers
@@ -176,12 +176,12 @@ def test_the_same_bytes_as_another_kind_are_other_numbers(author: Author) -> Non
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ("[1, 2, x, 4, 5]", "number 3 is 'x', which is no number"),
+        ("[1, 2, x, 4, 5]", "number 3 is 'x', which is not a number"),
         ("[1, 2, inf, 4, 5]", "number 3 is infinite"),
         ("[1, 2, -.inf, 4, 5]", "number 3 is infinite"),
         ("[1, 2, 1e999, 4, 5]", "number 3 is infinite"),
         ("[1, [2], 3, 4, 5]", "without nesting"),
-        ("[1, 2", "list cannot be read"),
+        ("[1, 2", "cannot be read as a list"),
         ("[]", "takes a list"),
         ("[1, true, 3, 4, 5]", "number 2 is 'true'"),
         (" ", "takes a text"),
@@ -203,8 +203,8 @@ OBJECTS = np.array([1, "two", None], dtype=object)
     [
         ("v.json", "[1, 2, Infinity, 4, 5]", "number 3 of 'v.json' is infinite"),
         ("v.json", "[1, 2, -1e999, 4, 5]", "number 3 of 'v.json' is infinite"),
-        ("v.json", f"[1, 2, {'9' * 400}, 4, 5]", "which is no number"),
-        ("v.json", f"[1, 2, {'9' * 4000}, 4, 5]", "which is no number"),
+        ("v.json", f"[1, 2, {'9' * 400}, 4, 5]", "which is not a number"),
+        ("v.json", f"[1, 2, {'9' * 4000}, 4, 5]", "which is not a number"),
         ("v.json", '[1, 2, "3", 4, 5]', "not one flat list"),
         ("v.json", "[1, 2, true, 4, 5]", "not one flat list"),
         ("v.json", "[[1, 2, 3, 4, 5]]", "not one flat list"),
@@ -217,7 +217,7 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.json", '{"a":' * 50_000, "cannot read the values file"),
         ("v.csv", "", "it is empty"),
         ("v.csv", "a,b\n1,2\n", "several columns"),
-        ("v.csv", "1;2;3;4;5", "is '1;2;3;4;5', which is no number"),
+        ("v.csv", "1;2;3;4;5", "is '1;2;3;4;5', which is not a number"),
         ("v.csv", "length\n1\n2\n", "number 1 of 'v.csv' is 'length'"),
         ("v.csv", b"\xff\xfe1", "cannot read the values file"),
         ("v.csv", "1\0,2", "v.csv'"),
@@ -372,7 +372,7 @@ def test_an_empty_token_needs_its_number_and_shows_nothing(author: Author) -> No
     scores = author.score("ab", values=[1, 2, 3], **options)
     assert list(scores.scores) == [1, 2, 3]
     assert list(scores.cells) == [(0, 1, 0, 1), (2, 1, 1, 2)]
-    assert "2 values are given for 3 tokens" in author.error("ab", values=[1, 2], **options)
+    assert "2 values given for 3 tokens" in author.error("ab", values=[1, 2], **options)
 
 
 def test_own_tokens_may_cut_inside_a_letter(author: Author) -> None:

@@ -101,7 +101,7 @@ def read_list(text: str) -> list[str | None]:
     """
     found = _mapping(f"list: {text}", first_line=None)
     if len(found) != 1 or not isinstance(found[0][1], list):
-        raise TokenheatError(f"cannot read the list '{excerpt(text)}'")
+        raise TokenheatError(f"cannot be read as a list: '{excerpt(text)}'")
     return found[0][1]
 
 
@@ -115,12 +115,12 @@ def _mapping(text: str, first_line: int | None) -> list[tuple[str, Raw, int | No
         problem = getattr(error, "problem", None) or str(error)
         if "nesting depth" in problem:  # libyaml looks far ahead, and has a limit of its own.
             raise _not_flat(error.problem_mark, first_line) from None  # type: ignore[union-attr]
-        what = "front matter is not YAML" if first_line else "list cannot be read"
+        what = "the front matter is not YAML" if first_line else "cannot be read as a list"
         line = _line(getattr(error, "problem_mark", None), first_line)
         if line is not None and isinstance(error, yaml.reader.ReaderError):
             # A character that YAML does not allow, which has no mark.
             line += text.partition(chr(int(error.character)))[0].count("\n")
-        raise TokenheatError(f"the {what}: {problem}", line=line) from None
+        raise TokenheatError(f"{what}: {problem}", line=line) from None
 
 
 def _pairs(

@@ -41,7 +41,7 @@ def read_pairs(block: Block, most: int) -> tuple[tuple[str, str], ...]:
         words = _items(line)
         if len(words) != 2:
             raise TokenheatError(
-                f"'{excerpt(line)}' is no pair: write two words a line, "
+                f"'{excerpt(line)}' is not a pair: write two words a line, "
                 'a phrase in double quotes: "two words"',
                 line=0,
             )

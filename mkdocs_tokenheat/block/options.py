@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mkdocs_tokenheat.block.info import Raw, read_list
+from mkdocs_tokenheat.block.text import clean
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
 __all__ = ["NAMES", "Numbers", "Options", "as_score", "read_options", "written"]
@@ -80,7 +81,7 @@ def _count(least: int, most: int = 999_999) -> Callable[[Raw], int]:
 
 
 def _words(raw: Raw) -> str:
-    text = _text(raw)
+    text = clean(_text(raw))
     if len(text) > _MOST:
         raise TokenheatError(f"takes a word or a few, of at most {_MOST} characters")
     return text
@@ -124,7 +125,9 @@ def _strings(raw: Raw) -> tuple[str, ...]:
 def _numbers_or_file(raw: Raw) -> Numbers | str:
     if isinstance(raw, str) and not raw.lstrip().startswith("["):
         return _text(raw)
-    return tuple(as_score(item, f"number {i}") for i, item in enumerate(_list(raw), 1))
+    return tuple(
+        as_score(item, f"takes numbers: number {i}") for i, item in enumerate(_list(raw), 1)
+    )
 
 
 _YAML_FLOATS = {".nan": "nan", ".inf": "inf", "+.inf": "inf", "-.inf": "-inf"}
@@ -143,7 +146,7 @@ def as_score(item: object, what: str) -> float | None:
     try:
         number = float(item)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        raise TokenheatError(f"{what} is '{str(item)[:40]}', which is no number") from None
+        raise TokenheatError(f"{what} is '{str(item)[:40]}', which is not a number") from None
     if math.isinf(number):
         raise TokenheatError(f"{what} is infinite: write null where there is no number")
     return None if math.isnan(number) else number
@@ -209,10 +212,14 @@ class Options:
         "how many of the tokens that the model expected are listed with each token",
     )
     stride: int | None = _option(
-        None, _count(1), "how far windows over a long text lie apart, in tokens: half a window"
+        None,
+        _count(1),
+        "how far windows over a long text lie apart, in tokens; by default half a window",
     )
     dtype: str = _option(
-        "float32", _one_of("float32", "float16", "bfloat16"), "the numbers a model computes in"
+        "float32",
+        _one_of("float32", "float16", "bfloat16"),
+        "the floating-point type a model computes with",
     )
     scale: str = _option(
         "minmax",

@@ -69,10 +69,10 @@ def parser() -> argparse.ArgumentParser:
     actions = cache.add_subparsers(title="actions", required=True, metavar="ACTION")
     _command(actions, "stats", commands.stats, "count the entries and their size")
     verify = _command(
-        actions, "verify", commands.verify, "read every entry and list what is not whole"
+        actions, "verify", commands.verify, "read every entry and list the damaged ones"
     )
     verify.add_argument(
-        "--repair", action="store_true", help="remove what is not whole and what builds left behind"
+        "--repair", action="store_true", help="remove damaged entries and what builds left behind"
     )
     _add_prune(actions)
     return parser
@@ -97,7 +97,7 @@ def _command(
 
 
 def _add_warm(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "score all that the site's cache lacks, by the site's own build into nowhere"
+    text = "score all that the site's cache lacks, by running the site's own build and discarding its output"
     warm = _command(parsers, "warm", commands.warm, text)
     warm.add_argument(
         "--scheduler",
@@ -118,7 +118,7 @@ def _add_warm(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _scheduler(text: str) -> str:
     found = _SCHEDULER.fullmatch(text)
     if found is None or not 0 < int(found[1]) < 1 << 16:
-        raise argparse.ArgumentTypeError(f"'{text}' is no address such as tcp://10.0.0.1:8786")
+        raise argparse.ArgumentTypeError(f"'{text}' is not an address such as tcp://10.0.0.1:8786")
     return text
 
 
@@ -149,7 +149,7 @@ def _add_prune(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _size(text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if found is None:
-        raise argparse.ArgumentTypeError(f"'{text}' is no size such as 500KB or 10MB")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 500KB or 10MB")
     return int(float(found[1]) * _UNITS[(found[2] or "").upper()])
 
 

@@ -194,7 +194,7 @@ def _entries(count: int) -> str:
 
 
 def verify(given: argparse.Namespace) -> int:
-    """List the entries of a site's cache that are not whole, or remove them."""
+    """List the damaged entries of a site's cache, or remove them."""
     cache = _cache(given)
     broken = list(cache.broken())
     for path, problem in broken:
@@ -202,7 +202,7 @@ def verify(given: argparse.Namespace) -> int:
         if given.repair:
             cache.remove(path)
     done = ", removed" if given.repair and broken else ""
-    _print(f"{_entries(len(cache.entries()))}, {len(broken)} not whole{done}")
+    _print(f"{_entries(len(cache.entries()))}, {len(broken)} damaged{done}")
     return 1 if broken and not given.repair else 0
 
 

@@ -55,7 +55,7 @@ class Page:
         """Forget the page before."""
         self.source: Sequence[str] = ()
         self.stashed: dict[int, Stashed] = {}
-        self.unclosed: Sequence[Fence] = ()
+        self.lost: Sequence[Fence] = ()  # those that become no blocks
         self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
 
@@ -100,6 +100,12 @@ class Page:
         words, _, _ = " ".join((fence.info, *fence.body)).partition(STX)
         return f"{name}, block '{excerpt(words)}'"
 
+    def refuse(self, error: TokenheatError) -> None:
+        """End the build with an error, or tell it, as the site's `on_error` has it."""
+        if self.site.settings.on_error == "raise":
+            raise self.extension.fail(error) from None
+        self.warn(error)
+
     def warn(self, error: TokenheatError) -> None:
         """Tell an error that does not end the build."""
         if self.extension.collected is None:
@@ -118,7 +124,7 @@ class Page:
         for fence in (*find_fences(lines), *find_unclosed(lines)):
             same[fence.info, fence.body].append(fence.start)
         starts = {}
-        for fence in (*(each.fence for each in self.stashed.values()), *self.unclosed):
+        for fence in (*(each.fence for each in self.stashed.values()), *self.lost):
             if found := same[fence.info, fence.body]:
                 starts[fence.start] = found.popleft()
         return starts

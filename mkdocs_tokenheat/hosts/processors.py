@@ -56,12 +56,14 @@ class Source(Preprocessor):
     def _check_fences_are_left(self, lines: Sequence[str]) -> None:
         if "fenced_raw_block" not in self.md.preprocessors:
             return
-        for fence in find_fences(normalize("\n".join(lines))):
+        fences = find_fences(normalize("\n".join(lines)))
+        self._page.lost = [fence for fence in fences if not fence.commented]
+        for fence in self._page.lost:
             error = TokenheatError(
                 "pymdownx.superfences takes this fence away with its setting 'preserve_tabs': "
                 "set it to false"
             )
-            raise self._page.extension.fail(error.at(self._page.place(fence, 0)))
+            self._page.refuse(error.at(self._page.place(fence, 0)))
 
 
 class Fences(Preprocessor):
@@ -94,10 +96,10 @@ class Fences(Preprocessor):
         return out
 
     def _warn_of_unclosed(self, lines: Sequence[str]) -> None:
-        self._page.unclosed = list(find_unclosed(lines))
-        for fence in self._page.unclosed:
+        self._page.lost = list(find_unclosed(lines))
+        for fence in self._page.lost:
             error = TokenheatError(
-                "nothing closes this block, so that it is none: end it with a line "
+                "this block is never closed, so nothing is drawn: end it with a line "
                 f"'{fence.marks}', indented like its first one"
             )
             self._page.warn(error.at(self._page.place(fence, 0)))
@@ -225,9 +227,7 @@ class Figures(Postprocessor):
             line = block.lines.get(error.option or "", 0) if block else 0
         placed = error.at(self._page.place(stashed.fence, line))
         settings = self._page.site.settings
-        if settings.on_error == "raise":
-            raise self._page.extension.fail(placed) from None
-        self._page.warn(placed)
+        self._page.refuse(placed)
         width = len(stashed.fence.prefix)
         source = "\n".join(line[width:] for line in stashed.lines)
         from mkdocs_tokenheat.views.figure import error_figure

@@ -9,7 +9,6 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from importlib import import_module
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Thread
@@ -104,7 +103,9 @@ def _hashed_beside_imports(files: Files) -> Identity:
 def _load_what_scores(files: Files) -> None:
     with suppress(Exception):  # It will be said where it is used.
         import_numpy()
-        import_module("mkdocs_tokenheat.models.rows").prepare(files)
+        from mkdocs_tokenheat.models.rows import prepare
+
+        prepare(files)
 
 
 def check(files: Files, identity: Identity) -> None:

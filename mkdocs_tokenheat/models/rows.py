@@ -7,7 +7,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -250,39 +250,33 @@ def _accents(text: str) -> int:
     return sum(plain.count(char) for char in {*plain} if unicodedata.combining(char))
 
 
-_prepared: dict[object, tuple[Tokenizer, int | None]] = {}
-
-
 def prepare(files: Files) -> None:
     """Read the tokenizer ahead, for the next model that is made of these very files.
 
     Raises:
         TokenheatError: One that cannot be read.
     """
-    if files.is_gguf:  # What reads it takes seconds to import, and is kept quiet where it is used.
-        return
-    with foreign(f"cannot read '{files.tokenizer}'"):
-        version = _version(files)
-    _prepared[version] = _tokenizer(files)
-
-
-def _version(files: Files) -> object:
-    stat = files.tokenizer.stat()
-    return files, stat.st_size, stat.st_mtime_ns
+    if (
+        not files.is_gguf
+    ):  # What reads it takes seconds to import, and is kept quiet where it is used.
+        _tokenizer(files)
 
 
 def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
     """The tokenizer, and the id of its token for what it does not know."""
     with foreign(f"cannot read '{files.tokenizer}'"):
-        prepared = _prepared.pop(_version(files), None)
-        if prepared is not None:
-            return prepared
-        tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
-        if isinstance(tokenizer.model, Unigram):
-            unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
-        else:
-            token = tokenizer.model.unk_token
-            unknown = tokenizer.token_to_id(token) if token else None
+        stat = files.tokenizer.stat()
+        return _read_tokenizer(files, (stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=1)
+def _read_tokenizer(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
+    tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
+    if isinstance(tokenizer.model, Unigram):
+        unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
+    else:
+        token = tokenizer.model.unk_token
+        unknown = tokenizer.token_to_id(token) if token else None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True

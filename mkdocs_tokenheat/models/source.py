@@ -167,7 +167,7 @@ def weight_map(index: Path) -> dict[str, str]:
     for shard in names.values():
         if Path(shard).name != shard or not shard.endswith(".safetensors"):
             raise TokenheatError(
-                f"'{index}' names '{shard}', which is no safetensors file beside it"
+                f"'{index}' names '{shard}', which is not a safetensors file beside it"
             )
         if not (index.parent / shard).is_file():
             raise TokenheatError(f"'{index}' names '{shard}', which is not there")

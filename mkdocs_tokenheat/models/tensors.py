@@ -57,7 +57,7 @@ class Table:
         if len(self.shape) != 2 or self.shape[0] < vocabulary or 0 in self.shape:
             raise TokenheatError(
                 f"'{name}' has the shape {list(self.shape)}, "
-                f"which is no row for each of the tokenizer's {vocabulary} tokens"
+                f"which is not one row for each of the tokenizer's {vocabulary} tokens"
             )
         if dtype not in _DTYPES:
             raise TokenheatError(

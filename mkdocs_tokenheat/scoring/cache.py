@@ -74,11 +74,11 @@ class Cache:
         return f"{self._start}{key}.json" if self.folder else None
 
     def get(self, key: str, read_entry: Read[E], *, quietly: bool = False) -> E | None:
-        """What the entry holds, or None where it is missing or not whole.
+        """What the entry holds, or None where it is missing or damaged.
 
         Parameters:
             read_entry: What makes of its columns what is asked for.
-            quietly: Whether nothing is said of an entry that is not whole.
+            quietly: Whether nothing is said of a damaged entry.
         """
         self.used.add(key)
         file = self._file(key)
@@ -142,7 +142,7 @@ class Cache:
         return [path for path in found if path.suffix == ".json" and _ENTRY.fullmatch(path.stem)]
 
     def broken(self) -> Iterator[tuple[Path, str]]:
-        """What is not as it should be: files that are not whole, and what killed builds left.
+        """What is not as it should be: damaged files, and what killed builds left.
 
         Entries of another version are left to it.
         """

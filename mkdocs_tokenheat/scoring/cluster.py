@@ -173,7 +173,7 @@ def _connected(address: str) -> Client:
         ) from None
     # What goes wrong is said in one line, here.
     for name in list(logging.root.manager.loggerDict):
-        if name.partition(".")[0] == "distributed":
+        if name.partition(".")[0] in ("distributed", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
     if address.startswith("tls:") and not Security().get_connection_args("client")["ssl_context"]:
         raise TokenheatError(
@@ -207,7 +207,7 @@ def _check_speaks(address: str) -> None:
             speaks = False
     if not speaks:
         raise TokenheatError(
-            f"what listens at '{address}' is no Dask scheduler: is it the dashboard's port?"
+            f"what listens at '{address}' is not a Dask scheduler: is it the dashboard's port?"
         )
 
 

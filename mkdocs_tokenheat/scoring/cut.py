@@ -10,14 +10,23 @@ from operator import le
 import numpy as np
 
 from mkdocs_tokenheat.block.words import Cell, Span, cells, is_simple, visible, words
-from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.models.rows import Tokens
+from mkdocs_tokenheat.errors import TokenheatError, counted
+from mkdocs_tokenheat.models.rows import RowModel, Tokens
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 
-__all__ = ["Cut", "cut_own", "cut_tokens", "cut_words", "finished", "joined", "too_long"]
+__all__ = [
+    "Cut",
+    "cut_own",
+    "cut_tokens",
+    "cut_words",
+    "finished",
+    "joined",
+    "tokens_of",
+    "too_long",
+]
 
 _CHARACTERS_PER_TOKEN = 64
 """No text of natural language has tokens this long on average."""
@@ -42,17 +51,34 @@ class Cut:
     unknown: Sequence[int] = ()
 
 
-def too_long(text: str, count: int, unit: str, max_tokens: int) -> TokenheatError | None:
-    """What is wrong with a text of so many units, or of too many characters to be cut at all."""
+def too_long(
+    text: str, max_tokens: int, count: int = 0, unit: str = "token"
+) -> TokenheatError | None:
+    """What is wrong with a text of too many units, or of too many characters to be cut at all."""
     if len(text) > max_tokens * _CHARACTERS_PER_TOKEN:
         count, unit = len(text), "character"
     elif count <= max_tokens:
         return None
     return TokenheatError(
-        f"the text has {count} {unit}s, more than max_tokens ({max_tokens}) allows: "
+        f"the text has {counted(count, unit)}, more than max_tokens ({max_tokens}) allows: "
         "shorten it, or raise max_tokens in the site's settings",
         line=0,
     )
+
+
+def tokens_of(text: str, model: RowModel, max_tokens: int) -> Tokens:
+    """The text's tokens.
+
+    Raises:
+        TokenheatError: A text that is too long, or that the tokenizer cannot cut.
+    """
+    problem = too_long(text, max_tokens)
+    if problem is None:
+        (tokens,) = model.tokens([text])
+        problem = too_long(text, max_tokens, len(tokens.ids))
+    if problem is not None:
+        raise problem
+    return tokens
 
 
 def cut_own(text: str, tokens: Sequence[str]) -> Cut:

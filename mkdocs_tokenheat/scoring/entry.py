@@ -81,7 +81,7 @@ def decode(raw: bytes, key: str, read: Read[E]) -> E:
         read: What makes of its columns what is asked for.
 
     Raises:
-        ValueError: An entry that is not whole, belongs to another key, or does not fit.
+        ValueError: An entry that is damaged, belongs to another key, or does not fit.
     """
     head, _, body = raw.partition(b"\n")
     if head != _head(key, body).encode():

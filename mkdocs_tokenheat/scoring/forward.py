@@ -12,7 +12,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.batches import Context
 from mkdocs_tokenheat.models.rows import BEFORE, Tokens
 from mkdocs_tokenheat.models.transformer import Array, Predictions, Transformer
-from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, too_long
+from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, tokens_of
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.metrics.metric import Units
@@ -70,17 +70,13 @@ def _texts(
             refused.append((request, problem))
     texts: list[_Text] = []
     for text, mine in by_text.items():
-        problem = too_long(text, 0, "token", max_tokens)
         try:
-            if problem is None:
-                (tokens,), (context,) = model.tokens([text]), model.contexts([text], bos)
-                problem = too_long(text, len(tokens.ids), "token", max_tokens)
+            tokens = tokens_of(text, model, max_tokens)
+            (context,) = model.contexts([text], bos)
         except TokenheatError as error:
-            problem = error
-        if problem is None:
-            texts.append(_Text(tokens, context, mine))
+            refused += [(request, error) for request in mine]
         else:
-            refused += [(request, problem) for request in mine]
+            texts.append(_Text(tokens, context, mine))
     return texts, refused
 
 

@@ -216,7 +216,7 @@ def _unpacked(column: object) -> list[int]:
         return _whole(column)
     packed = column.encode()
     if packed.translate(None, _SMALL):
-        raise ValueError("a column has what is no number")
+        raise ValueError("a column holds what is not a number")
     return array("b", packed.translate(_VALUES)).tolist()
 
 
@@ -230,7 +230,7 @@ def _check_ids(ids: str, size: int) -> None:
 def _whole(column: object) -> list[int]:
     """The column, if all of it is whole numbers: a sum tells soonest."""
     if not isinstance(column, list) or type(sum(column)) is not int:
-        raise TypeError("a column is no list of whole numbers")
+        raise TypeError("a column is not a list of whole numbers")
     return column
 
 
@@ -243,7 +243,7 @@ def _numbers(column: list[Any]) -> list[float | None]:
         total = sum(known)
     # The sum of the largest floats is none.
     if not math.isfinite(total) and not all(map(math.isfinite, known)):
-        raise ValueError("a score is no number")
+        raise ValueError("a score is not a number")
     numbers = map(float, known)
     if known is column:
         return [*numbers]
@@ -270,7 +270,7 @@ def _text(value: object) -> str:
 
 def _share(value: object) -> float:
     if type(value) not in (int, float) or not 0 <= value <= 1:  # type: ignore[operator]
-        raise ValueError("a probability is none")
+        raise ValueError("a probability is missing or not finite")
     return float(value)  # type: ignore[arg-type]
 
 

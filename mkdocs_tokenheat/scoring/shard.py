@@ -41,5 +41,5 @@ def read_shard(text: str) -> Shard:
     """
     found = _WRITTEN.fullmatch(text)
     if found is None or int(found[1]) > int(found[2]):
-        raise ValueError(f"'{text}' is no part such as 3/8, the third of eight")
+        raise ValueError(f"'{text}' is not a part such as 3/8, the third of eight")
     return Shard(int(found[1]), int(found[2]))

@@ -9,9 +9,17 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, counted
 from mkdocs_tokenheat.models.rows import RowModel, Tokens
-from mkdocs_tokenheat.scoring.cut import Cut, cut_own, cut_tokens, cut_words, finished, too_long
+from mkdocs_tokenheat.scoring.cut import (
+    Cut,
+    cut_own,
+    cut_tokens,
+    cut_words,
+    finished,
+    tokens_of,
+    too_long,
+)
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Note, Scores
@@ -80,17 +88,17 @@ def _score_batch(
 def _cut(
     batch: Sequence[Request], model: RowModel | None, max_tokens: int
 ) -> Iterator[tuple[Request, Cut | TokenheatError]]:
-    short = [r for r in batch if too_long(r.text, 0, "token", max_tokens) is None]
+    short = [r for r in batch if too_long(r.text, max_tokens) is None]
     tokens: dict[str, Tokens] = {}
     if model is not None:
         texts = list(dict.fromkeys(request.text for request in short))
         tokens = dict(zip(texts, model.tokens(texts), strict=True))
     for request in batch:
         found = tokens.get(request.text)
-        problem = too_long(request.text, len(found.ids) if found else 0, "token", max_tokens)
+        problem = too_long(request.text, max_tokens, len(found.ids) if found else 0)
         if problem is None:
             cut = _units(request, model, found)
-            problem = too_long(request.text, len(cut.spans), request.unit, max_tokens)
+            problem = too_long(request.text, max_tokens, len(cut.spans), request.unit)
         yield request, problem or cut
 
 
@@ -131,12 +139,7 @@ def unit_vectors(
     Raises:
         TokenheatError: A text that is too long, or that the tokenizer cannot cut.
     """
-    problem = too_long(text, 0, "token", max_tokens)
-    if problem is None:
-        (tokens,) = model.tokens([text])
-        problem = too_long(text, len(tokens.ids), "token", max_tokens)
-    if problem is not None:
-        raise problem
+    tokens = tokens_of(text, model, max_tokens)
     cut = cut_tokens(tokens) if unit == "token" else _own_words(text, model, tokens)
     ids = sorted({token for each in cut.ids or () for token in each})
     return _Table(ids, model.rows(ids, way.embedding, way.transform)).vectors(cut)
@@ -242,10 +245,9 @@ def _values(request: Request, count: int) -> tuple[float | None, ...]:
     values = request.values
     numbers = read_values(values) if isinstance(values, ValuesFile) else values
     if len(numbers) != count:
-        counted = "tokens" if request.unit == "token" else "words"
         raise TokenheatError(
-            f"{len(numbers)} values are given for {count} {counted}: "
-            f"one is needed for each of the {counted}, and punctuation counts",
+            f"{counted(len(numbers), 'value')} given for {counted(count, request.unit)}: "
+            f"one is needed for each {request.unit}, and punctuation counts",
             option="values",
         )
     return numbers

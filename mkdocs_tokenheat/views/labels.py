@@ -61,7 +61,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "{expected}.",
         "random": "random pairs",
         "below": "{share} % below",
-        "eigenvalues": "Largest eigenvalues: {values} of the trace, {trace}.",
+        "eigenvalues": "Largest eigenvalues, with their share of the trace ({trace}): {values}.",
         "similarity": "Representational similarity: how far the models agree on which of the "
         "text's words are alike. The cosines of all pairs of different words are correlated, each "
         "word by its {vector}, the mean of its tokens'; p is one-sided, from a Mantel test with "
@@ -90,7 +90,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "target-pooled": "The target is the mean of its {0} tokens.",
         "words-pooled": "A word of several tokens counts with their mean.",
         "entries-pooled": "A word of several tokens counts with their mean.",
-        "accents-dropped": "This model's tokenizer drops accents: má, mà and ma are one to it.",
+        "accents-dropped": "This model's tokenizer drops accents: má, mà and ma are the same to it.",
         "column-expected": "Expected",
         "first": "first position, left out of the scale",
         "causal": "Each is expected from the text before it alone.",
@@ -98,9 +98,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "masked": "The model sees the text on both sides, but neither the token "
         "nor the rest of its word (pseudo-likelihood).",
         "word-probability": "A word's probability is the product of its tokens'; "
-        "that the word ends there is not priced in.",
+        "the probability that the word ends there is not included.",
         "word-surprisal": "A word's surprisal is the sum of its tokens'; "
-        "that the word ends there is not priced in.",
+        "the probability that the word ends there is not included.",
         "windows": "The text is longer than the model's window: overlapping windows are scored.",
         "layer": "The vectors are hidden states, of layer {0} of {1}.",
         "words-last": "A word of several tokens counts with its last one.",
@@ -141,7 +141,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "N(0, 1/{dimensions}), với trung bình 0 và độ lệch chuẩn 1/√{dimensions} = {expected}.",
         "random": "cặp ngẫu nhiên",
         "below": "{share} % thấp hơn",
-        "eigenvalues": "Các trị riêng lớn nhất: {values} của vết, {trace}.",
+        "eigenvalues": "Các trị riêng lớn nhất, kèm phần của vết ({trace}): {values}.",
         "similarity": "Độ tương đồng biểu diễn: các mô hình nhất trí đến đâu về việc những tiếng "
         "nào trong văn bản giống nhau. Lấy tương quan giữa các cosine của mọi cặp tiếng khác nhau, "
         "mỗi tiếng tính bằng trung bình {vector} của các token tạo nên nó; p một phía, theo kiểm "
@@ -170,7 +170,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "target-pooled": "Từ đích là trung bình của {0} token tạo nên nó.",
         "words-pooled": "Tiếng gồm nhiều token được tính bằng trung bình của chúng.",
         "entries-pooled": "Từ gồm nhiều token được tính bằng trung bình của chúng.",
-        "accents-dropped": "Bộ tách token của mô hình này bỏ dấu: má, mà và ma là một đối với nó.",
+        "accents-dropped": "Bộ tách token của mô hình này bỏ dấu: má, mà và ma là như nhau đối với nó.",
         "column-expected": "Mô hình chờ đợi",
         "first": "vị trí đầu tiên, không tính vào thang màu",
         "causal": "Mỗi số chỉ dựa vào phần văn bản đứng trước.",

@@ -63,7 +63,7 @@ class Baseline:
 def _read(columns: Mapping[str, Any]) -> Baseline:
     threshold, by_chance = read_numbers([columns["threshold"], columns["by_chance"]])
     if by_chance is None or by_chance < 0:
-        raise ValueError("a number is none")
+        raise ValueError("a number is missing or not finite")
     return Baseline(threshold, by_chance)
 
 

@@ -21,5 +21,5 @@ def read_numbers(stored: Sequence[object]) -> list[float | None]:
         elif type(each) in (int, float) and math.isfinite(each):  # type: ignore[arg-type]
             numbers.append(float(each))  # type: ignore[arg-type]
         else:
-            raise ValueError("a number is none")
+            raise ValueError("a number is missing or not finite")
     return numbers

@@ -92,12 +92,12 @@ def _read(columns: Mapping[str, Any]) -> Distribution:
     counts = [*columns["counts"], below, above]
     whole = [columns["first"], columns["dimensions"], *counts]
     if not all(type(each) is int for each in whole) or not 3 <= len(counts) <= _MOST_BINS:
-        raise ValueError("a count is none")
+        raise ValueError("a count is missing or not a number")
     if min(counts) < 0 or not 0 < sum(counts) <= _PAIRS or not 0 < columns["dimensions"] < 10**9:
         raise ValueError("a count is out of range")
     mean, deviation, step = read_numbers([columns[n] for n in ("mean", "deviation", "step")])
     if mean is None or deviation is None or step not in _STEPS:
-        raise ValueError("a number is none")
+        raise ValueError("a number is missing or not finite")
     if abs(mean) > 1 or not 0 <= deviation <= 1 or abs(columns["first"]) * step > 1 + step:
         raise ValueError("a number is out of range")
     return Distribution(
@@ -116,7 +116,7 @@ def _read(columns: Mapping[str, Any]) -> Distribution:
 def _read_pair(stored: Sequence[object]) -> tuple[float, float]:
     cosine, share = read_numbers(stored)
     if cosine is None or share is None or abs(cosine) > 1 or not 0 <= share <= 1:
-        raise ValueError("a pair is none")
+        raise ValueError("a pair cannot be read")
     return cosine, share
 
 

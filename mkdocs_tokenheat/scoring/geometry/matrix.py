@@ -71,7 +71,7 @@ def _read(columns: Mapping[str, Any]) -> Matrix:
     if [len(row) for row in rows] != list(range(1, len(order) + 1)):
         raise ValueError("its rows differ in length from the words")
     if not all(type(each) is int for each in [*order, trace]):
-        raise ValueError("a count is no number")
+        raise ValueError("a count is missing or not a number")
     if sorted(order) != list(range(len(order))) or not 0 <= trace <= len(order):
         raise ValueError("its order names other words")
     if len(columns["eigenvalues"]) > _EIGENVALUES:

@@ -67,7 +67,7 @@ def _read_near(stored: Sequence[Sequence[object]]) -> Near:
     for text, stored_cosine in stored:
         (cosine,) = read_numbers([stored_cosine])
         if not isinstance(text, str) or cosine is None:
-            raise ValueError("a neighbour is none")
+            raise ValueError("a neighbour is missing or not finite")
         near.append((text, cosine))
     return near
 

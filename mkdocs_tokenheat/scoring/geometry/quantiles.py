@@ -44,7 +44,7 @@ class Quantiles:
 def _read(columns: Mapping[str, Any]) -> Quantiles:
     numbers = [number for number in read_numbers(columns["numbers"]) if number is not None]
     if len(numbers) != _STEPS + 1 or numbers != sorted(numbers):
-        raise ValueError("its quantiles are none")
+        raise ValueError("a quantile is missing or not finite")
     return Quantiles(numbers)
 
 

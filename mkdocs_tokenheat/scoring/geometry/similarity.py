@@ -81,7 +81,7 @@ def _stored(correlation: Correlation | None) -> list[float] | None:
 def _read(columns: Mapping[str, Any]) -> Similarity:
     words, is_cut = columns["words"], columns["is_cut"]
     if type(words) is not int or type(is_cut) is not bool or not 0 <= words <= _MOST:
-        raise ValueError("its number of words is none")
+        raise ValueError("its number of words cannot be read")
     spearman, pearson = _correlation(columns["spearman"]), _correlation(columns["pearson"])
     if (spearman is None) != (pearson is None):
         raise ValueError("it lacks a coefficient")
@@ -94,7 +94,7 @@ def _correlation(stored: Sequence[object] | None) -> Correlation | None:
         return None
     coefficient, p = read_numbers(stored)
     if coefficient is None or p is None or not (-1 <= coefficient <= 1 and 0 < p <= 1):
-        raise ValueError("a coefficient is none")
+        raise ValueError("a coefficient is missing or not finite")
     return Correlation(coefficient, p)
 
 
@@ -110,8 +110,8 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, max_tokens: int
     from mkdocs_tokenheat.scoring.vectors import normalized, table_notes, word_vectors
 
     text: str = given["text"]
-    units = [] if too_long(text, 0, "token", max_tokens) else words(text)
-    problem = too_long(text, len(units), "word", max_tokens)
+    units = [] if too_long(text, max_tokens) else words(text)
+    problem = too_long(text, max_tokens, len(units), "word")
     if problem is not None:
         raise problem
     distinct = list(dict.fromkeys(text[start:end] for start, end, is_word in units if is_word))
