@@ -221,6 +221,13 @@ def families(embeddings: Array) -> dict[str, Tensors]:
             "transformer.word_embeddings.weight": embeddings,
             "transformer.word_embeddings_layernorm.weight": norm,
         },
+        "Mamba": {"backbone.embeddings.weight": embeddings, "backbone.norm_f.weight": norm},
+        "XLNet": {"transformer.word_embedding.weight": embeddings, "lm_loss.weight": other},
+        "GPT": {"tokens_embed.weight": embeddings, "positions_embed.weight": other},
+        "CLIP": {
+            "text_model.embeddings.position_embedding.weight": other,
+            "text_model.embeddings.token_embedding.weight": embeddings,
+        },
     }
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.rows import RowModel
@@ -143,6 +146,37 @@ class TestCausalModels:
             alone = owner.numbers(text, model="llama", metric="probability")
             close(alone, [math.nan if n is None else n for n in result.scores.scores])
 
+    def test_a_row_that_no_token_has_is_told_by_its_number(
+        self, owner: Author, models: Path
+    ) -> None:
+        folder = owner.folder / "padded"
+        model: Any = transformers.GPT2LMHeadModel.from_pretrained(models / "gpt2")
+        count = model.config.vocab_size
+        model.resize_token_embeddings(count + 2)
+        rows = model.get_input_embeddings().weight.data
+        rows[count], rows[count + 1] = 4 * rows[5], -4 * rows[5]  # one of them is expected
+        model.save_pretrained(folder)
+        shutil.copy(models / "gpt2" / "tokenizer.json", folder)
+        owner.settings["models"] = {"padded": "path:padded"}
+        expected = owner.score(TEXT, model="padded", metric="surprisal", topk=100).expected
+        names = {name for each in expected for name, _ in each}
+        assert "" not in names
+        assert any(re.fullmatch(r"#\d+", name) and int(name[1:]) >= count for name in names)
+
+    def test_a_window_is_known_by_each_of_its_names(self, owner: Author, models: Path) -> None:
+        config = transformers.MptConfig(
+            d_model=16,
+            n_heads=2,
+            n_layers=2,
+            max_seq_len=WINDOW,
+            vocab_size=literal(models / "gpt2").get_vocab_size(),
+        )
+        folder = owner.folder / "mpt"
+        transformers.MptForCausalLM(config).save_pretrained(folder)
+        shutil.copy(models / "gpt2" / "tokenizer.json", folder)
+        owner.settings["models"] = {"mpt": "path:mpt"}
+        assert None not in owner.numbers(LONG, model="mpt", metric="surprisal")[1:]
+
     def test_a_special_string_in_a_text_is_text(self, owner: Author) -> None:
         shown = owner.shown("a <s> b", model="llama", metric="probability")
         assert "".join(shown) == "a <s> b"
@@ -189,6 +223,28 @@ class TestLayers:
         found = owner.score(TEXT, model=name, layer=layer)
         close(list(found.scores), state[0, own].norm(dim=-1).tolist())
         assert list(found.aside) == ([0] if own[0] == 0 else [])
+
+    def test_no_number_depends_on_the_other_texts(self, owner: Author, models: Path) -> None:
+        """ConvBERT's convolutions reach into the padding."""
+        folder = owner.folder / "convbert"
+        config = transformers.ConvBertConfig(
+            vocab_size=literal(models / "bert").get_vocab_size(),
+            embedding_size=16,
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            initializer_range=0.5,
+        )
+        transformers.ConvBertForMaskedLM(config).save_pretrained(folder)
+        shutil.copy(models / "bert" / "tokenizer.json", folder)
+        owner.settings |= {"models": {"convbert": "path:convbert"}, "cache_dir": None}
+        blocks = [block(text, model="convbert", layer="last") for text in ("the cat", LONG[:60])]
+        together, alone = owner.site().score(blocks)[0], owner.site().score(blocks[:1])[0]
+        assert not isinstance(together, TokenheatError)
+        assert not isinstance(alone, TokenheatError)
+        wanted = [number for number in alone.scores.scores if number is not None]
+        close(list(together.scores.scores), wanted)
 
     def test_the_first_position_is_marked_and_off_the_scale(self, owner: Author) -> None:
         figure = owner.figure(TEXT, model="gpt2", layer="1")
@@ -313,6 +369,90 @@ class TestWhatCannotBe:
         owner.settings["models"] = {"broken": f"path:{broken}"}
         message = owner.error(TEXT, model="broken", metric="probability")
         assert "cannot load the model" in message
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda w: {f"inner.{n}": t for n, t in w.items()}, "the checkpoint lacks 40 tensors"),
+            (
+                lambda w: {n: t for n, t in w.items() if n != "transformer.h.1.ln_1.weight"},
+                "the checkpoint lacks 1 tensor that the model has by config.json, such as 'h.1.ln",
+            ),
+            (
+                lambda w: {n: t[:-1] if n.endswith("ln_f.bias") else t for n, t in w.items()},
+                "the checkpoint's 'ln_f.bias' has the shape [15], and by config.json it has [16]",
+            ),
+        ],
+        ids=["other names", "a layer", "a shape"],
+    )
+    def test_weights_that_would_be_made_up(
+        self,
+        owner: Author,
+        models: Path,
+        change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]],
+        message: str,
+    ) -> None:
+        folder = shutil.copytree(models / "gpt2", owner.folder / "changed")
+        weights = change(load_file(folder / "model.safetensors"))
+        contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
+        save_file(contiguous, folder / "model.safetensors", metadata={"format": "pt"})
+        owner.settings["models"] = {"changed": "path:changed"}
+        assert message in owner.error(TEXT, model="changed", layer="1")
+        assert "the checkpoint" in owner.error(TEXT, model="changed", metric="probability")
+
+    @pytest.mark.parametrize(
+        ("config", "message"),
+        [
+            ({"model_type": "own", "auto_map": {"AutoConfig": "a.B"}}, "which is never run"),
+            ({"transformers_weights": "other.safetensors"}, "names other weights"),
+            ({"n_head": 5}, "cannot load the model"),
+            ({"is_encoder_decoder": True}, "with an encoder and a decoder"),
+        ],
+    )
+    def test_a_config_that_cannot_be_followed(
+        self, owner: Author, models: Path, config: dict[str, object], message: str
+    ) -> None:
+        folder = shutil.copytree(models / "gpt2", owner.folder / "changed")
+        known = json.loads((folder / "config.json").read_text("utf-8"))
+        (folder / "config.json").write_text(json.dumps(known | config), "utf-8")
+        owner.settings["models"] = {"changed": "path:changed"}
+        assert message in owner.error(TEXT, model="changed", layer="1")
+        assert message in owner.error(TEXT, model="changed", metric="probability")
+
+    def test_a_config_whose_architectures_are_none(self, owner: Author, models: Path) -> None:
+        folder = shutil.copytree(models / "gpt2", owner.folder / "changed")
+        known = json.loads((folder / "config.json").read_text("utf-8"))
+        (folder / "config.json").write_text(json.dumps(known | {"architectures": 5}), "utf-8")
+        owner.settings["models"] = {"gpt2": f"path:{models / 'gpt2'}", "changed": "path:changed"}
+        for options in ({"metric": "probability"}, {"embedding": "output"}):
+            assert owner.numbers(TEXT, model="changed", **options) == owner.numbers(
+                TEXT, model="gpt2", **options
+            )
+
+    def test_a_head_that_sees_what_it_should_predict(self, owner: Author, models: Path) -> None:
+        """BERT's head for causal models on a BERT that nobody has made a decoder."""
+        folder = owner.folder / "leaks"
+        model = transformers.BertLMHeadModel(
+            transformers.BertConfig.from_pretrained(models / "bert")
+        )
+        model.save_pretrained(folder)
+        shutil.copy(models / "bert" / "tokenizer.json", folder)
+        owner.settings["models"] = {"leaks": "path:leaks"}
+        said = owner.error(TEXT, model="leaks", metric="probability")
+        assert said.startswith("the model sees what stands behind a token")
+        notes = owner.score(TEXT, model="leaks", layer="2").notes
+        assert ("after-bos",) not in notes
+
+    def test_a_model_that_fails_while_it_runs(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object, **__: object) -> None:
+            raise IndexError("index 5 is out of range")
+
+        owner.numbers(TEXT, model="gpt2", metric="probability")
+        monkeypatch.setattr(transformers.GPT2LMHeadModel, "forward", broken)
+        said = owner.error("a cat", model="gpt2", metric="probability")
+        assert said == "the model cannot be run: index 5 is out of range"
 
     def test_a_gguf_file_of_an_unsupported_kind(self, owner: Author, tmp_path: Path) -> None:
         file = tmp_path / "model.gguf"

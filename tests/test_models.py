@@ -98,6 +98,36 @@ def test_the_numbers_tell_whether_embeddings_are_tied(
         assert list(found.scores) == close(wanted)
 
 
+@pytest.mark.parametrize(
+    "architecture",
+    ["StaticModel", "T5EncoderModel", "ElectraForPreTraining", "XForTokenClassification"],
+)
+def test_a_model_that_predicts_nothing_has_no_output_embeddings(
+    author: Author, architecture: str
+) -> None:
+    folder = save(toy(author), families(table(ROWS))["BERT"])
+    (folder / "config.json").write_text(json.dumps({"architectures": [architecture]}), "utf-8")
+    said = author.error(TEXT, model="toy", embedding="output")
+    assert said == "the checkpoint holds no output embeddings"
+
+
+def test_output_embeddings_are_tied_to_the_decoders_own(author: Author) -> None:
+    tensors = {"model.encoder.embed_tokens.weight": table(ROWS)}
+    tensors["model.decoder.embed_tokens.weight"] = own = table(ROWS, seed=1)
+    folder = save(toy(author), tensors)
+    config = {"architectures": ["MarianMTModel"], "tie_word_embeddings": True}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    found = author.score(TEXT, model="toy", embedding="output")
+    assert found.notes[0] == ("untied",)
+    assert list(found.scores) == close(expected_norms(own, wordpiece()))
+
+
+@pytest.mark.parametrize("name", ["mapping", "weights"])
+def test_a_vocabulary_that_is_quantized_is_refused(author: Author, name: str) -> None:
+    save(toy(author), {"embeddings": table(ROWS), name: np.zeros(ROWS, np.float32)})
+    assert "has a vocabulary quantized by model2vec" in author.error(TEXT, model="toy")
+
+
 @pytest.mark.parametrize("family", ["Llama", "T5", "OPT"])
 def test_names_decide_not_the_order_of_the_tensors(author: Author, family: str) -> None:
     embeddings = table(ROWS)

@@ -67,16 +67,22 @@ def items(
         yield Item(number, ids, local, scored, last=scored.stop == len(own))
 
 
-def batched(queue: Sequence[Item]) -> Iterator[list[Item]]:
-    """Items of about one length together, so that little is padding; a context's in their order."""
+def batched(queue: Sequence[Item], *, mixed: bool) -> Iterator[list[Item]]:
+    """Items of about one length together, so that little is padding; a context's in their order.
+
+    Parameters:
+        mixed: Whether lengths may differ. Padding changes nothing of what stands before it for
+            models that see a token's left side alone; of the others, some look into it.
+    """
     whole: dict[int, int] = {}
     for item in queue:
         whole[item.context] = max(whole.get(item.context, 0), item.scored.stop)
     batch: list[Item] = []
     width = 0
     for item in sorted(queue, key=lambda item: (whole[item.context], item.context)):
+        is_other = bool(batch) and len(item.ids) != width and not mixed
         width = max(width, len(item.ids))
-        if batch and width * (len(batch) + 1) > BATCH:
+        if batch and (is_other or width * (len(batch) + 1) > BATCH):
             yield batch
             batch, width = [], len(item.ids)
         batch.append(item)

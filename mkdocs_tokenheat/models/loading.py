@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,13 +13,21 @@ from typing import Any, TypeVar
 import torch
 import transformers
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, counted
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 
 __all__ = ["Loaded", "is_lack_of_room", "load_weights"]
 
 Thing = TypeVar("Thing")
+
+
+_UNFIT = re.compile(
+    r"Unrecognized configuration class .*?(\w+)'> for this kind of AutoModel: (\w+)"
+)
+
+_ALIKE = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 1e-2}
+"""How far apart, relative to the largest, numbers may lie that are computed alike."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +38,14 @@ class Loaded:
         model: The module of transformers, in evaluation mode.
         config: Its text model's config.
         is_masked: Whether it sees both sides of a token, and is trained to fill in masked ones.
+        is_causal: Whether it sees a token's left side alone.
         device: Where it is.
     """
 
     model: Any
     config: Any
     is_masked: bool
+    is_causal: bool
     device: str
 
 
@@ -47,7 +58,8 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
         dtype: `float32`, `float16` or `bfloat16`.
 
     Raises:
-        TokenheatError: A model that cannot be loaded, or has no head where one is needed.
+        TokenheatError: A model that cannot be loaded or run, whose checkpoint lacks weights, or
+            that has no head where one is needed.
     """
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -59,30 +71,80 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     }
     if files.is_gguf:
         place["gguf_file"] = files.tokenizer.name
-    kind: Any = transformers.AutoModel
-    if predicts and files.is_gguf:  # To read its config alone takes as long as to load it.
-        kind = transformers.AutoModelForCausalLM
-    elif predicts:
+        # To read its config alone takes as long as to load it.
+        kind: Any = transformers.AutoModelForCausalLM if predicts else transformers.AutoModel
+    else:
         config = _tried(files, lambda: transformers.AutoConfig.from_pretrained(**place))
-        is_masked = _is_masked(config)
-        kind = transformers.AutoModelForMaskedLM if is_masked else transformers.AutoModelForCausalLM
+        if getattr(config, "transformers_weights", None):
+            raise TokenheatError("the model's config.json names other weights: they are not opened")
+        reads = (
+            transformers.AutoModelForMaskedLM
+            if _is_masked(config)
+            else transformers.AutoModelForCausalLM
+        )
+        kind = reads if predicts else transformers.AutoModel
     model, info = _tried(
         files,
         lambda: kind.from_pretrained(
             **place,
             dtype=getattr(torch, dtype),
             use_safetensors=None if files.is_gguf else True,
+            ignore_mismatched_sizes=True,  # They are told below.
             output_loading_info=True,
         ),
     )
-    if predicts and info["missing_keys"]:
-        raise TokenheatError(
-            "the model's checkpoint has no language-modelling head "
-            f"('{min(info['missing_keys'])}' is missing): it has vectors and no probabilities"
-        )
+    _check_whole(model, info)
     place_name = _device(device)
     model = _tried(files, lambda: model.to(place_name).eval().requires_grad_(requires_grad=False))
-    return Loaded(model, model.config.get_text_config(), _is_masked(model.config), place_name)
+    is_masked = _is_masked(model.config)
+    is_causal = not is_masked and _tried(files, lambda: _is_causal(model, dtype))
+    if predicts and not is_masked and not is_causal:
+        raise TokenheatError(
+            "the model sees what stands behind a token, and is not trained to fill in masked ones: "
+            "it has vectors and no probabilities"
+        )
+    return Loaded(model, model.config.get_text_config(), is_masked, is_causal, place_name)
+
+
+def _check_whole(model: Any, info: Mapping[str, Any]) -> None:
+    """Refuse a model some of whose weights transformers has made up.
+
+    Raises:
+        TokenheatError: The checkpoint lacks weights, or has some of another shape.
+    """
+    for name, found, wanted in sorted(info["mismatched_keys"]):
+        raise TokenheatError(
+            f"the checkpoint's '{name}' has the shape {list(found)}, "
+            f"and by config.json it has {list(wanted)}"
+        )
+    # A pooler stands behind the hidden states, and checkpoints with a head have none.
+    missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
+    if not missing:
+        return
+    body = f"{model.base_model_prefix}."
+    if model.base_model is not model and not any(name.startswith(body) for name in missing):
+        raise TokenheatError(
+            "the model's checkpoint has no language-modelling head "
+            f"('{missing[0]}' is missing): it has vectors and no probabilities"
+        )
+    raise TokenheatError(
+        f"the checkpoint lacks {counted(len(missing), 'tensor')} that the model has by config.json, "
+        f"such as '{missing[0]}'"
+    )
+
+
+@torch.inference_mode()
+def _is_causal(model: Any, dtype: str) -> bool:
+    """Whether what comes later changes nothing of what the model makes of a text's start.
+
+    It is tried: what configs and names of classes say of it is not to be relied on.
+    """
+    count = model.get_input_embeddings().weight.shape[0]
+    ids = torch.tensor([[1, 2, 3, 4], [1, 2, 5, 6]], device=model.device) % count
+    outputs = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
+    numbers = outputs["logits" if "logits" in outputs else "last_hidden_state"][:, :2].float()
+    apart = (numbers[0] - numbers[1]).abs().max()
+    return bool(apart <= _ALIKE[dtype] * numbers.abs().max())
 
 
 def is_lack_of_room(error: Exception) -> bool:
@@ -104,7 +166,8 @@ def _device(name: str) -> str:
 def _is_masked(config: Any) -> bool:
     if getattr(config, "is_encoder_decoder", False):
         raise TokenheatError("a model with an encoder and a decoder gives its embeddings alone")
-    names = list(getattr(config, "architectures", None) or ())
+    names = getattr(config, "architectures", None)
+    names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
         return False
     if any(name.endswith("ForMaskedLM") for name in names):
@@ -121,9 +184,20 @@ def _tried(files: Files, load: Callable[[], Thing]) -> Thing:
     with foreign(f"cannot load the model '{where}'"), quiet:
         try:
             return load()
+        except ValueError as error:
+            raise _in_fewer_words(error) from None
         except (RuntimeError, MemoryError) as error:
             if not is_lack_of_room(error):
                 raise
             raise TokenheatError(
                 "the device has no room for this model: set another 'device', or 'dtype: bfloat16'"
             ) from None
+
+
+def _in_fewer_words(error: ValueError) -> ValueError:
+    said = str(error)
+    if "trust_remote_code" in said:
+        return TokenheatError("the model brings code of its own ('auto_map'), which is never run")
+    if found := _UNFIT.search(said):
+        return TokenheatError(f"transformers has no {found[2]} for its {found[1]}")
+    return error

@@ -206,11 +206,15 @@ class RowModel:
 
     def written(self, token: int) -> str:
         r"""What the token writes; bytes that are no whole character as `\\xe1`."""
-        text = self._tokenizer.decode([token], skip_special_tokens=False)
         piece = self._tokenizer.id_to_token(token)
-        if piece and piece.startswith(_SPACE) and not text.startswith(" "):
+        if not piece:  # A row that pads the table.
+            return f"#{token}"
+        text = self._tokenizer.decode([token], skip_special_tokens=False)
+        if piece.startswith(_SPACE) and not text.startswith(" "):
             return f" {text}"  # A decoder leaves out what would be a text's first space.
-        if "\ufffd" not in text or not piece:
+        if not text:
+            return piece
+        if "\ufffd" not in text:
             return text
         if not all(char in _BYTES for char in piece) or piece.startswith("<0x"):
             return piece

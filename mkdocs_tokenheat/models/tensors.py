@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ INPUT_NAMES = (
     "tok_embeddings.weight",  # Llama as Meta publishes it
     "embedding.weight",  # wordllama
     "embeddings",  # model2vec
+    "embeddings.weight",  # Mamba, RWKV, XLM
+    "word_embedding.weight",  # XLNet
+    "tokens_embed.weight",  # GPT
+    "token_embedding.weight",  # CLIP
 )
 """The input embedding's name in the checkpoints of each family, without its prefix."""
 
@@ -41,6 +46,18 @@ OUTPUT_NAMES = (
     "generator_lm_head.weight",  # ELECTRA
 )
 """The output embedding's name in the checkpoints of each family."""
+
+_DECODERS = ("decoder.embed_tokens.weight",)
+"""What the output embeddings are tied to, where an encoder has input embeddings of its own."""
+
+_QUANTIZED = {"mapping", "weights"}
+"""The tensors beside a table whose rows several tokens share."""
+
+_WITH_OUTPUT = re.compile(
+    r".*(?:LMHeadModel|DoubleHeadsModel|ForCausalLM|ForMaskedLM|ForConditionalGeneration|MTModel"
+    r"|BertForPreTraining|(?<!Static)(?<!Encoder)Model)"
+)
+"""What a model is called that has output embeddings, its own or the input embeddings."""
 
 _CHUNK = 1 << 20
 """Numbers that are compared at once."""
@@ -109,7 +126,12 @@ def open_table(files: Files, vocabulary: int) -> Table:
         listed = ", ".join(sorted(tables)[:8]) or "none has two dimensions and a row a token"
         raise TokenheatError(
             f"no tensor of '{files.weights[0].parent}' has a name that is known for input "
-            f"embeddings; candidates: {listed}"
+            f"embeddings; candidates: {listed}. Save the right one as 'embed_tokens.weight'"
+        )
+    if _QUANTIZED & where.keys():
+        raise TokenheatError(
+            f"'{where[name]}' has a vocabulary quantized by model2vec, which is not read: "
+            "distil the model without 'vocabulary_quantization'"
         )
     return Table(where[name], name, vocabulary)
 
@@ -131,13 +153,22 @@ def open_output_table(files: Files, table: Table) -> tuple[Table, bool]:
         )
     where = {name: path for path in files.weights for name in _names(path)}
     name = _find(where, OUTPUT_NAMES)
+    is_tied = config.get("tie_word_embeddings", True) is not False and _has_output(config)
+    if name is None and is_tied:
+        name = _find(where, _DECODERS)
     if name is not None:
         # Configs say what a model was trained with, and some say nothing: the numbers decide.
         output = Table(where[name], name, 0)
         return output, output.equals(table)
-    if config.get("tie_word_embeddings", True) is not False:
+    if is_tied:
         return table, True
     raise TokenheatError("the checkpoint holds no output embeddings", option="embedding")
+
+
+def _has_output(config: Mapping[str, Any]) -> bool:
+    names = config.get("architectures")
+    names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    return not names or any(map(_WITH_OUTPUT.fullmatch, names))
 
 
 def _find(names: Iterable[str], known_names: Sequence[str] = INPUT_NAMES) -> str | None:

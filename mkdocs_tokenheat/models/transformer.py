@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 _ROWS = 128
 """Rows of logits that are reduced at once."""
 
+_WINDOWS = ("max_position_embeddings", "n_positions", "max_seq_len")
+"""How configs call the largest number of tokens."""
+
 _MASKS = ("[MASK]", "<mask>")
 
 
@@ -60,7 +63,7 @@ class Transformer(RowModel):
         loaded = load_weights(files, predicts=predicts, device=device, dtype=dtype)
         self._model, self._config = loaded.model, loaded.config
         self._device = loaded.device
-        self.is_masked = loaded.is_masked
+        self.is_masked, self.is_causal = loaded.is_masked, loaded.is_causal
 
     def _weight(self, embedding: str) -> torch.Tensor:
         """A GGUF file's table, which lies in the model alone."""
@@ -102,11 +105,9 @@ class Transformer(RowModel):
 
     @cached_property
     def _window(self) -> int:
-        config = self._config
-        size = getattr(config, "max_position_embeddings", None) or getattr(
-            config, "n_positions", None
-        )
-        if not isinstance(size, int) or size < 1:
+        said = (getattr(self._config, name, None) for name in _WINDOWS)
+        size = next((size for size in said if isinstance(size, int) and size > 0), None)
+        if size is None:
             return 1 << 30
         # RoBERTa counts positions from behind its padding token.
         embeddings = getattr(self._model.base_model, "embeddings", None)
@@ -133,7 +134,7 @@ class Transformer(RowModel):
                 ids, first, end = ids[first:], 0, end - first
             elif bos and first == 0:
                 token = self._config.bos_token_id
-                if not isinstance(token, int):
+                if not isinstance(token, int) or token < 0:
                     raise TokenheatError("the model has no BOS token", option="bos")
                 ids, first, end = [token, *ids], 1, end + 1
             if ids and max(ids) >= rows:
@@ -160,7 +161,7 @@ class Transformer(RowModel):
                 array = arrays.setdefault(layer, np.empty((count, states.shape[1])))
                 array[list(item.scored)] = states
 
-        run = self._run(contexts, stride, read, both_sides=self.is_masked, hidden=True)
+        run = self._run(contexts, stride, read, both_sides=not self.is_causal, hidden=True)
         for number in run:
             yield number, whole.pop(number)
 
@@ -283,7 +284,7 @@ class Transformer(RowModel):
             for number, context in enumerate(contexts)
             for item in items(number, context, self._window, stride, both_sides=both_sides)
         ]
-        for batch in batched(queue):
+        for batch in batched(queue, mixed=self.is_causal):
             self._read_batch(batch, read, hidden=hidden)
             yield from (item.context for item in batch if item.last)
 

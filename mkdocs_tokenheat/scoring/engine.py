@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.identity import check_default
 from mkdocs_tokenheat.models.rows import RowModel, load
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
@@ -99,9 +100,14 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
         )
     predicts = files.is_gguf or any(r.metric.needs == "predictions" for r in group)
     model = _transformer(files, request.model, settings, predicts=predicts, dtype=request.way.dtype)
+    return _run(group, model, settings.max_tokens)
+
+
+def _run(group: Sequence[Request], model: Transformer, max_tokens: int) -> Iterator[Result]:
     from mkdocs_tokenheat.scoring.forward import score_forward
 
-    return score_forward(group, model, settings.max_tokens)
+    with foreign("the model cannot be run"):
+        yield from score_forward(group, model, max_tokens)
 
 
 def _transformer(

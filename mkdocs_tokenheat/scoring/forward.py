@@ -160,7 +160,7 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
             layer = _layer(request, model)
             cut = _cut(request, text)
             notes: list[Note] = [("layer", layer, model.layers)]
-            if text.context.shown.start > 0 and not model.is_masked:
+            if text.context.shown.start > 0 and model.is_causal:
                 notes.append(("after-bos",))
             if any(len(group) > 1 for group in cut.groups):
                 notes.append(("words-last",) if request.way.pool == "last" else ("words-pooled",))
