@@ -200,6 +200,50 @@ def test_tight_items_around_a_block(page: Callable[..., str]) -> None:
     assert len(list(parse(html).iter("li"))) == 2
 
 
+FENCE = "```tokenheat\nhi\n```"
+INDENTED = "<pre><code>{}\n</code></pre>"
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("look:\n    {4}\nx", "<p>look:</p>\n[]\n<p>x</p>"),
+        ("look:\n  {2}\n  - x", "<p>look:</p>\n[]\n<ul>\n<li>x</li>\n</ul>"),
+        ("- a\n        {8}\n- b", "<ul>\n<li>a[]\n</li>\n<li>b</li>\n</ul>"),
+        ("- a\n  {2}\n  x\n- b", "<ul>\n<li>a[]\n<p>x</p>\n</li>\n<li>b</li>\n</ul>"),
+        ("- a\n    {4}\n    {4}\n- b", "<ul>\n<li>a[]\n[]\n</li>\n<li>b</li>\n</ul>"),
+        ("- a\n\n    {4}\n    ---\n", "<ul>\n<li>\n<p>a</p>\n[]\n<hr />\n</li>\n</ul>"),
+        (
+            "- a\n  - b\n    - c\n      {6}",
+            "<ul>\n<li>a</li>\n<li>b<ul>\n<li>c[]\n</li>\n</ul>\n</li>\n</ul>",
+        ),
+        (
+            "- a\n\n    - b\n    {4}\n",
+            "<ul>\n<li>\n<p>a</p>\n<ul>\n<li>b</li>\n</ul>\n[]\n</li>\n</ul>",
+        ),
+        ("term\n:   b\n    {4}\n", "<dl>\n<dt>term</dt>\n<dd>b[]\n</dd>\n</dl>"),
+        (
+            "> - a\n>   {> 2}\n> - b",
+            "<blockquote>\n<ul>\n<li>a[]\n</li>\n<li>b</li>\n</ul>\n</blockquote>",
+        ),
+        ("look:\n\n    {4}\n", "<p>look:</p>\n" + INDENTED),
+        ("look:\n\n    x\n    {4}\n    y", "<p>look:</p>\n" + INDENTED.format("x\n{}\ny")),
+    ],
+)
+@pytest.mark.parametrize("extensions", [(), ("pymdownx.superfences",)])
+def test_a_block_stands_where_another_fence_would(
+    page: Callable[..., str], source: str, html: str, extensions: tuple[str, ...]
+) -> None:
+    def indented(found: re.Match[str]) -> str:
+        lead = ("> " if found[1] else "") + " " * int(found[2])
+        return FENCE.replace(
+            "\n", f"\n{lead}" if not found[1] else f"\n>{' ' * (int(found[2]) + 1)}"
+        )
+
+    drawn = page(re.sub(r"\{(> )?(\d)\}", indented, source), "def_list", *extensions)
+    assert re.sub("<figure.*?</figure>", "[]", drawn, flags=re.DOTALL) == html.format(FENCE)
+
+
 F4 = "    ```tokenheat\n    hi\n    ```\n"
 
 
@@ -397,6 +441,10 @@ def test_page_without_a_block_is_untouched(page: Callable[..., str]) -> None:
         ("````{.tokenheat metric=length}\nhi\n```\n", 1, "````"),
         (f"> ~~~tokenheat\n> hi\n\n{BLOCK}", 1, "~~~"),
         (f"{BLOCK}\n\n- a\n\n  ```tokenheat\n  hi\n\nb", 7, "```"),
+        ("- a\n\n    ```tokenheat\n    hi\n   ```\n", 3, "```"),
+        ("- a\n    ~~~ tokenheat metric=length\n    hi\n\nb\n", 2, "~~~"),
+        (f"    ```tokenheat\n\n{BLOCK}", 1, "```"),  # It takes the other block with it.
+        ("1. a\n\n    - b\n\n        ```tokenheat\n        hi\n    ```\n", 5, "```"),
     ],
 )
 def test_a_block_that_nothing_closes_is_warned_of(
@@ -422,7 +470,7 @@ def test_a_block_that_swallows_another_is_an_error(page: Callable[..., str], ope
     "source",
     [
         BLOCK,
-        f"    ```tokenheat\n\n{BLOCK}",
+        "    ```tokenheat\n    hi\n\nx",
         "<!--\n```tokenheat\n-->",
         "````\n```tokenheat\n````",
         "`tokenheat`\n\n# tokenheat\n\n```tokenheating\n",

@@ -647,7 +647,7 @@ def test_code_that_comes_with_a_model_is_never_run(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[1],
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("cannot load the model") == 2
+    assert done.stdout.count("which is never run") == 2
     assert "Do you wish to run" not in done.stdout
     assert not marker.exists()
     assert not list(tmp_path.rglob("*.pyc"))

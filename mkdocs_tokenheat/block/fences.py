@@ -19,6 +19,7 @@ _OPENING = re.compile(
 )
 _OURS = re.compile(_NAMED)
 _PREFIX = re.compile(r"[> ]*")
+_MARGIN = re.compile(r"(?:> ?)*")
 _CODE = 4
 """What is indented so far may be code."""
 
@@ -45,6 +46,16 @@ class Fence:
     body: tuple[str, ...]
     commented: bool = False
     closed: bool = True
+
+    @property
+    def is_at_margin(self) -> bool:
+        """Whether it stands in no list, admonition or the like, but at most in quotes."""
+        return _MARGIN.fullmatch(self.prefix) is not None
+
+    @property
+    def may_be_code(self) -> bool:
+        """Whether it is indented so far that it is code, unless it stands in a container."""
+        return ">" not in self.prefix and len(self.prefix) >= _CODE
 
     @property
     def swallowed(self) -> int | None:
@@ -142,16 +153,12 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
 
 
 def find_unclosed(lines: Sequence[str]) -> Iterator[Fence]:
-    """The fences that their author must have meant for blocks, and that are none.
+    """The fences that nothing closes, and that are no blocks.
 
     Parameters:
         lines: As `normalize` gives them.
     """
-    return (
-        fence
-        for fence in _fences(lines)
-        if not fence.closed and (">" in fence.prefix or len(fence.prefix) < _CODE)
-    )
+    return (fence for fence in _fences(lines) if not fence.closed)
 
 
 def _fences(lines: Sequence[str]) -> Iterator[Fence]:

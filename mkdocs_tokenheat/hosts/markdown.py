@@ -14,7 +14,7 @@ from mkdocs_tokenheat.block.fences import NAME, find_fences
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.page import Page
-from mkdocs_tokenheat.hosts.processors import CodeBlocks, Fences, Figures, Places, Source
+from mkdocs_tokenheat.hosts.processors import Apart, Fences, Figures, Places, Source
 
 if TYPE_CHECKING:
     from markdown import Markdown
@@ -88,7 +88,7 @@ class TokenheatExtension(Extension):
         # After white space is normalised (30) and before other fences (25) and raw HTML (20).
         md.preprocessors.register(Fences(md, page), NAME, 26)
         # Before anything reads code blocks.
-        md.treeprocessors.register(CodeBlocks(md, page), NAME, 1000)
+        md.treeprocessors.register(Apart(md, page), NAME, 1000)
         # Right before and after placeholders are replaced (30).
         md.postprocessors.register(Figures(md, page), NAME, 31)
         md.postprocessors.register(Places(md, page), f"{NAME}-places", 29)

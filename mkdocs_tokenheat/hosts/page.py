@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,13 +33,13 @@ class Stashed:
 
     Attributes:
         before: Whether one was put before it.
-        behind: Which of the lines behind it were put there, counted from 1.
+        behind: Whether one was put behind it.
     """
 
     fence: Fence
     lines: Sequence[str]
     before: bool
-    behind: Set[int]
+    behind: bool
 
 
 class Page:
@@ -62,16 +62,16 @@ class Page:
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
         """Code or raw HTML with the fences in it as they were written."""
         lines: list[str] = []
-        blanks: Set[int] = frozenset()
-        behind = 0
+        is_behind = False
         for line in text.split("\n"):
-            behind += 1
-            if behind in blanks and not line.strip("> "):
+            if is_behind and not line.strip("> "):
+                is_behind = False
                 continue
             found = HTML_PLACEHOLDER_RE.search(line)
             stashed = self.stashed.get(int(found[1])) if found else None
             if found is None or stashed is None:
                 lines.append(line)
+                is_behind = False
                 continue
             if stashed.before and lines and not lines[-1].strip("> "):
                 lines.pop()
@@ -80,7 +80,7 @@ class Page:
             for original in stashed.lines:
                 content = escape(original[width:])
                 lines.append(lead + content if content else content)
-            blanks, behind = stashed.behind, 0
+            is_behind = stashed.behind
         return "\n".join(lines)
 
     def place(self, fence: Fence, line: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import dedent
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.parse import Block
 
-__all__ = ["CodeBlocks", "Fences", "Figures", "Places", "Source"]
+__all__ = ["Apart", "Fences", "Figures", "Places", "Source"]
 
 _LITERAL_TAGS = ("pre", "script", "style", "textarea")
 _LITERAL = re.compile(
@@ -31,7 +32,12 @@ _LITERAL = re.compile(
 )
 """Raw HTML in which a fence is no block but what stands there."""
 
-_ITEM = re.compile(r"([> ]*)(?:[*+-]|\d+\.) ")
+_ITEM = re.compile(r" *(?:[*+-]|\d+\.) ")
+_TAB = 4
+"""What Python-Markdown takes for the indent of a list item's content."""
+
+_RULE = re.compile(r"(?:-+|=+) *")
+"""What makes the line before it a heading."""
 
 # A block-level element; no author can write its first character.
 _PLACE = f"<figure>{STX}{NAME}:{{}}{ETX}</figure>"
@@ -67,7 +73,11 @@ class Source(Preprocessor):
 
 
 class Fences(Preprocessor):
-    """Puts a placeholder in the place of each fence, with a blank line on either side."""
+    """Puts a placeholder in the place of each fence.
+
+    At the margin it gets a blank line on either side. Further in, a blank line could end the list
+    item that the fence belongs to, or make it code: there, `Apart` finds it in its paragraph.
+    """
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md)
@@ -78,31 +88,49 @@ class Fences(Preprocessor):
         if not any(NAME in line for line in lines):
             return lines
         fences = list(find_fences(lines))
-        starts = [fence.start for fence in fences] + [len(lines)]
-        out = lines[: starts[0]]
-        for fence, end in zip(fences, starts[1:], strict=True):
-            # A comment must stay in one piece.
-            before = not fence.commented and bool(out) and bool(out[-1].strip("> "))
-            behind, blanks = lines[fence.end : end], frozenset[int]()
-            if not fence.commented:
-                behind, blanks = _kept_apart(fence.prefix, behind)
+        out: list[str] = []
+        done = 0
+        for fence in fences:
+            out += lines[done : fence.start]
+            done = fence.end
+            before = behind = False
+            following = lines[done] if done < len(lines) else ""
+            if not fence.commented:  # A comment must stay in one piece.
+                before = bool(out and out[-1].strip("> ")) and (
+                    fence.is_at_margin or _is_item_beside(out[-1], fence.prefix)
+                )
+                behind = bool(following.strip("> ")) and (
+                    fence.is_at_margin or bool(_RULE.fullmatch(following, len(fence.prefix)))
+                )
             original = lines[fence.start : fence.end]
             placeholder = self.md.htmlStash.store(code_escape("\n".join(original)).lstrip())
-            stashed = Stashed(fence, original, before, blanks)
+            stashed = Stashed(fence, original, before, behind)
             self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
-            out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
+            blank = fence.prefix.rstrip()
+            out += [blank] * before + [fence.prefix + placeholder]
+            out += [blank if following.startswith(blank) else ""] * behind
+        out += lines[done:]
         if sum(NAME in line for line in lines) > len(fences):
-            self._warn_of_unclosed(lines)
+            self._page.lost = list(find_unclosed(lines))
+            for fence in self._page.lost:
+                if not fence.may_be_code:
+                    _warn_of_unclosed(self._page, fence)
         return out
 
-    def _warn_of_unclosed(self, lines: Sequence[str]) -> None:
-        self._page.lost = list(find_unclosed(lines))
-        for fence in self._page.lost:
-            error = TokenheatError(
-                "this block is never closed, so nothing is drawn: end it with a line "
-                f"'{fence.marks}', indented like its first one"
-            )
-            self._page.warn(error.at(self._page.place(fence, 0)))
+
+def _warn_of_unclosed(page: Page, fence: Fence) -> None:
+    error = TokenheatError(
+        "this block is never closed, so nothing is drawn: end it with a line "
+        f"'{fence.marks}', indented like its first one"
+    )
+    page.warn(error.at(page.place(fence, 0)))
+
+
+def _is_item_beside(line: str, prefix: str) -> bool:
+    """Whether the line is an item of a list that a fence with this prefix stands beside."""
+    return (
+        len(prefix) % _TAB == 0 and line.startswith(prefix) and bool(_ITEM.match(line, len(prefix)))
+    )
 
 
 def _check_own_words(fence: Fence) -> None:
@@ -126,31 +154,11 @@ def _check_own_words(fence: Fence) -> None:
         )
 
 
-def _kept_apart(prefix: str, lines: Sequence[str]) -> tuple[list[str], frozenset[int]]:
-    """The lines behind a fence, less close to it, and which of them are new, counted from 1.
+class Apart(Treeprocessor):
+    """Gives each placeholder a paragraph of its own, and turns those in literal text back.
 
-    A blank line comes first, and one before each further item of the lists around the fence:
-    behind a blank line, Python-Markdown would take it for a part of what stands before it.
+    In indented code and in literal elements there is no block.
     """
-    out: list[str] = []
-    new: set[int] = set()
-    width = len(prefix)
-    for number, line in enumerate(lines):
-        if not line.strip("> "):
-            return [*out, *lines[number:]], frozenset(new)
-        item = _ITEM.match(line)
-        outer = item[1] if item is not None and len(item[1]) < width else None
-        if number == 0 or outer is not None:
-            out.append((prefix if outer is None else outer).rstrip())
-            new.add(len(out))
-        if outer is not None:
-            width = len(outer)
-        out.append(line)
-    return out, frozenset(new)
-
-
-class CodeBlocks(Treeprocessor):
-    """Turns placeholders in indented code and literal elements back: there is no block there."""
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md)
@@ -158,6 +166,9 @@ class CodeBlocks(Treeprocessor):
 
     def run(self, root: Element) -> None:
         """Change the tree in its place."""
+        unclosed = [fence for fence in self._page.lost if fence.may_be_code]
+        if unclosed:
+            self._tell(unclosed, root)
         if not self._page.stashed:
             return
         for element in root.iter():
@@ -166,6 +177,50 @@ class CodeBlocks(Treeprocessor):
                 code = element.find("code")
                 if code is not None:
                     self._restore(code, code_escape)
+        self._part(root)
+
+    def _tell(self, unclosed: Sequence[Fence], root: Element) -> None:
+        """Warn of the fences that nothing closes and whose first lines are no code."""
+        others = (element for element in root.iter() if element.tag not in (*_LITERAL_TAGS, "code"))
+        seen = {line.strip() for each in others for line in (each.text or "").split("\n")}
+        openings = {line for line in seen if NAME in line}
+        for fence in unclosed:
+            rests = (line.removeprefix(fence.marks) for line in openings)
+            if any(rest.strip() == fence.info for rest in rests):
+                _warn_of_unclosed(self._page, fence)
+
+    def _part(self, parent: Element) -> None:
+        """Cut the paragraphs in an element, and the element's own text, at placeholders."""
+        if parent.tag in _LITERAL_TAGS:
+            return
+        for place, child in reversed(list(enumerate(parent))):
+            if child.tag == "p" and len(child) == 0:
+                parent[place + 1 : place + 1] = self._cut_off(child)
+            else:
+                self._part(child)
+        parent[:0] = self._cut_off(parent)
+
+    def _cut_off(self, element: Element) -> list[Element]:
+        """What stands behind the first lines of an element's text, which it keeps."""
+        lines = (element.text or "").split("\n")
+        at = next((i for i, line in enumerate(lines) if self._is_placeholder(line)), None)
+        if at is None or len(lines) == 1:
+            return []
+        rest = Element("div")
+        self.md.parser.parseChunk(rest, dedent("\n".join(lines[at + 1 :])))
+        self._part(rest)
+        own = Element("p")
+        own.text = lines[at].strip()
+        if at == 0 and element.tag == "p":
+            element.text = own.text
+            return [*rest]
+        element.text = "\n".join(lines[:at])
+        return [own, *rest]
+
+    def _is_placeholder(self, line: str) -> bool:
+        found = HTML_PLACEHOLDER_RE.fullmatch(line.strip())
+        stashed = self._page.stashed.get(int(found[1])) if found else None
+        return stashed is not None and not stashed.fence.commented
 
     def _restore(self, element: Element, escape: Callable[[str], str]) -> None:
         if element.text and HTML_PLACEHOLDER_RE.search(element.text):
