@@ -5,11 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["read", "read_json", "write"]
+__all__ = ["TEMPORARY", "read", "read_json", "write"]
+
+TEMPORARY = re.compile(r"\.[^/]{1,8}-\d+-[0-9a-f]+\.tmp")
+"""The name of a file while it is written."""
 
 _LIMIT = 1 << 26
 

@@ -190,8 +190,13 @@ def test_repairing_throws_away_what_is_not_whole_and_nothing_else(
         damage(path, random.Random(2))
     (site.cache / ".0123abcd-1-2.tmp").write_text("half", encoding="utf-8")
     (site.cache / "models").mkdir(exist_ok=True)
-    (site.cache / "models" / "a.json").write_text("{", encoding="utf-8")
-    (site.cache / "README").write_text("kept", encoding="utf-8")
+    (site.cache / "models" / f"{'a' * 64}.json").write_text("{", encoding="utf-8")
+    others = [
+        site.cache / name for name in ("README", ".mine.tmp", "models/config.json", "x/.1.tmp")
+    ]
+    for path in others:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("kept", encoding="utf-8")
     done = tokenheat(site, "cache", "verify")
     assert done.returncode == 1
     assert f", {len(DAMAGE) + 2} damaged" in done.stdout
@@ -199,7 +204,7 @@ def test_repairing_throws_away_what_is_not_whole_and_nothing_else(
     assert done.returncode == 0
     assert set(site.entries()) == whole
     assert sorted(p.name for p in site.cache.rglob("*") if p.is_file() and p not in whole) == [
-        "README"
+        *(".1.tmp", ".mine.tmp", "README", "config.json")
     ]
 
 

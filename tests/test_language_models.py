@@ -368,7 +368,7 @@ class TestWhatCannotBe:
         weights.write_bytes(weights.read_bytes()[:-100])
         owner.settings["models"] = {"broken": f"path:{broken}"}
         message = owner.error(TEXT, model="broken", metric="probability")
-        assert "cannot load the model" in message
+        assert "as safetensors: is it a pointer of Git LFS, or cut short?" in message
 
     @pytest.mark.parametrize(
         ("change", "message"),

@@ -173,7 +173,7 @@ def _not_flat(mark: Any, first_line: int | None) -> TokenheatError:
     takes = (
         "takes a list of plain values"
         if first_line is None
-        else "the front matter takes 'key: value' and lists of plain values"
+        else "the front matter (the lines between '---') takes 'key: value' and lists of plain values"
     )
     return TokenheatError(
         f"{takes}, without nesting, aliases or tags", line=_line(mark, first_line)

@@ -30,8 +30,11 @@ class TokenheatNode(nodes.General, nodes.Element):
 
 
 def visit_html(translator: HTML5Translator, node: TokenheatNode) -> None:
-    """Write the figure."""
-    translator.body.append(f"{node['figure']}\n")
+    """Write the figure, in a box where the page names it (a label) or its class."""
+    figure = f"{node['figure']}\n"
+    if node["ids"] or node["classes"]:
+        figure = f"{translator.starttag(node, 'div')}{figure}</div>\n"
+    translator.body.append(figure)
     raise nodes.SkipNode
 
 

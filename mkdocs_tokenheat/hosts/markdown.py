@@ -5,6 +5,7 @@ What only pages with blocks need is imported where they do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = ["TokenheatExtension", "blocks_of", "makeExtension"]
 
+_TEMPLATE = re.compile(r"{[{%#]|-8<-")
+"""What plugins such as macros and extensions such as snippets replace."""
+
 
 def blocks_of(source: str, defaults: Options) -> Iterator[Block]:
-    """The blocks of a page's source, as far as they can be read, before the page is rendered."""
+    """The blocks of a page's source, as far as they can be read, before the page is rendered.
+
+    A text that something else fills in first is left for the page.
+    """
     if NAME not in source:
         return
     from mkdocs_tokenheat.block.parse import read_block
@@ -36,9 +43,11 @@ def blocks_of(source: str, defaults: Options) -> Iterator[Block]:
         if fence.commented:
             continue
         try:
-            yield read_block(fence.info, fence.body, defaults)
+            block = read_block(fence.info, fence.body, defaults)
         except TokenheatError:
             continue
+        if not _TEMPLATE.search(block.text):
+            yield block
 
 
 class TokenheatExtension(Extension):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,9 +23,9 @@ from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.context import site_settings
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
+from mkdocs_tokenheat.hosts.search import Figure, find_figures, with_figures, without_figures
 from mkdocs_tokenheat.settings import DEFAULTS, Settings
 from mkdocs_tokenheat.site import Site
-from mkdocs_tokenheat.views.markup import escape
 
 if TYPE_CHECKING:
     from mkdocs.config.base import ConfigErrors, ConfigWarnings
@@ -39,18 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["TokenheatConfig", "TokenheatPlugin", "build_into_nowhere", "settings_of"]
 
 _STYLESHEET = "assets/stylesheets/tokenheat.css"
-_OPENING = re.compile(r'<figure\b[^<>]*\bclass="tokenheat"')
-_CLOSING = "</figure>"
-_TEXT = '<pre class="tokenheat-text"', "</pre>"
-_SHOWN = re.compile(r">([^<]+)")
-_PLAIN = re.compile(r'<div data-tokenheat="(\d{1,9})">(?:<p>[^<]*</p>){1,2}</div>')
-
-_TEMPLATE = re.compile(r"{[{%#]")
-"""What plugins such as macros replace: such a text is scored when it is rendered."""
-
-_Seen = tuple[int, int, str]
-"""Where a figure starts and ends, and what search sees in its place."""
-
 # MkDocs only has to know the names: what is wrong with a value is said as in every host.
 _Named = type(
     "_Named",
@@ -73,12 +60,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     """What the command line wants instead of the site's setting."""
     make_site: Callable[[Settings], Site] = Site
     _serving = False
-    _content: str
-    """A page's content with its figures,"""
-    _indexed: str
-    """with their texts instead,"""
-    _figures: list[str]
-    """and the figures themselves."""
+    _hidden: tuple[str, str, Sequence[Figure]]
+    """While search indexes a page: its content, what search sees of it, and its figures."""
     _failure: PluginError | None = None
     """Why the build must end."""
     _extension: TokenheatExtension | None = None
@@ -89,8 +72,8 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         self._earlier: dict[str | None, Site] = {}
         # The figures of the page that is being converted.
         self._drawn: list[tuple[Block, str]] = []
-        # For each page its content, and what search sees in it.
-        self._seen: dict[str, tuple[str, list[_Seen]]] = {}
+        # For each page its content, and the figures in it.
+        self._found: dict[str, tuple[str, list[Figure]]] = {}
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -119,7 +102,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
                 "not under 'markdown_extensions'"
             )
         self._drawn.clear()
-        self._seen.clear()
+        self._found.clear()
         self._failure = None
         self.site = self._new_site(config)
         extension = TokenheatExtension(
@@ -176,7 +159,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         css = f"{package.name}/tokenheat.css"
         # A file on disk: some plugins take no other.
         files.append(File(css, str(package.parent), config.site_dir, False, dest_uri=_STYLESHEET))
-        if not self.site.settings.frozen:
+        if not self.site.settings.frozen or self.collected is not None:
             self.site.warm(self._blocks(files))
         return files
 
@@ -186,9 +169,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
                 source = file.content_string
             except (OSError, ValueError):
                 continue  # MkDocs itself says what is wrong with the page.
-            for block in blocks_of(source, self.site.settings.options):
-                if not _TEMPLATE.search(block.text):
-                    yield block
+            yield from blocks_of(source, self.site.settings.options)
 
     # After those that may change what a figure shows.
     @event_priority(-100)
@@ -196,7 +177,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         """Note what search is to see, while it is known without reading the figures."""
         if self._failure is not None:  # Whatever ran the extension has kept it to itself.
             raise self._failure
-        self._seen[page.file.src_uri] = html, list(_seen(html, self._drawn))
+        self._found[page.file.src_uri] = html, list(find_figures(html, self._drawn))
         self._drawn.clear()
 
     @event_priority(100)
@@ -207,15 +188,11 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 
         Search would take every cell for a word of its own, and every number of the table too.
         """
-        content, parts, at = page.content or "", [], 0
-        noted, seen = self._seen.pop(page.file.src_uri, ("", []))
-        self._content, self._figures = content, []
-        for start, end, words in seen if content is noted else _seen(content):
-            plain = f'<div data-tokenheat="{len(self._figures)}">{words}</div>'
-            self._figures.append(content[start:end])
-            parts += [content[at:start], plain]
-            at = end
-        self._indexed = page.content = "".join([*parts, content[at:]])
+        content = page.content or ""
+        noted, found = self._found.pop(page.file.src_uri, ("", []))
+        figures = found if content is noted else list(find_figures(content))
+        indexed = page.content = without_figures(content, figures)
+        self._hidden = content, indexed, figures
         return context
 
     @event_priority(-100)
@@ -223,70 +200,14 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
     ) -> TemplateContext:
         """Put the figures back."""
-        content = page.content or ""
-        if content == self._indexed:
-            page.content = self._content
-        else:
-            page.content = _PLAIN.sub(self._figure, content)
+        content, indexed, figures = self._hidden
+        if page.content == indexed:
+            page.content = content
+        else:  # Another plugin has changed it meanwhile.
+            page.content = with_figures(page.content or "", content, figures)
         return context
 
-    def _figure(self, found: re.Match[str]) -> str:
-        number = int(found[1])
-        return self._figures[number] if number < len(self._figures) else found[0]
-
     on_page_context = CombinedEvent(_for_search, _for_readers)
-
-
-def _seen(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator[_Seen]:
-    """The figures of a page, and what search sees in their places.
-
-    Parameters:
-        drawn: The blocks of figures that may be among them; those of a text need not be read.
-    """
-    known, at = [(b, figure) for b, figure in drawn if b.options.view == "text"], 0
-    # Where search would take long, a pattern for the whole of a figure takes long, too.
-    while (opening := _OPENING.search(html, at)) is not None:
-        start = opening.start()
-        here = next(
-            (i for i, (_, figure) in enumerate(known) if html.startswith(figure, start)), None
-        )
-        if here is not None:
-            block, figure = known.pop(here)
-            at = start + len(figure)
-            words, caption = escape(block.text), escape(block.options.caption or "")
-        else:
-            below = html.find("<figcaption", start)
-            at = html.find(_CLOSING, below) + len(_CLOSING)
-            if below < 0 or at < below:
-                break
-            stop = html.find("</figcaption>", below, at)
-            caption, _ = _between(html, '<span class="tokenheat-caption"', "</span>", below, stop)
-            words = _words(html[html.find(">", start) + 1 : below])
-        yield start, at, f"<p>{words}</p><p>{caption}</p>" if caption else f"<p>{words}</p>"
-
-
-def _between(html: str, opening: str, closing: str, start: int, stop: int) -> tuple[str, int]:
-    """What the next element that opens so contains, and where that ends; -1 if there is none."""
-    start = html.find(opening, start, stop)
-    if start < 0:
-        return "", -1
-    start = html.find(">", start) + 1
-    end = html.find(closing, start)
-    return html[start:end], end
-
-
-def _words(body: str) -> str:
-    """What a view shows: its text, once even where several models colour it, or its words."""
-    texts: dict[str, None] = {}
-    text, end = _between(body, *_TEXT, 0, len(body))
-    while end >= 0:
-        texts["".join(_SHOWN.findall(f">{text}"))] = None
-        text, end = _between(body, *_TEXT, end, len(body))
-    if texts:
-        return "\n".join(texts)
-    from mkdocs_tokenheat.views.plain import plain
-
-    return escape(plain(f"<figure>{body}</figure>").words)
 
 
 def settings_of(path: Path) -> Settings:
@@ -335,9 +256,9 @@ def build_into_nowhere(
 def _loaded(path: Path, **overrides: Any) -> tuple[MkDocsConfig, TokenheatPlugin]:
     with foreign("MkDocs cannot read the config", path.name):
         config = load_config(str(path), **overrides)
-    for plugin in config.plugins.values():
-        if isinstance(plugin, TokenheatPlugin):
-            return config, plugin
+    ours = [each for each in config.plugins.values() if isinstance(each, TokenheatPlugin)]
+    if ours:  # Where there are several, which MkDocs warns of, the last one's extension is used.
+        return config, ours[-1]
     raise NoHeatError("the plugin 'tokenheat' is not in the config's 'plugins'").at(path.name)
 
 

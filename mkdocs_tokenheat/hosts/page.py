@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,12 +119,25 @@ class Page:
             text = path.read_text("utf-8-sig") if path else "\n".join(self.source)
         except (OSError, ValueError):
             text = ""
-        same: dict[tuple[str, Sequence[str]], deque[int]] = defaultdict(deque)
         lines = normalize(text)
-        for fence in (*find_fences(lines), *find_unclosed(lines)):
-            same[fence.info, fence.body].append(fence.start)
-        starts = {}
-        for fence in (*(each.fence for each in self.stashed.values()), *self.lost):
-            if found := same[fence.info, fence.body]:
-                starts[fence.start] = found.popleft()
-        return starts
+        there = [*find_fences(lines), *find_unclosed(lines)]
+        here = [*(each.fence for each in self.stashed.values()), *self.lost]
+        starts = _paired(here, there, lambda fence: (fence.info, fence.body))
+        # Snippets and macros may stand in a text, too.
+        known = {*starts.values()}
+        here = [fence for fence in here if fence.start not in starts]
+        there = [fence for fence in there if fence.start not in known]
+        count = Counter(fence.info for fence in there)
+        count.subtract(fence.info for fence in here)
+        sure = [fence for fence in here if count[fence.info] == 0]
+        return starts | _paired(sure, there, lambda fence: fence.info)
+
+
+def _paired(
+    here: Iterable[Fence], there: Iterable[Fence], key: Callable[[Fence], Hashable]
+) -> dict[int, int]:
+    """The lines of fences, with those of the fences like them elsewhere, in their order."""
+    same: dict[Hashable, deque[int]] = defaultdict(deque)
+    for fence in there:
+        same[key(fence)].append(fence.start)
+    return {fence.start: same[key(fence)].popleft() for fence in here if same[key(fence)]}

@@ -46,7 +46,7 @@ _PREFIX = f"{NAME}_"
 # An error need not end a build: with -W, as every warning does, it fails it.
 _DEFAULTS = {**DEFAULTS, "on_error": "show", **dict.fromkeys(NAMES)}
 
-_MISPLACED = re.compile(rf"{NAME}(?:::|}})[ {{]*(?:{'|'.join(NAMES)})=")
+_MISPLACED = re.compile(rf"{NAME}(?:::|}})?[ {{]+(?:{'|'.join(NAMES)})=")
 """Options where Markdown's fences have them, which would be text here."""
 
 _log = logging.getLogger(__name__)
@@ -160,11 +160,10 @@ class _Host(EnvironmentCollector):
 
     def _on_updated(self, app: Sphinx, env: BuildEnvironment) -> None:
         """Score what the cache lacks of all pages, in one go."""
-        blocks = list(self._blocks(env))
-        if not self.site.settings.frozen:
+        blocks = self._blocks(env)
+        # What no page shows here another builder's may: it is in use.
+        if not self.site.settings.frozen or self.collected is not None:
             self.site.warm(blocks)
-        elif self.collected is not None:
-            self.site.score(blocks)  # What no page shows here another builder's may: it is in use.
 
     def _blocks(self, env: BuildEnvironment) -> Iterator[Block]:
         for written in _State(env).pages.values():

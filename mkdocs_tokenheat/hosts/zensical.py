@@ -98,9 +98,9 @@ def build_into_nowhere(
     config = _loaded(path)
     settings = context.zensical_settings(config, _given(config), path)
     site = make_site(dataclasses.replace(settings, frozen=frozen, on_error="show"))
-    pages = dict(_pages(config))
-    if not frozen:
-        site.warm(_blocks(pages, site))
+    with foreign("Zensical cannot build the site", path.name):
+        pages = dict(_pages(config))
+    site.warm(_blocks(pages, site))
     errors: list[TokenheatError] = []
     config["markdown_extensions"] = [
         TokenheatExtension(site=site, collected=errors) if name == NAME else name
@@ -128,8 +128,8 @@ def _pages(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         try:
             yield name, path.read_text("utf-8-sig")
-        except (OSError, ValueError):
-            continue  # Zensical itself says what is wrong with the page.
+        except (OSError, ValueError) as error:
+            raise TokenheatError(f"cannot read the page: {error}").at(context.shown(path)) from None
 
 
 def _loaded(path: Path) -> dict[str, Any]:

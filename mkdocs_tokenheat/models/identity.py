@@ -13,7 +13,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Thread
 
-from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.files import read, read_json, write
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.absent import AbsentModelError
@@ -42,6 +42,9 @@ DEFAULT_IDENTITY = {
     "weights": "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
 }
 
+_HEADER = 100_000_000
+"""What safetensors itself takes for a header at most."""
+
 _PART = 1 << 25
 """Bytes that are hashed at once."""
 
@@ -58,24 +61,27 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
 
     Raises:
         AbsentModelError: The model is absent and the cache does not know it.
-        NotScoredError: The same of a hub's model, where nothing may be fetched.
         TokenheatError: The model is there and cannot be used.
     """
     if line == DEFAULT_LINE:
         return DEFAULT_IDENTITY
-    name = hashlib.sha256(line.encode()).hexdigest() + ".json"
-    known = cache and cache / "models" / name
+    known = cache and cache / "models" / _name(line)
     if line.startswith("hub:"):
         return _hub_identity(line, base, known, frozen=frozen)
     stored = _checked(read_json(known)) if known else None
     try:
-        files = locate(line, base)
+        return _identity_here(line, locate(line, base), stored, cache, frozen=frozen)
     except AbsentModelError:
         if stored is None:
             raise
         return stored
-    stamp = _stamp(files)
-    note = cache and cache / "local" / name
+
+
+def _identity_here(
+    line: str, files: Files, stored: Identity | None, cache: Path | None, *, frozen: bool
+) -> Identity:
+    stamp = [list(each) for each in _stamp(files)]
+    note = cache and cache / "local" / _name(line)
     noted = read_json(note) if note else None
     if isinstance(noted, dict) and noted.get("files") == stamp:
         identity = _checked(noted)
@@ -83,11 +89,16 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
             return identity
     will_score = stored is None and not frozen
     identity = _hashed_beside_imports(files) if will_score else _hashed(files)
-    if cache and known and note:
-        _store(known, {"line": line, "identity": identity})
+    if cache and note:
+        if not frozen:
+            _store(cache / "models" / _name(line), {"line": line, "identity": identity})
         _store(cache / "local" / ".gitignore", "*\n")
         _store(note, {"files": stamp, "identity": identity})
     return identity
+
+
+def _name(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest() + ".json"
 
 
 def _hashed_beside_imports(files: Files) -> Identity:
@@ -114,7 +125,7 @@ def check(files: Files, identity: Identity) -> None:
     Raises:
         TokenheatError: They are another model's.
     """
-    if _hashed_once(files, tuple(map(tuple, _stamp(files)))) != identity:
+    if _hashed_once(files, _stamp(files)) != identity:
         raise TokenheatError(
             f"the model in '{files.tokenizer.parent}' is not the one that the cache's scores rest "
             "on: the same files must lie on all machines"
@@ -127,7 +138,7 @@ def check_default(files: Files) -> None:
     Raises:
         TokenheatError: They are not those.
     """
-    if _hashed_once(files, tuple(map(tuple, _stamp(files)))) != DEFAULT_IDENTITY:
+    if _hashed_once(files, _stamp(files)) != DEFAULT_IDENTITY:
         raise TokenheatError(
             "the files of the package wordllama are not those that are known: "
             "pip install --force-reinstall --no-deps wordllama==0.4.0.post1"
@@ -149,7 +160,7 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
         commit = stored.get("commit") if stored else None
         commit = commit if hub.is_commit(commit) else None
     if commit is None and frozen:
-        raise NotScoredError(
+        raise AbsentModelError(
             f"'{model.repo}' is neither here nor in the cache, and the build is frozen"
         )
     if commit is None:
@@ -176,15 +187,19 @@ def _checked(stored: object) -> Identity | None:
     return identity
 
 
-def _stamp(files: Files) -> list[list[str | int]]:
+def _stamp(files: Files) -> tuple[tuple[str | int, ...], ...]:
+    """What changes with the files: a copy may have the size and time of what it replaces."""
     try:
-        return [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in files.all]
+        each = [(path, path.stat()) for path in files.all]
     except OSError as error:
         raise AbsentModelError(f"cannot read the model: {error}") from None
+    return tuple((str(p), s.st_size, s.st_mtime_ns, s.st_ctime_ns) for p, s in each)
 
 
 def _hashed(files: Files) -> dict[str, str]:
     try:
+        for path in files.weights:
+            _check_whole(path)
         weights = [_sha256(path) for path in files.weights]
         whole = (
             weights[0]
@@ -196,8 +211,42 @@ def _hashed(files: Files) -> dict[str, str]:
         if files.config in files.all:
             identity["config"] = _sha256(files.config)
         return identity
+    except AbsentModelError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: the file has just become shorter
         raise TokenheatError(f"cannot read the model: {error}") from None
+
+
+def _check_whole(path: Path) -> None:
+    """Hold a file of weights to be one, before it is taken for a model.
+
+    Raises:
+        AbsentModelError: A pointer of Git LFS, a download that was cut short or the like.
+    """
+    with path.open("rb") as file:
+        if path.suffix == ".gguf":
+            is_whole = file.read(4) == b"GGUF"
+        else:
+            length = int.from_bytes(file.read(8), "little")
+            size = os.fstat(file.fileno()).st_size - 8 - length
+            is_whole = size >= 0 and length <= _HEADER and _ends(file.read(length)) == size
+    if not is_whole:
+        kind = "GGUF" if path.suffix == ".gguf" else "safetensors"
+        raise AbsentModelError(
+            f"cannot read '{path}' as {kind}: is it a pointer of Git LFS, or cut short?"
+        )
+
+
+def _ends(header: bytes) -> int:
+    """Where the last tensor of a safetensors file ends; -1 where the header cannot be read."""
+    try:
+        tensors = json.loads(header)
+        return max(
+            (int(t["data_offsets"][1]) for n, t in tensors.items() if n != "__metadata__"),
+            default=0,
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return -1
 
 
 def _sha256(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.files import read, write
+from mkdocs_tokenheat.files import TEMPORARY, read, write
 from mkdocs_tokenheat.models.identity import FOLDERS, is_identity
 from mkdocs_tokenheat.scoring.entry import (
     Entry,
@@ -28,7 +28,7 @@ __all__ = ["Cache", "Stored"]
 
 E = TypeVar("E", bound=Entry)
 
-_ENTRY = re.compile(r"[0-9a-f]{64}")
+_ENTRY = re.compile(r"[0-9a-f]{64}\.json")
 _DAY = 86_400.0
 
 # A name of its own: a cache that heals itself is nothing that a strict build should count.
@@ -99,9 +99,11 @@ class Cache:
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, whole or not: sooner told than what it holds."""
-        self.used.add(key)
         file = self._file(key)
-        return key in self._unstored or (file is not None and os.path.lexists(file))
+        found = key in self._unstored or (file is not None and os.path.lexists(file))
+        if found:
+            self.used.add(key)
+        return found
 
     def put(self, key: str, entry: Entry) -> None:
         """Store an entry."""
@@ -126,25 +128,25 @@ class Cache:
         return len(self._unstored)
 
     def entries(self) -> list[Stored]:
-        """What stands on disk, whole or not, of this version and others."""
+        """What stands on disk, whole or not, of this version and others.
+
+        Raises:
+            TokenheatError: The folder is there and cannot be read.
+        """
         found: list[Stored] = []
-        for path in self._files():
+        for path in _named(self.folder, _ENTRY) if self.folder else ():
             with suppress(OSError):  # Gone since.
                 status = path.lstat()
                 found.append(Stored(path, status.st_size, status.st_mtime, _is_of_other(path)))
         return found
 
-    def _files(self) -> list[Path]:
-        try:
-            found = sorted(self.folder.iterdir()) if self.folder else []
-        except OSError:
-            return []
-        return [path for path in found if path.suffix == ".json" and _ENTRY.fullmatch(path.stem)]
-
     def broken(self) -> Iterator[tuple[Path, str]]:
         """What is not as it should be: damaged files, and what killed builds left.
 
         Entries of another version are left to it.
+
+        Raises:
+            TokenheatError: The folder is there and cannot be read.
         """
         for entry in self.entries():
             try:
@@ -175,14 +177,26 @@ class Cache:
 
 
 def _strays(folder: Path) -> Iterator[tuple[Path, str]]:
-    for name in FOLDERS:
-        for path in sorted((folder / name).glob("*.json")):
-            if not is_identity(path):
-                yield path, "it tells no model's identity"
-    for inside, _, names in os.walk(folder):
-        for name in sorted(names):
-            if name.startswith(".") and name.endswith(".tmp"):
-                yield Path(inside, name), "left behind by a build that was stopped"
+    """What is wrong besides entries; whatever else lies in the folder is none of ours."""
+    for path in (path for name in FOLDERS for path in _named(folder / name, _ENTRY)):
+        if not is_identity(path):
+            yield path, "it tells no model's identity"
+    for path in (path for name in ("", *FOLDERS) for path in _named(folder / name, TEMPORARY)):
+        yield path, "left behind by a build that was stopped"
+
+
+def _named(folder: Path, name: re.Pattern[str]) -> list[Path]:
+    """The files with such names in a folder, sorted.
+
+    Raises:
+        TokenheatError: A folder that is there and cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if name.fullmatch(path.name))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise TokenheatError(f"cannot read the cache '{folder}': {_problem(error)}") from None
 
 
 def _problem(error: Exception) -> str:

@@ -83,14 +83,14 @@ class Supply:
     def warm(self, requests: Iterable[Wanted]) -> None:
         """Score what the cache lacks of the requests, all at once, and keep nothing in memory.
 
-        Broken entries are left for whoever reads them.
+        Broken entries are left for whoever reads them. A frozen build notes the use alone.
         """
         misses: dict[str, Wanted] = {}
         with _scoring:
             for request in requests:
                 if request.key not in misses and not self.cache.has(request.key):
                     misses[request.key] = request
-            for _ in self._scored(list(misses.values())):
+            for _ in self._scored([] if self._settings.frozen else list(misses.values())):
                 pass
 
     def _not_scored(self, request: Wanted) -> TokenheatError:
