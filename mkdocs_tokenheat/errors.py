@@ -11,6 +11,7 @@ __all__ = [
     "counted",
     "excerpt",
     "nearest",
+    "one_line",
     "unknown",
 ]
 
@@ -34,7 +35,7 @@ class TokenheatError(ValueError):
     """
 
     def __init__(self, message: str, *, line: int | None = None, option: str | None = None) -> None:
-        self.message = _line(message)
+        self.message = one_line(message)
         super().__init__(self.message)
         self.line = line
         self.option = option
@@ -57,7 +58,7 @@ class TokenheatError(ValueError):
         return self.but(place=place)
 
     def __str__(self) -> str:
-        return f"{_line(self.place)}: tokenheat: {self.message}" if self.place else self.message
+        return f"{one_line(self.place)}: tokenheat: {self.message}" if self.place else self.message
 
 
 class NotScoredError(TokenheatError):
@@ -68,8 +69,8 @@ class NoHeatError(TokenheatError):
     """A site that does not use tokenheat."""
 
 
-def _line(text: str) -> str:
-    """The text on one line, without its middle where that is long."""
+def one_line(text: str) -> str:
+    """The text on one line, without its middle where that is long, and no command to a terminal."""
     line = " ".join(text.split()).translate(_UNSEEN)
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"

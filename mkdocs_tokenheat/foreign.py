@@ -27,7 +27,8 @@ def foreign(what: str, place: str | None = None) -> Iterator[None]:
     except TokenheatError:
         raise
     except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        is_own = isinstance(error, (Exception, SystemExit))
+        if not is_own and type(error).__name__ != "PanicException":
             raise
         said = str(error)
         # What is one word says little without its class, such as a KeyError's key.

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "tell"]
 
 _SECONDS = 5.0
+
+
+def tell(line: str) -> None:
+    """Write a line on standard error; where nobody listens any more, that ends nothing."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 class Progress:
@@ -20,7 +28,7 @@ class Progress:
         self._start = time.monotonic()
         self._said = time.monotonic()
         self._bar = None
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(total=total, desc="tokenheat", unit="entry", leave=False)
@@ -41,7 +49,7 @@ class Progress:
     def _tell(self) -> None:
         self._said, self._told = time.monotonic(), self._count
         done = f"{self._count} of {self._total} entries done"
-        sys.stderr.write(f"tokenheat: {', '.join(filter(None, (done, self._speed())))}\n")
+        tell(f"tokenheat: {', '.join(filter(None, (done, self._speed())))}")
 
     def _speed(self) -> str:
         speed = self._tokens / max(time.monotonic() - self._start, 1e-3)

@@ -141,7 +141,7 @@ def _models(value: object) -> dict[str, str]:
 
 
 def _folder(name: str, value: object) -> str:
-    if not isinstance(value, (str, Path)) or not str(value):
+    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
         raise TokenheatError(f"setting '{name}' takes a path")
     return os.path.expanduser(value)  # noqa: PTH111 (pathlib's raises for unknown users)
 

@@ -168,6 +168,11 @@ class TestScore:
             assert done.returncode == status, way
             assert len(done.stderr.splitlines()) == status
             assert "Traceback" not in done.stderr
+        for way in ("2>&-", "2> /dev/full"):
+            done = project.run("sh", "-c", f"echo {way[3:5]} cat | {{ {command} {way}; }}")
+            assert done.returncode == 0, way
+            done = project.run("sh", "-c", f"echo a | {{ {command} --k {way}; }}")
+            assert done.returncode == 2, way
 
 
 class TestRender:
@@ -190,6 +195,11 @@ class TestRender:
         assert message == (
             "page.md:7: tokenheat: unknown option 'metrik', did you mean 'metric'?\n"
         )
+
+    def test_what_is_nested_too_deeply_is_one_line(self, user: User) -> None:
+        deep = "\n".join(f"{'    ' * i}- a" for i in range(600))
+        said = user.error("render", "-", given=deep)
+        assert said == "tokenheat: what is to be read is nested too deeply\n"
 
     def test_also_where_the_site_shows_errors(
         self, user: User, project: Project, monkeypatch: pytest.MonkeyPatch
@@ -269,10 +279,41 @@ class TestASite:
         (line,) = [each for each in user.run("check")[2].splitlines() if "tokenheat:" in each]
         assert line.startswith("mkdocs.yml: tokenheat: MkDocs cannot build the site: ")
 
+    @pytest.mark.parametrize(
+        ("config", "said"),
+        [
+            ("plugins:\n  - [search, tokenheat]\n", "mkdocs.yml: tokenheat: MkDocs cannot read"),
+            (f"a: {'[' * 5000}", "nested too deeply"),
+            ('plugins: [{tokenheat: {cache_dir: "a\\0b"}}]\n', "setting 'cache_dir' takes a path"),
+            ("INHERIT: nowhere.yml\nplugins: [search, tokenheat]\n", "MkDocs cannot read"),
+        ],
+    )
+    def test_a_config_that_cannot_be_used_is_one_line(
+        self, user: User, site: Project, config: str, said: str
+    ) -> None:
+        (site.folder / "mkdocs.yml").write_text(f"site_name: x\n{config}", encoding="utf-8")
+        message = user.error("cache", "stats")
+        assert said in message
+        assert message.count("\n") == 1
+
+    @pytest.mark.parametrize("name", ["x" * 300 + ".yml", "a\0b.yml", "mkdocs.yml/x.yml"])
+    def test_a_config_that_cannot_be_there(self, user: User, site: Project, name: str) -> None:
+        assert user.error("check", "-f", name).startswith("tokenheat: there is no config")
+
+    def test_a_cache_that_cannot_be_read_is_not_empty(self, user: User, site: Project) -> None:
+        site.cache.parent.mkdir()
+        site.cache.write_text("in the way")
+        for action in ("stats", "verify", "prune"):
+            assert "tokenheat: cannot read the cache" in user.error("cache", action)
+
     def test_from_another_folder_the_command_is_that_of_the_folder(
         self, user: User, site: Project, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(site.folder.parent)
+        spaced = site.folder.rename(site.folder.with_name("my site"))
+        message = user.error("check", "-f", "my site/mkdocs.yml")
+        assert "run 'tokenheat warm -f 'my site/mkdocs.yml''" in message
+        spaced.rename(site.folder)
         config = f"{site.folder.name}/mkdocs.yml"
         message = user.error("check", "-f", config)
         assert f"run 'tokenheat warm -f {config}'" in message
@@ -283,7 +324,7 @@ class TestASite:
         for i in range(2_000):
             (site.cache / f"{i:064x}.json").touch()
         said = user.run("cache", "prune", "--max-size", "1MB")[1]
-        assert said.startswith("2001 entries removed, 1 entry")
+        assert said.startswith("2000 entries removed, 2 entries")
 
     def test_stats_count(self, user: User, site: Project) -> None:
         user.run("warm")

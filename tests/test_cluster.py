@@ -23,6 +23,7 @@ from mkdocs_tokenheat.scoring.cluster import Cluster
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.request import Models, Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.worker import score_batch
 from mkdocs_tokenheat.settings import Settings, read_settings
 from mkdocs_tokenheat.site import Site
 from tests import checkpoints
@@ -362,12 +363,12 @@ def requests(folder: Path, settings: Settings) -> list[Request]:
 def test_a_worker_refuses_another_model_of_the_same_name(tmp_path: Path) -> None:
     settings = read_settings({"models": {"toy": "path:toy"}}, tmp_path)
     toy, default = requests(tmp_path, settings)
-    scored = cluster._score(__version__, [toy, default], settings)
+    scored = score_batch(__version__, [toy, default], settings)
     assert [type(each) for each in scored] == [Scores, Scores]
     checkpoints.save(
         tmp_path / "toy", {"wte.weight": 2 * checkpoints.table(120)}, checkpoints.wordpiece()
     )
-    other, same = cluster._score(__version__, [toy, default], settings)
+    other, same = score_batch(__version__, [toy, default], settings)
     assert same == scored[1]
     assert isinstance(other, TokenheatError)
     assert other.option == "model"

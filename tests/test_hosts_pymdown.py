@@ -149,7 +149,7 @@ def test_what_another_extension_has_replaced_is_no_text(tmp_path: Path) -> None:
     heat = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word", page="a.md")
     with pytest.raises(
         TokenheatError,
-        match=r"a\.md, block 'tokenheat The': tokenheat: another Markdown extension has",
+        match=r"a\.md:3: tokenheat: another Markdown extension has",
     ):
         markdown.markdown(
             "{++x++}\n\n```tokenheat\nThe {++old++} town\n```",

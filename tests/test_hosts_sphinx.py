@@ -212,9 +212,12 @@ def test_an_error_is_reported_where_it_stands_and_shown(site: Folder) -> None:
 
 def test_options_where_markdown_has_them_are_no_text(site: Folder) -> None:
     site.write("other.rst", "Other\n=====\n\n.. tokenheat:: unit=word metric=length\n\n   abc\n")
-    site.write("myst.md", "# M\n\n```{tokenheat} metric=length\nabc\n```\n")
+    fences = "```{tokenheat} metric=length\nabc\n```\n\n```tokenheat metric=length\nabc\n```\n"
+    site.write("myst.md", f"# M\n\n{fences}")
+    with (site.path / "conf.py").open("a", encoding="utf-8") as conf:
+        conf.write('myst_fence_as_directive = ["tokenheat"]\n')
     said = site.done("sphinx-build -q . _html")
-    for place in ("other.rst:4", "myst.md:3"):
+    for place in ("other.rst:4", "myst.md:3", "myst.md:7"):
         assert f"{place}: ERROR: tokenheat: options stand on lines of their own in Sphinx" in said
     # A text may begin there.
     site.write("other.rst", "Other\n=====\n\n.. tokenheat:: x = 1\n")
@@ -399,3 +402,16 @@ def test_the_directive_has_the_options_of_the_table() -> None:
     from mkdocs_tokenheat.block.options import NAMES
 
     assert tuple(TokenheatDirective.option_spec) == NAMES
+
+
+def test_a_label_leads_to_the_figure_and_a_class_is_its(site: Folder) -> None:
+    site.write(
+        "other.rst",
+        "Other\n=====\n\n.. _heat:\n\n.. rst-class:: wide\n\n.. tokenheat::\n\n   abc\n",
+    )
+    site.write("myst.md", "# M\n\n[see](#warm)\n\n(warm)=\n```{tokenheat}\nabc\n```\n")
+    build(site)
+    for page, name, kind in (("other", "heat", "wide"), ("myst", "warm", "")):
+        (box,) = [e for e in parse(site.read(f"_html/{page}.html")).iter() if e.get("id") == name]
+        assert [child.get("class") for child in box] == ["tokenheat"]
+        assert (box.get("class") or "") == kind

@@ -299,3 +299,21 @@ def test_a_server_shows_what_is_wrong_with_the_settings(
     monkeypatch.setattr(context, "serving", True)
     assert "unknown setting &#39;modles&#39;, did you mean &#39;models&#39;?" in page(modles={})
     assert "<figure" in page(models={})
+
+
+def test_a_page_that_cannot_be_read_is_told_and_nothing_is_pruned(site: Folder) -> None:
+    site.done("tokenheat warm -f zensical.toml")
+    path = site.write("docs/sub/other.md", "x")
+    path.write_bytes(b"\xff")
+    for command in ("check", "cache prune"):
+        said = site.failed(f"tokenheat {command} -f zensical.toml")
+        assert said.startswith("docs/sub/other.md: tokenheat: cannot read the page: ")
+    assert len(site.entries()) == 2
+
+
+def test_a_config_may_inherit_the_extension(site: Folder) -> None:
+    (site.path / "zensical.toml").unlink()
+    extensions = "site_name: x\nmarkdown_extensions:\n  - tokenheat\n  - pymdownx.superfences\n"
+    site.write("base.yml", extensions)
+    site.write("mkdocs.yml", "INHERIT: base.yml\n")
+    assert site.done("tokenheat warm").startswith("all blocks are in the cache, 2 entries")

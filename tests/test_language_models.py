@@ -17,7 +17,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
 from mkdocs_tokenheat.models.windows import windows
@@ -619,6 +619,18 @@ class TestHub:
         owner.settings["models"] = {"hub": f"hub:tiny/other@{other}"}
         message = owner.error(TEXT, model="hub", metric="probability")
         assert f"hf download tiny/other --revision {other}" in message
+
+    def test_who_is_not_known_is_no_reason_to_prune(
+        self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`prune` keeps all while blocks have errors, but for scores that are only missing."""
+        self.numbers(owner, "hub:tiny/gpt2")
+        shutil.rmtree(owner.cache / "models")
+        monkeypatch.setenv("HF_HOME", "nowhere")
+        owner.settings["frozen"] = True
+        (answer,) = owner.site().score([block(TEXT, model="hub", metric="probability")])
+        assert isinstance(answer, TokenheatError)
+        assert not isinstance(answer, NotScoredError)
 
     @pytest.mark.parametrize(
         "there",

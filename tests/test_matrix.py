@@ -19,6 +19,7 @@ from mkdocs_tokenheat.scoring.geometry.matrix import Matrix
 from mkdocs_tokenheat.scoring.vectors import normalized as ours
 from mkdocs_tokenheat.views.colormaps import colormap
 from tests.conftest import Author, block, examples
+from tests.forged import forge
 from tests.pages import content, having, parse
 from tests.vocabularies import MINILM, Array, made, minilm, normalized
 
@@ -289,3 +290,21 @@ def test_a_matrix_shares_no_scale_with_a_text_of_norms(author: Author) -> None:
     )
     assert isinstance(results[1], TokenheatError)
     assert "must have the same metric" in str(results[1])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"rows": [[1.0], [1.5, 1.0]]},
+        {"rows": [[-7.0], [0.5, 1.0]]},
+        {"eigenvalues": [1e308]},
+        {"eigenvalues": [9.0]},
+    ],
+)
+def test_numbers_that_no_cosines_have_are_not_drawn(
+    author: Author, columns: dict[str, object]
+) -> None:
+    shown = figure(author, "cat dog")
+    (entry,) = author.entries()
+    forge(entry, **columns)
+    assert figure(author, "cat dog") == shown

@@ -275,6 +275,33 @@ def test_an_error_is_one_line_with_its_place(project: Project, source: str, said
     assert fence_error(project, source).startswith(said)
 
 
+def test_an_error_has_its_line_where_a_snippet_is_a_part_of_the_text(project: Project) -> None:
+    (project.folder / "part.txt").write_text("some\nwords\n", encoding="utf-8")
+    config = (project.folder / "mkdocs.yml").read_text("utf-8")
+    config = config.replace("[admonition]", "[admonition, pymdownx.snippets]")
+    (project.folder / "mkdocs.yml").write_text(config, encoding="utf-8")
+    project.page(
+        '# A\n\n```tokenheat\na\n```\n\n```tokenheat k=1\n--8<-- "part.txt"\n```\n', "page.md"
+    )
+    assert project.error().startswith("docs/page.md:7: tokenheat: option 'k' goes with")
+
+
+def test_what_a_snippet_will_fill_in_is_not_scored_before(project: Project) -> None:
+    (project.folder / "part.txt").write_text("some words\n", encoding="utf-8")
+    config = (project.folder / "mkdocs.yml").read_text("utf-8")
+    config = config.replace("[admonition]", "[admonition, pymdownx.snippets]")
+    (project.folder / "mkdocs.yml").write_text(config, encoding="utf-8")
+    project.page('```tokenheat\n--8<-- "part.txt"\n```\n')
+    assert texts(project.built()) == ["some words\n"]
+    assert len(project.entries()) == 1
+
+
+def test_the_plugin_is_named_twice(project: Project) -> None:
+    project.configure(plugins="[search, tokenheat, tokenheat]")
+    project.page("```tokenheat\na\n```\n")
+    assert project.error() == "mkdocs.yml: tokenheat: the plugin stands under 'plugins' twice"
+
+
 def test_the_same_block_twice_is_told_apart(project: Project) -> None:
     block = "```tokenheat share=a\na cat\n```\n\n"
     other = "```tokenheat share=a metric=length\na cat\n```\n"

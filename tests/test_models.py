@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models import rows
 from mkdocs_tokenheat.models.absent import AbsentModelError
+from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.models.tensors import open_table
 from tests.checkpoints import (
@@ -616,3 +618,40 @@ def test_a_tokenizer_that_is_read_ahead_is_that_of_its_very_files(author: Author
     other.save(str(files.tokenizer))
     after = rows.RowModel(files).tokens(["the cat"])[0]
     assert (len(before.ids), after.ids) == (2, [0])
+
+
+def test_a_model_that_is_replaced_by_one_as_large_and_as_old_is_another(author: Author) -> None:
+    folder = save(toy(author), {"wte.weight": table(ROWS)})
+    weights = folder / "model.safetensors"
+    os.utime(weights, (0, 0))
+    before = norms(author)
+    save(folder, {"wte.weight": 3 * table(ROWS)})
+    os.utime(weights, (0, 0))
+    assert norms(author) == close([3 * number for number in before if number])
+    (stored,) = (author.cache / "models").glob("*.json")
+    assert json.loads(stored.read_bytes())["identity"] == identify("path:toy", author.folder, None)
+
+
+@pytest.mark.parametrize("content", [b"version https://git-lfs.github.com/spec/v1\n", b""])
+def test_what_stands_for_weights_that_are_elsewhere_is_no_model(
+    author: Author, content: bytes
+) -> None:
+    folder = save(toy(author), {"wte.weight": table(ROWS)})
+    before = norms(author)
+    (stored,) = (author.cache / "models").glob("*.json")
+    told = stored.read_bytes()
+    (folder / "model.safetensors").write_bytes(content)
+    assert norms(author) == before
+    assert stored.read_bytes() == told
+    assert "is it a pointer of Git LFS" in author.error("another text", model="toy")
+
+
+def test_a_frozen_build_notes_no_other_identity(author: Author) -> None:
+    folder = save(toy(author), {"wte.weight": table(ROWS)})
+    norms(author)
+    (stored,) = (author.cache / "models").glob("*.json")
+    told = stored.read_bytes()
+    save(folder, {"wte.weight": table(ROWS, seed=1)})
+    author.settings["frozen"] = True
+    assert "the build is frozen" in author.error(TEXT, model="toy")
+    assert stored.read_bytes() == told

@@ -440,3 +440,12 @@ def test_what_cannot_be_drawn_is_said_in_one_line(
 ) -> None:
     toy(author)
     assert message in author.error(text, view="neighbours", model="toy", **options)
+
+
+def test_a_cosine_of_more_than_1_is_not_drawn(author: Author) -> None:
+    shown = author.figure("cat dog", view="neighbours")
+    (entry,) = author.entries()
+    words = json.loads(entry.read_bytes())["words"]
+    words[0][0][1] = 42.5
+    forge(entry, words=words)
+    assert author.figure("cat dog", view="neighbours") == shown

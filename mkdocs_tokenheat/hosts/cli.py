@@ -14,6 +14,7 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts import commands
 from mkdocs_tokenheat.hosts.registry import CONFIGS
+from mkdocs_tokenheat.progress import tell
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.shard import WHOLE, Shard, read_shard
 
@@ -36,12 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = given.run(given)
     except TokenheatError as error:
         return commands.failed(error)
+    except RecursionError:
+        return commands.failed(TokenheatError("what is to be read is nested too deeply"))
     except KeyboardInterrupt:
-        sys.stderr.write("tokenheat: stopped; what is scored so far is kept\n")
+        tell("tokenheat: stopped; what is scored so far is kept")
         return 130
     except BrokenPipeError:
         # The reader has seen enough; nothing more can be said to it.
-        sys.stderr.close()
+        if sys.stderr is not None:
+            sys.stderr.close()
         return 1
     return status
 

@@ -7,23 +7,27 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import make_block
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError
+from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError, one_line
 from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
+from mkdocs_tokenheat.progress import tell
 from mkdocs_tokenheat.scoring.cache import Cache, Stored
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.shard import WHOLE
-from mkdocs_tokenheat.scoring.supply import Score
 from mkdocs_tokenheat.settings import Settings, is_frozen_here, read_settings
 from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.markup import number
+
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.scoring.cluster import Cluster
 
 __all__ = ["SCORING", "check", "failed", "prune", "render", "score", "stats", "verify", "warm"]
 
@@ -42,7 +46,7 @@ _CONFIGS = {"pymdownx.tabbed": {"alternate_style": True}}
 def failed(*errors: TokenheatError) -> int:
     """Say what is wrong, a line each; the exit code."""
     for error in errors:
-        sys.stderr.write(f"{error if error.place else f'tokenheat: {error}'}\n")
+        tell(str(error) if error.place else f"tokenheat: {error}")
     return 1
 
 
@@ -137,8 +141,8 @@ def render(given: argparse.Namespace) -> int:
 
 def warm(given: argparse.Namespace) -> int:
     """Score what a site's cache lacks."""
-    with ExitStack() as stack:
-        score = _cluster(given.scheduler, stack) if given.scheduler else None
+    with _cluster(given.scheduler) if given.scheduler else nullcontext() as cluster:
+        score = cluster.score if cluster is not None else None
         make_site = partial(Site, score=score, shard=given.shard)
         site, errors = _built(given, frozen=False, make_site=make_site)
     # What other parts score is missing here, and no error.
@@ -156,14 +160,13 @@ def warm(given: argparse.Namespace) -> int:
     return 0
 
 
-def _cluster(address: str, stack: ExitStack) -> Score:
-    """What the workers of a cluster score, until the stack is left."""
+def _cluster(address: str) -> Cluster:
     from mkdocs_tokenheat.scoring.cluster import Cluster
 
-    cluster = stack.enter_context(Cluster(address))
+    cluster = Cluster(address)
     shown = f", dashboard {cluster.dashboard}" if cluster.dashboard else ""
-    sys.stderr.write(f"tokenheat: scheduler {address}, workers: {cluster.workers}{shown}\n")
-    return cluster.score
+    tell(f"tokenheat: scheduler {address}, workers: {cluster.workers}{shown}")
+    return cluster
 
 
 def check(given: argparse.Namespace) -> int:
@@ -198,9 +201,9 @@ def verify(given: argparse.Namespace) -> int:
     cache = _cache(given)
     broken = list(cache.broken())
     for path, problem in broken:
-        _print(f"{path}: {problem}")
         if given.repair:
             cache.remove(path)
+        _print(one_line(f"{path}: {problem}"))
     done = ", removed" if given.repair and broken else ""
     _print(f"{_entries(len(cache.entries()))}, {len(broken)} damaged{done}")
     return 1 if broken and not given.repair else 0
@@ -213,7 +216,7 @@ def prune(given: argparse.Namespace) -> int:
     site, errors = _built(given, frozen=True)
     serious = [error for error in errors if not isinstance(error, NotScoredError)]
     if serious:
-        sys.stderr.write("nothing is removed while blocks have errors:\n")
+        tell("nothing is removed while blocks have errors:")
         return failed(*serious)
     gone: list[Stored] = []
     kept: list[Stored] = []
@@ -281,9 +284,10 @@ def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings
 def _config(given: argparse.Namespace) -> Path | None:
     if given.config_file is None:
         return next((Path(name) for name in CONFIGS if Path(name).is_file()), None)
-    if not given.config_file.is_file():
-        raise TokenheatError(f"there is no config '{given.config_file}'")
-    return Path(given.config_file)
+    with suppress(OSError, ValueError):
+        if given.config_file.is_file():
+            return Path(given.config_file)
+    raise TokenheatError(f"there is no config '{given.config_file}'")
 
 
 def _site_config(given: argparse.Namespace) -> Path:

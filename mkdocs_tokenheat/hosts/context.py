@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
@@ -104,7 +105,7 @@ def site_settings(
     Raises:
         TokenheatError: A setting that is not known or cannot be used, said of the config.
     """
-    command = f"tokenheat warm -f {shown(config)}"
+    command = f"tokenheat warm -f {shlex.quote(shown(config))}"
     try:
         return read_settings(given, config.parent, pages, command, language)
     except TokenheatError as error:

@@ -95,12 +95,15 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             # Whose warnings count in strict builds; who writes sees them in the page and goes on.
             # ProperDocs' logger has another name.
             logging.getLogger("mkdocs_tokenheat").parent = plugins.log
+        place = Path(config.config_file_path).name
         if config.mdx_configs.get(NAME):
-            place = Path(config.config_file_path).name
             raise PluginError(
                 f"{place}: tokenheat: with the plugin, settings stand under 'plugins', "
                 "not under 'markdown_extensions'"
             )
+        others = [e for e in config.markdown_extensions if e not in (NAME, self._extension)]
+        if any(isinstance(each, TokenheatExtension) for each in others):
+            raise PluginError(f"{place}: tokenheat: the plugin stands under 'plugins' twice")
         self._drawn.clear()
         self._found.clear()
         self._failure = None
@@ -108,10 +111,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         extension = TokenheatExtension(
             site=self.site, fail=self._failed, collected=self.collected, drawn=self._drawn
         )
-        config.markdown_extensions[:] = [
-            *(e for e in config.markdown_extensions if e not in (NAME, self._extension)),
-            extension,  # type: ignore[list-item]
-        ]
+        config.markdown_extensions[:] = [*others, extension]  # type: ignore[list-item]
         self._extension = extension
         if _STYLESHEET not in config.extra_css:
             # First, so that the site's own rules come later and win.
@@ -237,7 +237,8 @@ def build_into_nowhere(
     """
     from mkdocs.commands.build import build
 
-    with TemporaryDirectory(prefix="tokenheat-") as folder:
+    said = "MkDocs cannot build the site"
+    with foreign(said, path.name), TemporaryDirectory(prefix="tokenheat-") as folder:
         # Warnings of others are for the build that is published.
         config, plugin = _loaded(path, site_dir=folder, strict=False)
         errors: list[TokenheatError] = []
@@ -245,9 +246,8 @@ def build_into_nowhere(
         plugin.frozen = frozen
         plugin.make_site = make_site
         try:
-            with foreign("MkDocs cannot build the site", path.name):
-                config.plugins.on_startup(command="build", dirty=False)
-                build(config)
+            config.plugins.on_startup(command="build", dirty=False)
+            build(config)
         finally:
             config.plugins.on_shutdown()
     return plugin.site, errors
@@ -256,9 +256,9 @@ def build_into_nowhere(
 def _loaded(path: Path, **overrides: Any) -> tuple[MkDocsConfig, TokenheatPlugin]:
     with foreign("MkDocs cannot read the config", path.name):
         config = load_config(str(path), **overrides)
-    ours = [each for each in config.plugins.values() if isinstance(each, TokenheatPlugin)]
-    if ours:  # Where there are several, which MkDocs warns of, the last one's extension is used.
-        return config, ours[-1]
+    for plugin in config.plugins.values():
+        if isinstance(plugin, TokenheatPlugin):
+            return config, plugin
     raise NoHeatError("the plugin 'tokenheat' is not in the config's 'plugins'").at(path.name)
 
 

@@ -15,7 +15,7 @@ from mkdocs_tokenheat.site import Site
 
 __all__ = ["CONFIGS", "Host", "host_of"]
 
-CONFIGS = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "zensical.toml")
+CONFIGS = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml", "zensical.toml")
 """The names under which a site's config is looked for; a program such as `conf.py` is named."""
 
 _HOSTS = {
@@ -64,20 +64,27 @@ def host_of(path: Path) -> Host:
 
 def _is_zensicals(path: Path) -> bool:
     """Whether an `mkdocs.yml` has the Markdown extension alone, as Zensical runs no plugins."""
+    config = _read(path)
+    plugins, extensions = (_names(config.get(key)) for key in ("plugins", "markdown_extensions"))
+    return NAME in extensions and NAME not in plugins
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What the config says, and the one that it inherits from; no tag is followed."""
     import yaml
 
     try:
-        # No tag is followed here.
         config = yaml.load(path.read_bytes(), yaml.BaseLoader)  # noqa: S506
-    except (OSError, yaml.YAMLError):
-        return False  # MkDocs says what is wrong with it.
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}  # MkDocs says what is wrong with it.
     if not isinstance(config, dict):
-        return False
-    plugins, extensions = (_names(config.get(key)) for key in ("plugins", "markdown_extensions"))
-    return NAME in extensions and NAME not in plugins
+        return {}
+    parent = config.get("INHERIT")
+    return _read(path.parent / parent) | config if isinstance(parent, str) else config
 
 
 def _names(entries: Any) -> set[str]:
     """The names in a list of plugins or extensions, with settings or without."""
     each: Iterable[Any] = entries if isinstance(entries, (list, dict)) else ()
-    return {name for entry in each for name in (entry if isinstance(entry, dict) else [entry])}
+    names = (name for entry in each for name in (entry if isinstance(entry, dict) else [entry]))
+    return {name for name in names if isinstance(name, str)}

@@ -316,8 +316,7 @@ def build_into_nowhere(
         errors: list[TokenheatError] = []
         host.collected = errors
         host.site = make_site(dataclasses.replace(host.site.settings, frozen=frozen))
-        with foreign("Sphinx cannot build the site", path.name):
-            app.build(force_all=True)
+        app.build(force_all=True)
     return host.site, errors
 
 
@@ -328,6 +327,7 @@ def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
     # A link stands for a config of the folder that it is in.
     source = path.absolute().parent
     with (
+        foreign("Sphinx cannot build the site", path.name),
         TemporaryDirectory(prefix="tokenheat-") as folder,
         patch_docutils(source),
         docutils_namespace(),

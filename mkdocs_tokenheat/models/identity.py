@@ -25,7 +25,6 @@ __all__ = [
     "FOLDERS",
     "Identity",
     "check",
-    "check_default",
     "identify",
     "is_identity",
 ]
@@ -80,15 +79,15 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
 def _identity_here(
     line: str, files: Files, stored: Identity | None, cache: Path | None, *, frozen: bool
 ) -> Identity:
-    stamp = [list(each) for each in _stamp(files)]
+    stamp = _stamp(files)
     note = cache and cache / "local" / _name(line)
     noted = read_json(note) if note else None
-    if isinstance(noted, dict) and noted.get("files") == stamp:
+    if isinstance(noted, dict) and noted.get("files") == [list(each) for each in stamp]:
         identity = _checked(noted)
         if identity is not None and identity == stored:
             return identity
     will_score = stored is None and not frozen
-    identity = _hashed_beside_imports(files) if will_score else _hashed(files)
+    identity = _hashed_beside_imports(files, stamp) if will_score else _hashed_once(files, stamp)
     if cache and note:
         if not frozen:
             _store(cache / "models" / _name(line), {"line": line, "identity": identity})
@@ -101,12 +100,12 @@ def _name(line: str) -> str:
     return hashlib.sha256(line.encode()).hexdigest() + ".json"
 
 
-def _hashed_beside_imports(files: Files) -> Identity:
+def _hashed_beside_imports(files: Files, stamp: object) -> Identity:
     # Hashing leaves Python free to load what scoring takes.
     loading = Thread(target=_load_what_scores, args=(files,))
     loading.start()
     try:
-        return _hashed(files)
+        return _hashed_once(files, stamp)
     finally:
         loading.join()
 
@@ -119,36 +118,26 @@ def _load_what_scores(files: Files) -> None:
         prepare(files)
 
 
-def check(files: Files, identity: Identity) -> None:
-    """Hold a model's files to the identity that it has elsewhere.
+def check(line: str, files: Files, identity: Identity) -> None:
+    """Hold the files of the model that a site's line means to its identity, before they are opened.
+
+    They may have been replaced meanwhile, and on another machine they may be others.
 
     Raises:
-        TokenheatError: They are another model's.
+        AbsentModelError: What is there is no model.
+        TokenheatError: It is another one.
     """
-    if _hashed_once(files, _stamp(files)) != identity:
-        raise TokenheatError(
-            f"the model in '{files.tokenizer.parent}' is not the one that the cache's scores rest "
-            "on: the same files must lie on all machines"
-        )
-
-
-def check_default(files: Files) -> None:
-    """Hold the embedded default's files, before they are opened, to the hashes that are known.
-
-    Raises:
-        TokenheatError: They are not those.
-    """
-    if _hashed_once(files, _stamp(files)) != DEFAULT_IDENTITY:
+    if line.startswith("hub:") or _hashed_once(files, _stamp(files)) == identity:
+        return
+    if line == DEFAULT_LINE:
         raise TokenheatError(
             "the files of the package wordllama are not those that are known: "
             "pip install --force-reinstall --no-deps wordllama==0.4.0.post1"
         )
-
-
-@lru_cache(maxsize=8)
-def _hashed_once(files: Files, stamp: object) -> Identity:
-    # Once a process, and again where the files have changed: no note on disk is believed.
-    return _hashed(files)
+    raise TokenheatError(
+        f"the model in '{files.tokenizer.parent}' is not the one that the cache's scores rest "
+        "on: the same files must lie on all machines"
+    )
 
 
 def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) -> Identity:
@@ -196,7 +185,9 @@ def _stamp(files: Files) -> tuple[tuple[str | int, ...], ...]:
     return tuple((str(p), s.st_size, s.st_mtime_ns, s.st_ctime_ns) for p, s in each)
 
 
-def _hashed(files: Files) -> dict[str, str]:
+@lru_cache(maxsize=8)
+def _hashed_once(files: Files, _stamp: object) -> Identity:
+    # Once a process, and again where the files have changed: no note on disk is believed.
     try:
         for path in files.weights:
             _check_whole(path)

@@ -1,4 +1,4 @@
-"""Scores on the workers of a Dask cluster, each of which loads a model once."""
+"""Sends what is to be scored to the workers of a Dask cluster, and collects the scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import logging
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -15,11 +14,8 @@ from urllib.parse import urlsplit
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.models.identity import check
-from mkdocs_tokenheat.models.source import DEFAULT_LINE, locate
-from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
-from mkdocs_tokenheat.scoring.statistic import Source
+from mkdocs_tokenheat.scoring.worker import Result, score_batch
 from mkdocs_tokenheat.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +30,6 @@ _CONNECT = 10.0
 _PATIENCE = 60.0
 """Seconds to wait for the scheduler, and for a worker where there is none."""
 
-Result = Entry | TokenheatError
 T = TypeVar("T")
 
 
@@ -105,7 +100,7 @@ class Cluster:
         done: SimpleQueue[Future[Any]] = SimpleQueue()
         waiting: dict[object, Sequence[Wanted]] = {}
         for batch in _batches(fresh):
-            future = self._client.submit(_score, __version__, batch, settings, pure=False)
+            future = self._client.submit(score_batch, __version__, batch, settings, pure=False)
             waiting[future.key] = batch
             future.add_done_callback(done.put)
         while waiting:
@@ -198,7 +193,7 @@ def _check_speaks(address: str) -> None:
     place = urlsplit(address)
     try:
         connection = socket.create_connection((place.hostname, place.port or 0), _CONNECT)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise TokenheatError(f"cannot reach the scheduler '{address}': {error}") from None
     with connection:
         try:
@@ -232,61 +227,3 @@ def _batches(requests: Iterable[Wanted]) -> Iterator[Sequence[Wanted]]:
             size += len(request.text)
         yield batch
     yield from ([r] for r in requests if not isinstance(r, Request))
-
-
-# On a worker
-
-_one_at_a_time = threading.Lock()
-"""A model is not for two threads, and a worker may have more."""
-
-
-def _score(version: str, batch: Sequence[Wanted], settings: Settings) -> list[Result]:
-    """What came of each request of a batch.
-
-    Parameters:
-        version: Of this package, where the requests come from.
-
-    Raises:
-        TokenheatError: It is another one here.
-    """
-    if version != __version__:
-        raise TokenheatError(
-            f"a worker has mkdocs-tokenheat {__version__}, and {version} asks it: "
-            "install the same version on both"
-        )
-    from mkdocs_tokenheat.scoring.engine import score
-
-    with _one_at_a_time:
-        found: dict[str, Result] = {}
-        problems = _problems(batch, settings)
-        for request in batch:
-            for source in request.sources:
-                if source.line in problems:
-                    found[request.key] = problems[source.line]
-        rest = [request for request in batch if request.key not in found]
-        found.update((request.key, result) for request, result in score(rest, settings))
-    return [_said(found[request.key]) for request in batch]
-
-
-def _problems(batch: Sequence[Wanted], settings: Settings) -> dict[str, TokenheatError]:
-    """The models that are not here as they are where the requests come from, by their lines."""
-    problems: dict[str, TokenheatError] = {}
-    for source in {s.line: s for request in batch for s in request.sources}.values():
-        try:
-            _check(source, settings)
-        except TokenheatError as error:
-            problems[source.line] = error.about("model")
-    return problems
-
-
-def _check(source: Source, settings: Settings) -> None:
-    # A commit is what it says, and the engine itself looks after the default.
-    if source.line != DEFAULT_LINE and "commit" not in source.identity:
-        check(locate(source.line, settings.base), source.identity)
-
-
-def _said(result: Result) -> Result:
-    """What is wrong with a model may be right on other machines."""
-    if isinstance(result, TokenheatError) and result.option == "model":
-        return result.but(f"on a worker: {result.message}")
-    return result

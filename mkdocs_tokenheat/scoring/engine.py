@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.foreign import foreign
-from mkdocs_tokenheat.models.identity import check_default
+from mkdocs_tokenheat.models.identity import check
 from mkdocs_tokenheat.models.rows import RowModel, load
-from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
+from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
 from mkdocs_tokenheat.scoring.scores import Scores
@@ -61,8 +61,7 @@ def _static(source: Source, settings: Settings) -> RowModel:
 
 def _files(source: Source, settings: Settings) -> Files:
     files = locate(source.line, settings.base, source.identity.get("commit"))
-    if source.line == DEFAULT_LINE:
-        check_default(files)
+    check(source.line, files, source.identity)
     return files
 
 

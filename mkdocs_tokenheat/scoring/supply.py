@@ -73,7 +73,7 @@ class Supply:
                     misses[request.key] = request
                 else:
                     found[request.key] = entry
-            if self._settings.frozen and self.cache.folder:
+            if self._settings.frozen:
                 found.update({key: self._not_scored(miss) for key, miss in misses.items()})
             else:
                 results = self._scored(list(misses.values()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_numbers
 from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ class Baseline:
 
 
 def _read(columns: Mapping[str, Any]) -> Baseline:
-    threshold, by_chance = read_numbers([columns["threshold"], columns["by_chance"]])
+    (threshold,), (by_chance,) = (
+        read_cosines([columns["threshold"]]),
+        read_numbers([columns["by_chance"]]),
+    )
     if by_chance is None or by_chance < 0:
         raise ValueError("a number is missing or not finite")
     return Baseline(threshold, by_chance)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["read_numbers"]
+__all__ = ["read_cosines", "read_numbers"]
+
+
+def read_cosines(stored: Sequence[object]) -> list[float | None]:
+    """Cosines, with None where there is none.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    cosines = read_numbers(stored)
+    if any(abs(cosine) > 1 for cosine in cosines if cosine is not None):
+        raise ValueError("a cosine is larger than 1")
+    return cosines
 
 
 def read_numbers(stored: Sequence[object]) -> list[float | None]:

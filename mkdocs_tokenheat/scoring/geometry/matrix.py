@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_numbers
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
 from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
@@ -74,12 +74,14 @@ def _read(columns: Mapping[str, Any]) -> Matrix:
         raise ValueError("a count is missing or not a number")
     if sorted(order) != list(range(len(order))) or not 0 <= trace <= len(order):
         raise ValueError("its order names other words")
-    if len(columns["eigenvalues"]) > _EIGENVALUES:
-        raise ValueError("it has too many eigenvalues")
+    eigenvalues = [n for n in read_numbers(columns["eigenvalues"]) if n is not None]
+    # They are none of them negative, and add up to the trace.
+    if len(eigenvalues) > _EIGENVALUES or any(abs(n) > trace + 1 for n in eigenvalues):
+        raise ValueError("its eigenvalues are not those of cosines")
     return Matrix(
         order,
-        [read_numbers(row) for row in rows],
-        [number for number in read_numbers(columns["eigenvalues"]) if number is not None],
+        [read_cosines(row) for row in rows],
+        eigenvalues,
         trace,
         read_notes(columns["notes"]),
     )

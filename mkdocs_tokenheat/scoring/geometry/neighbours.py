@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosines
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
 from mkdocs_tokenheat.scoring.statistic import Kind, Way
 
@@ -65,7 +65,7 @@ def _read(columns: Mapping[str, Any]) -> Neighbours:
 def _read_near(stored: Sequence[Sequence[object]]) -> Near:
     near: list[tuple[str, float]] = []
     for text, stored_cosine in stored:
-        (cosine,) = read_numbers([stored_cosine])
+        (cosine,) = read_cosines([stored_cosine])
         if not isinstance(text, str) or cosine is None:
             raise ValueError("a neighbour is missing or not finite")
         near.append((text, cosine))

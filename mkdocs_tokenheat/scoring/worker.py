@@ -1,0 +1,47 @@
+"""What a worker of a Dask cluster does: it scores a batch, with each model loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+
+from mkdocs_tokenheat import __version__
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.request import Wanted
+from mkdocs_tokenheat.settings import Settings
+
+__all__ = ["Result", "score_batch"]
+
+Result = Entry | TokenheatError
+
+_one_at_a_time = Lock()
+"""A model is not for two threads, and a worker may have more."""
+
+
+def score_batch(version: str, batch: Sequence[Wanted], settings: Settings) -> list[Result]:
+    """What came of each request of a batch.
+
+    Parameters:
+        version: Of this package, where the requests come from.
+
+    Raises:
+        TokenheatError: It is another one here.
+    """
+    if version != __version__:
+        raise TokenheatError(
+            f"a worker has mkdocs-tokenheat {__version__}, and {version} asks it: "
+            "install the same version on both"
+        )
+    from mkdocs_tokenheat.scoring.engine import score
+
+    with _one_at_a_time:
+        found = {request.key: result for request, result in score(batch, settings)}
+    return [_said(found[request.key]) for request in batch]
+
+
+def _said(result: Result) -> Result:
+    """What is wrong with a model may be right on other machines."""
+    if isinstance(result, TokenheatError) and result.option == "model":
+        return result.but(f"on a worker: {result.message}")
+    return result
