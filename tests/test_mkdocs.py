@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import shutil
 from pathlib import Path
 from typing import Any
@@ -299,7 +300,9 @@ def test_what_a_snippet_will_fill_in_is_not_scored_before(project: Project) -> N
 def test_the_plugin_is_named_twice(project: Project) -> None:
     project.configure(plugins="[search, tokenheat, tokenheat]")
     project.page("```tokenheat\na\n```\n")
-    assert project.error() == "mkdocs.yml: tokenheat: the plugin stands under 'plugins' twice"
+    done = project.run(sys.executable, "-m", "mkdocs_tokenheat", "check")
+    assert done.returncode == 1
+    assert "mkdocs.yml: tokenheat: the plugin stands under 'plugins' twice\n" in done.stderr
 
 
 def test_the_same_block_twice_is_told_apart(project: Project) -> None:
