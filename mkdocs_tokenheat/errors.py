@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 __all__ = [
+    "AbsentModelError",
     "NoHeatError",
     "NotScoredError",
     "TokenheatError",
     "counted",
     "excerpt",
+    "missing",
     "nearest",
     "one_line",
     "unknown",
@@ -61,6 +63,10 @@ class TokenheatError(ValueError):
         return f"{one_line(self.place)}: tokenheat: {self.message}" if self.place else self.message
 
 
+class AbsentModelError(TokenheatError):
+    """A model that the site lists and this machine lacks: its cached scores still serve."""
+
+
 class NotScoredError(TokenheatError):
     """A block whose scores a frozen build does not find in the cache."""
 
@@ -80,6 +86,14 @@ def one_line(text: str) -> str:
 def counted(count: int, noun: str) -> str:
     """So many of a thing: `1 token`, `2 tokens`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def missing(module: str | None, extra: str) -> str:
+    """The message for a module that an extra of this package brings."""
+    return (
+        f"this needs the module '{module}', which is not installed: "
+        f"pip install 'mkdocs-tokenheat[{extra}]'"
+    )
 
 
 def excerpt(text: str) -> str:

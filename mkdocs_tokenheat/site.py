@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from threading import Lock
+from functools import partial
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.options import NAMES, Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
-from mkdocs_tokenheat.models.identity import Identity, identify
+from mkdocs_tokenheat.models.identity import Identities
 from mkdocs_tokenheat.models.source import DEFAULT_LINE
 from mkdocs_tokenheat.scoring.entry import FORMAT, Entry
 from mkdocs_tokenheat.scoring.fitting import check_fitting
@@ -25,9 +25,6 @@ from mkdocs_tokenheat.views.view import Answer, Asked
 
 __all__ = ["Site"]
 
-_identifying = Lock()
-"""Hosts may render pages in several threads: who models are is found out by one at a time."""
-
 
 class Site:
     """A site's settings, its numbers and the models it has met.
@@ -38,6 +35,7 @@ class Site:
 
     Attributes:
         supply: The numbers.
+        models: The models that pages can name.
         drawn: The figures of whole pages, where a host that builds again and again wants them kept.
     """
 
@@ -48,7 +46,8 @@ class Site:
         self.supply = Supply(settings, score, shard)
         self.drawn: dict[object, list[str]] | None = None
         self._drawn_before: Mapping[object, list[str]] = {}
-        self._identities: dict[str, Identity | TokenheatError] = {}
+        self._identities = Identities(settings.base, settings.cache_dir)
+        self.models = Models(settings, partial(self._identities.of, frozen=settings.frozen))
         self._labels: dict[tuple[str | None, str | None], Labels] = {}
 
     def follow(self, earlier: Site | None) -> None:
@@ -149,41 +148,25 @@ class Site:
         The versions of this package and of its cache, the settings, and who the models are.
         """
         lines = sorted({DEFAULT_LINE, *self.settings.models.values()})
-        identities = [(line, self._identity(line)) for line in lines]
-        return repr((__version__, FORMAT, self.settings, identities))
+        return repr(
+            (__version__, FORMAT, self.settings, [(line, self._told(line)) for line in lines])
+        )
 
-    def _identity(self, line: str) -> str:
+    def _told(self, line: str) -> str:
         """Who a model is, as far as it can be told without fetching what no block may need."""
-        with _identifying:
-            known = self._identities.get(line) or self._identified(line, frozen=True)
-            if isinstance(known, TokenheatError):
-                return known.message
-            self._identities[line] = known
-        return repr(sorted(known.items()))
+        try:
+            return repr(sorted(self._identities.of(line, frozen=True).items()))
+        except TokenheatError as error:
+            return error.message
 
     def _ask(self, block: Block) -> Asked | TokenheatError:
         try:
             view = view_of(block.options.view)
             check_options(block)
             check_fitting(block)
-            return view.ask(block, Models(self.settings, self._identify))
+            return view.ask(block, self.models)
         except TokenheatError as error:
             return _of_site(error, block)
-
-    def _identify(self, line: str) -> Identity:
-        with _identifying:
-            known = self._identities.get(line)
-            known = known or self._identified(line, frozen=self.settings.frozen)
-            self._identities[line] = known
-        if isinstance(known, TokenheatError):
-            raise known
-        return known
-
-    def _identified(self, line: str, *, frozen: bool) -> Identity | TokenheatError:
-        try:
-            return identify(line, self.settings.base, self.settings.cache_dir, frozen=frozen)
-        except TokenheatError as error:
-            return error
 
 
 def _page(blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]) -> object:
@@ -218,7 +201,7 @@ def _of_site(error: TokenheatError, block: Block) -> TokenheatError:
     name = error.option
     if name not in NAMES or name in block.lines or error.line is not None:
         return error
-    if getattr(block.options, name) == Options.__dataclass_fields__[name].default:
+    if getattr(block.options, name) == getattr(Options, name):
         return error
     return error.but(f"{error.message} ('{name}' is set for the whole site)")
 

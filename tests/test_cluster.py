@@ -21,7 +21,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring import cluster
 from mkdocs_tokenheat.scoring.cluster import Cluster
 from mkdocs_tokenheat.scoring.metrics import METRICS
-from mkdocs_tokenheat.scoring.request import Models, Request, make_request
+from mkdocs_tokenheat.scoring.request import Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.worker import score_batch
 from mkdocs_tokenheat.settings import Settings, read_settings
@@ -354,7 +354,7 @@ def requests(folder: Path, settings: Settings) -> list[Request]:
     checkpoints.save(
         folder / "toy", {"wte.weight": checkpoints.table(120)}, checkpoints.wordpiece()
     )
-    models = Models(settings, Site(settings)._identify)
+    models = Site(settings).models
     return [
         make_request(block("the cat", model=model), models, model) for model in ("toy", "wordllama")
     ]

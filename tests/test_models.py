@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 from mkdocs_tokenheat.models import rows
-from mkdocs_tokenheat.models.absent import AbsentModelError
 from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.models.tensors import open_table

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, code_escape
+from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, Processor, code_escape
 
 from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences, find_unclosed
 from mkdocs_tokenheat.block.text import normalize
@@ -44,12 +44,16 @@ _PLACE = f"<figure>{STX}{NAME}:{{}}{ETX}</figure>"
 _PLACES = re.compile(_PLACE.format(r"(\d+)"))
 
 
-class Source(Preprocessor):
-    """Keeps the page as it came, to find lines in."""
+class _OfPage(Processor):
+    """A processor that knows the page that is being converted."""
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md)
         self._page = page
+
+
+class Source(_OfPage, Preprocessor):
+    """Keeps the page as it came, to find lines in."""
 
     def run(self, lines: list[str]) -> list[str]:
         """Note the lines; they stay as they are."""
@@ -72,16 +76,12 @@ class Source(Preprocessor):
             self._page.refuse(error.at(self._page.place(fence, 0)))
 
 
-class Fences(Preprocessor):
+class Fences(_OfPage, Preprocessor):
     """Puts a placeholder in the place of each fence.
 
     At the margin it gets a blank line on either side. Further in, a blank line could end the list
     item that the fence belongs to, or make it code: there, `Apart` finds it in its paragraph.
     """
-
-    def __init__(self, md: Markdown, page: Page) -> None:
-        super().__init__(md)
-        self._page = page
 
     def run(self, lines: list[str]) -> list[str]:
         """The lines with placeholders in the places of fences."""
@@ -154,15 +154,11 @@ def _check_own_words(fence: Fence) -> None:
         )
 
 
-class Apart(Treeprocessor):
+class Apart(_OfPage, Treeprocessor):
     """Gives each placeholder a paragraph of its own, and turns those in literal text back.
 
     In indented code and in literal elements there is no block.
     """
-
-    def __init__(self, md: Markdown, page: Page) -> None:
-        super().__init__(md)
-        self._page = page
 
     def run(self, root: Element) -> None:
         """Change the tree in its place."""
@@ -227,12 +223,8 @@ class Apart(Treeprocessor):
             element.text = AtomicString(self._page.restored(element.text, escape))
 
 
-class Figures(Postprocessor):
+class Figures(_OfPage, Postprocessor):
     """Makes the figures of those fences whose placeholders are left in the page."""
-
-    def __init__(self, md: Markdown, page: Page) -> None:
-        super().__init__(md)
-        self._page = page
 
     def run(self, text: str) -> str:
         """Draw what the text has placeholders for; it stays as it is."""
@@ -290,12 +282,8 @@ class Figures(Postprocessor):
         return error_figure(placed, source, settings.options.lang, settings.labels)
 
 
-class Places(Postprocessor):
+class Places(_OfPage, Postprocessor):
     """Puts the figures into their places, where nobody looks through them for placeholders."""
-
-    def __init__(self, md: Markdown, page: Page) -> None:
-        super().__init__(md)
-        self._page = page
 
     def run(self, text: str) -> str:
         """The text with the figures in it."""

@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.models.absent import AbsentModelError
+from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 
 __all__ = ["HubModel", "folder", "is_commit", "known_commit", "parse"]
 

@@ -11,18 +11,18 @@ from contextlib import suppress
 from functools import lru_cache
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 from mkdocs_tokenheat.files import read, read_json, write
 from mkdocs_tokenheat.models import hub
-from mkdocs_tokenheat.models.absent import AbsentModelError
 from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
 
 __all__ = [
     "DEFAULT_IDENTITY",
     "FOLDERS",
+    "Identities",
     "Identity",
     "check",
     "identify",
@@ -46,6 +46,34 @@ _HEADER = 100_000_000
 
 _PART = 1 << 25
 """Bytes that are hashed at once."""
+
+
+class Identities:
+    """Who a site's models are, each found out once, and in several threads by one at a time.
+
+    Parameters:
+        base: The folder that the lines' relative paths start from.
+        cache: The folder of the cache, if there is one.
+    """
+
+    def __init__(self, base: Path, cache: Path | None) -> None:
+        self._base, self._cache = base, cache
+        self._known: dict[str, Identity] = {}
+        self._failed: dict[tuple[str, bool], TokenheatError] = {}
+        self._finding_out = Lock()
+
+    def of(self, line: str, *, frozen: bool) -> Identity:
+        """The identity of the model that a site's line means; errors are those of `identify`."""
+        with self._finding_out:
+            if (line, frozen) in self._failed:
+                raise self._failed[line, frozen]
+            if line not in self._known:
+                try:
+                    self._known[line] = identify(line, self._base, self._cache, frozen=frozen)
+                except TokenheatError as error:
+                    self._failed[line, frozen] = error
+                    raise
+            return self._known[line]
 
 
 def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False) -> Identity:

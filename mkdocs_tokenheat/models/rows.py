@@ -19,7 +19,7 @@ from mkdocs_tokenheat.block.words import Span
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
-from mkdocs_tokenheat.models.tensors import Table, open_output_table, open_table
+from mkdocs_tokenheat.models.tensors import Rows, Table, open_output_table, open_table
 from mkdocs_tokenheat.models.vocabulary import Shift, fit_shift, ordinary
 
 __all__ = ["BEFORE", "RowModel", "Tokens", "load", "prepare"]
@@ -123,10 +123,10 @@ class RowModel:
         Raises:
             TokenheatError: A token that has no row.
         """
-        count = self._shape(embedding)[0]
+        count = self._open(embedding).shape[0]
         if ids and max(ids) >= count:
             raise TokenheatError(f"the model has no embedding for its token {max(ids)}")
-        rows = self._rows(ids, embedding)
+        rows = self._open(embedding).rows(ids)
         return self.shift(embedding, transform)(rows) if transform else rows
 
     def shift(self, embedding: str, transform: str) -> Shift:
@@ -134,7 +134,7 @@ class RowModel:
         key = embedding, transform
         if key not in self._shifts:
             count = 0 if transform == "center" else int(transform.rpartition(":")[2])
-            if count >= self._shape(embedding)[1]:
+            if count >= self._open(embedding).shape[1]:
                 raise TokenheatError(
                     f"the model's vectors have no {count} directions to take away",
                     option="transform",
@@ -145,7 +145,7 @@ class RowModel:
 
     def size(self, embedding: str = "input") -> int:
         """How many rows the table has."""
-        return self._shape(embedding)[0]
+        return self._open(embedding).shape[0]
 
     def vocabulary(self, embedding: str = "input") -> NDArray[np.int64]:
         """The ids of the tokens that are neither special nor unused, in order."""
@@ -156,10 +156,11 @@ class RowModel:
 
     def chunks(self, embedding: str = "input") -> Iterator[tuple[int, NDArray[np.float32]]]:
         """The whole table, a few rows at a time: the number of the first, and their vectors."""
-        rows, dimensions = self._shape(embedding)
+        table = self._open(embedding)
+        rows, dimensions = table.shape
         step = max(1, _CHUNK // dimensions)
         for start in range(0, rows, step):
-            yield start, self._part(start, min(rows, start + step), embedding)
+            yield start, table.part(start, min(rows, start + step))
 
     def ordinary_rows(
         self, embedding: str = "input", transform: str | None = None
@@ -171,18 +172,8 @@ class RowModel:
             rows = part[mine - start].astype(np.float64)
             yield mine, self.shift(embedding, transform)(rows) if transform else rows
 
-    def _open(self, embedding: str) -> Table:
+    def _open(self, embedding: str) -> Rows:
         return self._table if embedding == "input" else self._output[0]
-
-    def _shape(self, embedding: str) -> tuple[int, int]:
-        rows, dimensions = self._open(embedding).shape
-        return rows, dimensions
-
-    def _rows(self, ids: Sequence[int], embedding: str) -> NDArray[np.float64]:
-        return self._open(embedding).rows(ids)
-
-    def _part(self, start: int, end: int, embedding: str) -> NDArray[np.float32]:
-        return self._open(embedding).part(start, end)
 
     @property
     def is_tied(self) -> bool:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 from mkdocs_tokenheat.models import hub
-from mkdocs_tokenheat.models.absent import AbsentModelError
 
 __all__ = ["DEFAULT", "DEFAULT_LINE", "KINDS", "Files", "locate", "weight_map"]
 

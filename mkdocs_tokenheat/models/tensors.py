@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.files import read_json
 from mkdocs_tokenheat.models.source import Files, weight_map
 
-__all__ = ["INPUT_NAMES", "OUTPUT_NAMES", "Table", "open_output_table", "open_table"]
+__all__ = ["INPUT_NAMES", "OUTPUT_NAMES", "Rows", "Table", "open_output_table", "open_table"]
 
 INPUT_NAMES = (
     "wte.weight",  # GPT-2, GPT-J, MPT
@@ -63,6 +63,20 @@ _CHUNK = 1 << 20
 """Numbers that are compared at once."""
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+class Rows(Protocol):
+    """An embedding table, wherever it lies."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and dimensions."""
+
+    def rows(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """The rows of these token ids, of shape (len(ids), dimensions), in float64."""
+
+    def part(self, start: int, end: int) -> NDArray[np.float32]:
+        """The rows from `start` to before `end`, in float32."""
 
 
 class Table:

@@ -17,6 +17,7 @@ from mkdocs_tokenheat.models.loading import is_lack_of_room, load_weights
 from mkdocs_tokenheat.models.reduce import best, reduced
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import Files
+from mkdocs_tokenheat.models.tensors import Rows
 from mkdocs_tokenheat.models.windows import windows
 
 __all__ = ["Array", "Predictions", "Transformer"]
@@ -45,6 +46,22 @@ class Predictions:
     expected: list[list[tuple[str, float]]] = field(default_factory=list)
 
 
+class _Weights:
+    """An embedding table of shape (rows, dimensions) in the memory of a model."""
+
+    def __init__(self, weight: torch.Tensor) -> None:
+        self._weight = weight.detach()
+        self.shape: tuple[int, ...] = tuple(weight.shape)
+
+    def rows(self, ids: Sequence[int]) -> Array:
+        rows: Array = self._weight[list(ids)].double().cpu().numpy()
+        return rows
+
+    def part(self, start: int, end: int) -> NDArray[np.float32]:
+        part: NDArray[np.float32] = self._weight[start:end].float().cpu().numpy()
+        return part
+
+
 class Transformer(RowModel):
     """A model with its weights in memory.
 
@@ -65,31 +82,13 @@ class Transformer(RowModel):
         self._device = loaded.device
         self.is_masked, self.is_causal = loaded.is_masked, loaded.is_causal
 
-    def _weight(self, embedding: str) -> torch.Tensor:
-        """A GGUF file's table, which lies in the model alone."""
+    def _open(self, embedding: str) -> Rows:
+        if not self._files.is_gguf:
+            return super()._open(embedding)
+        # The tables lie in the model alone, unpacked.
         if embedding == "input":
-            weight: torch.Tensor = self._model.get_input_embeddings().weight
-        else:
-            weight = self._model.get_output_embeddings().weight
-        return weight.detach()
-
-    def _shape(self, embedding: str) -> tuple[int, int]:
-        if not self._files.is_gguf:
-            return super()._shape(embedding)
-        rows, dimensions = self._weight(embedding).shape
-        return rows, dimensions
-
-    def _rows(self, ids: Sequence[int], embedding: str) -> Array:
-        if not self._files.is_gguf:
-            return super()._rows(ids, embedding)
-        rows: Array = self._weight(embedding)[list(ids)].double().cpu().numpy()
-        return rows
-
-    def _part(self, start: int, end: int, embedding: str) -> NDArray[np.float32]:
-        if not self._files.is_gguf:
-            return super()._part(start, end, embedding)
-        part: NDArray[np.float32] = self._weight(embedding)[start:end].float().cpu().numpy()
-        return part
+            return _Weights(self._model.get_input_embeddings().weight)
+        return _Weights(self._model.get_output_embeddings().weight)
 
     @property
     def is_tied(self) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from mkdocs_tokenheat import __version__
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, missing
 from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
 from mkdocs_tokenheat.scoring.worker import Result, score_batch
 from mkdocs_tokenheat.settings import Settings
@@ -162,10 +162,7 @@ def _connected(address: str) -> Client:
     try:
         from distributed import Client, Security
     except ModuleNotFoundError as error:
-        raise TokenheatError(
-            f"this needs the module '{error.name}', which is not installed: "
-            "pip install 'mkdocs-tokenheat[dask]'"
-        ) from None
+        raise TokenheatError(missing(error.name, "dask")) from None
     # What goes wrong is said in one line, here.
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("distributed", "asyncio"):
@@ -216,7 +213,7 @@ def _is_of_import(error: BaseException) -> bool:
 def _batches(requests: Iterable[Wanted]) -> Iterator[Sequence[Wanted]]:
     """Requests that a worker gets at once: of one model, or a statistic alone."""
     requests = list(requests)
-    for group in by_model(r for r in requests if isinstance(r, Request)):
+    for group in by_model(requests):
         batch: list[Wanted] = []
         size = 0
         for request in group:

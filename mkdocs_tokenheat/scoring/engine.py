@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, missing
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.identity import check
 from mkdocs_tokenheat.models.rows import RowModel, load
@@ -36,7 +36,7 @@ def score(
     requests: Sequence[Wanted], settings: Settings
 ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
     """What each request asks for, or why it has none, as soon as it is there."""
-    for group in by_model(r for r in requests if isinstance(r, Request)):
+    for group in by_model(requests):
         yield from _group(group, settings)
     for request in requests:
         if isinstance(request, Statistic):
@@ -45,16 +45,17 @@ def score(
 
 def _computed(statistic: Statistic[Entry], settings: Settings) -> Entry | TokenheatError:
     try:
-        models = [_static(source, settings) for source in statistic.sources]
+        models = [
+            _with_tables(_files(source, settings), source, settings) for source in statistic.sources
+        ]
         return statistic.kind.compute(statistic.given, models, statistic.way, settings.max_tokens)
     except TokenheatError as error:
         return error.about("model")
 
 
-def _static(source: Source, settings: Settings) -> RowModel:
+def _with_tables(files: Files, source: Source, settings: Settings) -> RowModel:
     """A model whose tables are read."""
-    files = _files(source, settings)
-    if files.is_gguf:
+    if files.is_gguf:  # They are unpacked with the whole model: one load serves all.
         return _transformer(files, source, settings, predicts=True)
     return load(files, source.identity, RowModel)
 
@@ -91,7 +92,9 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
         return score_static(group, None, settings.max_tokens)
     files = _files(request.model, settings)
     if not request.runs:
-        return score_static(group, _static(request.model, settings), settings.max_tokens)
+        return score_static(
+            group, _with_tables(files, request.model, settings), settings.max_tokens
+        )
     if not files.is_gguf and not files.config.is_file():
         raise TokenheatError(
             "the model holds embeddings alone and cannot be run: "
@@ -112,7 +115,6 @@ def _run(group: Sequence[Request], model: Transformer, max_tokens: int) -> Itera
 def _transformer(
     files: Files, source: Source, settings: Settings, *, predicts: bool, dtype: str = "float32"
 ) -> Transformer:
-    # A GGUF file gives its embeddings, too, through the model: one load serves all.
     _check_installed(files)
     from mkdocs_tokenheat.models.transformer import Transformer
 
@@ -134,7 +136,4 @@ def _check_installed(files: Files) -> None:
         except ValueError:  # Something has put None in the module's place.
             found = None
         if found is None:
-            raise TokenheatError(
-                f"this needs the module '{name}', which is not installed: "
-                f"pip install 'mkdocs-tokenheat[{extra}]'"
-            )
+            raise TokenheatError(missing(name, extra))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -36,11 +35,5 @@ def read_any(columns: Mapping[str, Any]) -> Entry:
         return scores_of(sys.maxsize)(columns)
     if kind not in KINDS:
         raise ValueError("its kind is not known")
-    return _kind_of(kind).read(columns)
-
-
-@cache
-def _kind_of(name: str) -> Kind[Any, Entry]:
-    """The kind of that name, which is loaded when it is first asked for."""
-    kind: Kind[Any, Entry] = import_module(f"mkdocs_tokenheat.scoring.geometry.{name}").KIND
-    return kind
+    known: Kind[Any, Entry] = import_module(f"mkdocs_tokenheat.scoring.geometry.{kind}").KIND
+    return known.read(columns)

@@ -89,6 +89,11 @@ class Request:
         return self.metric.needs == "predictions" or self.way.layer != "input"
 
     @property
+    def what(self) -> str:
+        """What it asks for, in a message."""
+        return f"scores of this block (metric '{self.metric.name}')"
+
+    @property
     def read(self) -> Read[Scores]:
         """Reads its entry."""
         return scores_of(len(self.text))
@@ -103,10 +108,12 @@ Wanted = Request | Statistic[Entry]
 """Whatever an entry can be asked for by."""
 
 
-def by_model(requests: Iterable[Request]) -> list[list[Request]]:
-    """Those requests together that one load of a model serves."""
+def by_model(requests: Iterable[Wanted]) -> list[list[Request]]:
+    """Those requests for scores together that one load of a model serves."""
     groups: dict[tuple[str | None, bool, str], list[Request]] = defaultdict(list)
     for request in requests:
+        if not isinstance(request, Request):
+            continue
         line = request.model.line if request.model else None
         groups[line, request.runs, request.way.dtype].append(request)
     return list(groups.values())

@@ -103,6 +103,11 @@ class Statistic(Generic[E_co]):
     sources: tuple[Source, ...]
     way: Way = Way()
 
+    @property
+    def what(self) -> str:
+        """What it asks for, in a message."""
+        return f"numbers of this block (kind '{self.kind.name}')"
+
     def read(self, columns: Mapping[str, Any]) -> E_co:
         """What its entry holds.
 

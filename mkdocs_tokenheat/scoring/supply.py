@@ -13,7 +13,6 @@ from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.request import Wanted
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.shard import WHOLE, Shard
-from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.settings import Settings
 
 __all__ = ["Found", "Score", "Supply"]
@@ -94,15 +93,8 @@ class Supply:
                 pass
 
     def _not_scored(self, request: Wanted) -> TokenheatError:
-        what = "numbers" if isinstance(request, Statistic) else "scores"
-        kind = (
-            f"kind '{request.kind.name}'"
-            if isinstance(request, Statistic)
-            else f"metric '{request.metric.name}'"
-        )
         return NotScoredError(
-            f"the {what} of this block ({kind}) are not in the cache "
-            f"'{self._settings.cache_dir}' and the build is frozen: run '{self._settings.command}' "
+            f"the {request.what} are not in the cache '{self._settings.cache_dir}' and the build is frozen: run '{self._settings.command}' "
             "where the model is, and commit or restore the cache",
             line=0,
         )

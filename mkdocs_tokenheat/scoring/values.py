@@ -51,35 +51,43 @@ def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | V
     """
     if not isinstance(values, str):
         return values
+    limit = _BYTES_PER_NUMBER * settings.max_tokens + 4096
     try:
         base = settings.base_path.resolve()
         path = (base / values).resolve()
-        inside = path.is_relative_to(base)
-        if inside and _kind(values) in _READERS and path.is_file():
-            limit = _BYTES_PER_NUMBER * settings.max_tokens + 4096
-            data = read(path, limit + 1, links=False)
-            if len(data) > limit:
-                raise TokenheatError(
-                    f"the values file '{values}' is larger than the numbers of "
-                    f"max_tokens ({settings.max_tokens}) tokens can be",
-                    option="values",
-                )
-            return ValuesFile(values, data)
+        is_there = path.is_relative_to(base) and path.is_file()
     except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, TokenheatError):
-            raise
-        raise TokenheatError(
-            f"cannot read the values file '{values}': {error}", option="values"
-        ) from None
-    if not inside:
-        problem = "lies outside base_path, the folder that files named by a page must lie under"
-    elif _kind(values) not in _READERS:
-        problem = (
-            f"is of no known kind: {', '.join(_READERS)} are read, and a list is written [1, 2]"
+        raise _unread(values, error) from None
+    if not path.is_relative_to(base):
+        raise _refused(
+            values, "lies outside base_path, the folder that files named by a page must lie under"
         )
-    else:
-        problem = f"is not there: its path starts at base_path, here '{os.path.relpath(base)}'"
-    raise TokenheatError(f"the values file '{values}' {problem}", option="values")
+    if _kind(values) not in _READERS:
+        kinds = ", ".join(_READERS)
+        raise _refused(
+            values, f"is of no known kind: {kinds} are read, and a list is written [1, 2]"
+        )
+    if not is_there:
+        here = os.path.relpath(base)
+        raise _refused(values, f"is not there: its path starts at base_path, here '{here}'")
+    try:
+        data = read(path, limit + 1, links=False)
+    except OSError as error:
+        raise _unread(values, error) from None
+    if len(data) > limit:
+        raise _refused(
+            values,
+            f"is larger than the numbers of max_tokens ({settings.max_tokens}) tokens can be",
+        )
+    return ValuesFile(values, data)
+
+
+def _unread(values: str, error: Exception) -> TokenheatError:
+    return TokenheatError(f"cannot read the values file '{values}': {error}", option="values")
+
+
+def _refused(values: str, problem: str) -> TokenheatError:
+    return TokenheatError(f"the values file '{values}' {problem}", option="values")
 
 
 def _kind(name: str) -> str:

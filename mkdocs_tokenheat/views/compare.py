@@ -73,7 +73,6 @@ def _draw(
     return Picture(
         body="".join(shown),
         what=what_of(answer, labels, "word"),
-        measure=block.options.metric,
         models=names,
         legend=next(filter(None, marks), []),
         notes=[*_notes(answer, labels), *_similarities(answer, labels)],

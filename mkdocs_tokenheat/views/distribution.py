@@ -86,7 +86,6 @@ def _draw(
     return Picture(
         body=f'<div class="tokenheat-plot" role="group" tabindex="0" style="{_FRAME}">{body}</div>',
         what=what,
-        measure="cosine",
         models=options.models,
         legend=(),
         notes=[_summary(found, labels), *entry_notes(labels, found.notes)],

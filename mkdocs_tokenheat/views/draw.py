@@ -34,7 +34,7 @@ def draw(answer: Answer, shared: SharedScales, labels: Labels, page_lang: str) -
     colours = colormap(options.colormap)
     picture = view.draw(answer, scales, colours, labels)
     lang = "" if _is_in(labels["lang"], page_lang) else labels["lang"]
-    return figure(block, picture, groups, scales, colours, labels, lang)
+    return figure(block, picture, view.measure(block), groups, scales, colours, labels, lang)
 
 
 def _is_in(language: str, tag: str) -> bool:

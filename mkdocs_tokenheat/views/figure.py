@@ -41,16 +41,18 @@ _WRITTEN = (
 def figure(
     block: Block,
     picture: Picture,
+    measure: str,
     groups: Sequence[Group],
     scales: Sequence[Scale | None],
     colours: Colormap,
     labels: Labels,
-    lang: str = "",
+    lang: str,
 ) -> str:
     """A block's figure.
 
     Parameters:
         picture: What the block's view has made of its numbers.
+        measure: The kind of its numbers.
         groups: The numbers that have colours.
         scales: What each group is coloured by; None where it has no numbers.
         labels: What the figure says by itself.
@@ -75,7 +77,7 @@ def figure(
         sentences.append(_legend(options, picture, groups, scales, colours, labels))
     caption = " ".join([*sentences, *filter(None, picture.notes)])
     return (
-        f'<figure class="tokenheat"{view} data-metric="{picture.measure}"{attribute} '
+        f'<figure class="tokenheat"{view} data-metric="{measure}"{attribute} '
         f'aria-label="{_name(what, scales, labels)}">'
         f'{picture.body}<figcaption dir="auto"{said_in}>{caption}</figcaption>{table}</figure>'
     )

@@ -64,7 +64,6 @@ def _draw(
     return Picture(
         body=frame("tokenheat-matrix", answer.block, head, rows),
         what=labels["view-matrix"].format(vector=labels[f"vector-{options.embedding}"]),
-        measure="cosine",
         models=options.models,
         legend=_hatched(matrix, scales[0], labels),
         notes=notes,

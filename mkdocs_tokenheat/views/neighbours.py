@@ -54,7 +54,6 @@ def _draw(
     return Picture(
         body=frame("tokenheat-neighbours", answer.block, head, rows),
         what=labels["view-neighbours"].format(vector=labels[f"vector-{options.embedding}"]),
-        measure="cosine",
         models=options.models,
         legend=legend if None in found.words else (),
         notes=entry_notes(labels, found.notes),

@@ -128,7 +128,6 @@ def _draw(
     return Picture(
         body=shown_text(block, scores, pieces, numbers, scales[0], colours, baseline),
         what=what_of(answer, labels, request.unit),
-        measure=request.metric.name,
         models=(request.model.name,) if request.model else (),
         legend=legend,
         notes=notes,

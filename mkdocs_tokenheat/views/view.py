@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.entry import Entry
-from mkdocs_tokenheat.scoring.request import Models, Request
+from mkdocs_tokenheat.scoring.request import Models, Request, Wanted
 from mkdocs_tokenheat.scoring.scores import Scores
-from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels
 from mkdocs_tokenheat.views.markup import escape
@@ -18,7 +16,7 @@ from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = ["Answer", "Asked", "Column", "Group", "Picture", "View", "lang_of"]
 
-Asked = Mapping[str, Request | Statistic[Entry]]
+Asked = Mapping[str, Wanted]
 """What a block needs, by a name that its view gives it."""
 
 
@@ -85,7 +83,6 @@ class Picture:
     Attributes:
         body: What is seen.
         what: What is coloured, in words.
-        measure: The kind of its numbers.
         models: The names of the models that they rest on.
         legend: What the legend says besides the scale.
         notes: What is said of how the numbers came to be.
@@ -94,7 +91,6 @@ class Picture:
 
     body: str
     what: str
-    measure: str
     models: Sequence[str]
     legend: Sequence[str]
     notes: Sequence[str]
