@@ -27,6 +27,10 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
 }
 
 
+def test_each_benchmark_is_tried_but_the_one_that_takes_a_language_model() -> None:
+    assert {*BENCHMARKS, "language_models"} == {*NAMES}
+
+
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_runs_and_writes_what_the_page_reads(name: str, tmp_path: Path) -> None:
     found = BENCHMARKS[name]()

@@ -94,6 +94,23 @@ def test_the_parts_copied_together_are_the_whole(site: Project, tmp_path: Path) 
     assert score(site, "2/3") == (0, 0)
 
 
+def test_a_damaged_entry_does_not_come_back_from_another_part(
+    site: Project, tmp_path: Path
+) -> None:
+    assert tokenheat(site, "warm").returncode == 0
+    whole = content(site.cache)
+    for entry in site.entries()[:4]:
+        entry.write_bytes(entry.read_bytes()[:-9])
+    parts = [site.copied(tmp_path / str(number)) for number in (1, 2)]
+    for number, part in enumerate(parts, 1):
+        assert tokenheat(part, "warm", "--shard", f"{number}/2").returncode == 0
+    for order in (parts, parts[::-1]):
+        shutil.rmtree(site.cache)
+        for part in order:
+            shutil.copytree(part.cache, site.cache, dirs_exist_ok=True)
+        assert content(site.cache) == whole
+
+
 def test_one_part_of_one_is_the_whole(site: Project) -> None:
     done = tokenheat(site, "warm", "--shard", "1/1")
     assert done.stdout.startswith("all blocks are in the cache")

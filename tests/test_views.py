@@ -275,7 +275,6 @@ def test_a_map_is_suggested_whatever_its_case(name: str, reverse: str) -> None:
 
 
 def test_colour_maps_are_those_of_cmap() -> None:
-    pytest.importorskip("cmap")
     shipped = (ROOT / "mkdocs_tokenheat" / "views" / "colormaps.txt").read_text("ascii")
     script = runpy.run_path(str(ROOT / "scripts" / "colormaps.py"))
     assert shipped.splitlines() == list(script["lines"]())

@@ -16,7 +16,6 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 @pytest.fixture(scope="module")
 def vision() -> dict[str, Any]:
-    # dataclasses and the like aside, a script is no module of a package.
     sys.path.insert(0, str(SCRIPTS))
     try:
         return runpy.run_path(str(SCRIPTS / "vision.py"))

@@ -66,6 +66,7 @@ class Cache:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self.used: set[str] = set()
+        self._damaged: set[str] = set()
         self._unstored: dict[str, Entry] = {}
         self._start = f"{folder}{os.sep}"
 
@@ -89,6 +90,7 @@ class Cache:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
+            self._damaged.add(key)
             if not quietly:
                 _log.warning(
                     "tokenheat: the cache's entry %s.json is not used: %s", key, _problem(error)
@@ -104,6 +106,16 @@ class Cache:
         if found:
             self.used.add(key)
         return found
+
+    def drop_damaged(self, key: str) -> None:
+        """Remove an entry that was found damaged and is scored elsewhere.
+
+        Copied over the whole one, it would come back.
+        """
+        file = self._file(key)
+        if key in self._damaged and file is not None:
+            with suppress(TokenheatError):
+                self.remove(Path(file))
 
     def put(self, key: str, entry: Entry) -> None:
         """Store an entry."""

@@ -104,6 +104,7 @@ class Supply:
         for request in misses:
             if not self._shard.holds(request.key):
                 self.left.add(request.key)
+                self.cache.drop_damaged(request.key)
                 yield request, NotScoredError(f"it is not in the part {self._shard}", line=0)
         if not mine:
             return
