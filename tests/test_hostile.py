@@ -439,6 +439,7 @@ PAGES: dict[str, Callable[[int], str]] = {
     "many words": lambda n: f"```tokenheat\n{'a ' * n}\n```",
     "letters cut in two": lambda n: f"```tokenheat unit=token metric=norm\n{'ỗ' * n}\n```",
     "marks on one letter": lambda n: f"```tokenheat\na{chr(0x301) * n}\n```",
+    "blocks in an item": lambda n: "- a\n" + "    ```tokenheat\n    a b\n    ```\n" * (n // 10),
     "blocks that share": lambda n: "```tokenheat share=a\na b\n```\n\n" * (n // 10),
     "broken blocks": lambda n: "```tokenheat metrik=1\na\n```\n\n" * (n // 10),
     "options": lambda n: "```tokenheat " + " ".join(f"o{i}=1" for i in range(n)) + "\na\n```",

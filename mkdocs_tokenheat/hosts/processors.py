@@ -199,19 +199,21 @@ class Apart(_OfPage, Treeprocessor):
     def _cut_off(self, element: Element) -> list[Element]:
         """What stands behind the first lines of an element's text, which it keeps."""
         lines = (element.text or "").split("\n")
-        at = next((i for i, line in enumerate(lines) if self._is_placeholder(line)), None)
-        if at is None or len(lines) == 1:
+        places = [i for i, line in enumerate(lines) if self._is_placeholder(line)]
+        if not places or len(lines) == 1:
             return []
-        rest = Element("div")
-        self.md.parser.parseChunk(rest, dedent("\n".join(lines[at + 1 :])))
-        self._part(rest)
-        own = Element("p")
-        own.text = lines[at].strip()
-        if at == 0 and element.tag == "p":
-            element.text = own.text
-            return [*rest]
-        element.text = "\n".join(lines[:at])
-        return [own, *rest]
+        parts: list[Element] = []
+        for place, end in zip(places, [*places[1:], len(lines)], strict=True):
+            own = Element("p")
+            own.text = lines[place].strip()
+            behind = Element("div")
+            self.md.parser.parseChunk(behind, dedent("\n".join(lines[place + 1 : end])))
+            parts += [own, *behind]
+        if places[0] == 0 and element.tag == "p":
+            element.text = parts.pop(0).text
+        else:
+            element.text = "\n".join(lines[: places[0]])
+        return parts
 
     def _is_placeholder(self, line: str) -> bool:
         found = HTML_PLACEHOLDER_RE.fullmatch(line.strip())
