@@ -201,6 +201,7 @@ def test_tight_items_around_a_block(page: Callable[..., str]) -> None:
 
 
 FENCE = "```tokenheat\nhi\n```"
+NESTED = "<ul>\n<li>\n<p>x</p>\n[]\n</li>\n<li>\n<p>y</p>\n</li>\n</ul>"
 INDENTED = "<pre><code>{}\n</code></pre>"
 
 
@@ -226,6 +227,24 @@ INDENTED = "<pre><code>{}\n</code></pre>"
             "> - a\n>   {> 2}\n> - b",
             "<blockquote>\n<ul>\n<li>a[]\n</li>\n<li>b</li>\n</ul>\n</blockquote>",
         ),
+        (
+            "- a\n\n    {4}\n- b",
+            "<ul>\n<li>\n<p>a</p>\n[]\n</li>\n<li>\n<p>b</p>\n</li>\n</ul>",
+        ),
+        (
+            "1. a\n\n    {4}\n2. b\n\n    {4}\n3. c",
+            "<ol>\n<li>\n<p>a</p>\n[]\n</li>\n<li>\n<p>b</p>\n[]\n</li>\n<li>\n<p>c</p>\n</li>\n</ol>",
+        ),
+        (
+            "- a\n\n    - x\n\n        {8}\n    - y\n- z",
+            f"<ul>\n<li>\n<p>a</p>\n{NESTED}\n</li>\n<li>\n<p>z</p>\n</li>\n</ul>",
+        ),
+        (
+            "t\n:   a\n\n    {4}\n:   b",
+            "<dl>\n<dt>t</dt>\n<dd>\n<p>a</p>\n[]\n</dd>\n<dd>\n<p>b</p>\n</dd>\n</dl>",
+        ),
+        ("1. a\n    {4}\n    x\ny", "<ol>\n<li>a[]\n<p>x\ny</p>\n</li>\n</ol>"),
+        ("- a\n\n    {4}\nx", "<ul>\n<li>\n<p>a</p>\n[]\n</li>\n</ul>\n<p>x</p>"),
         ("look:\n\n    {4}\n", "<p>look:</p>\n" + INDENTED),
         ("look:\n\n    x\n    {4}\n    y", "<p>look:</p>\n" + INDENTED.format("x\n{}\ny")),
     ],
@@ -242,6 +261,17 @@ def test_a_block_stands_where_another_fence_would(
 
     drawn = page(re.sub(r"\{(> )?(\d)\}", indented, source), "def_list", *extensions)
     assert re.sub("<figure.*?</figure>", "[]", drawn, flags=re.DOTALL) == html.format(FENCE)
+
+
+def test_a_block_in_a_footnote(page: Callable[..., str]) -> None:
+    fence = FENCE.replace("\n", "\n    ")
+    html = page(f"x[^1]\n\n[^1]: note\n    {fence}\n    - a\n    - b", "footnotes")
+    (note,) = [each for each in parse(html).iter("li") if each.get("id") == "fn:1"]
+    assert [child.tag for child in note] == ["p", "figure", "ul", "p"]
+    code = FENCE.replace("\n", "\n        ")
+    html = page(f"x[^1]\n\n[^1]: note\n\n        {code}\n", "footnotes")
+    assert texts(html) == []
+    assert f"<code>{FENCE}\n</code>" in html
 
 
 F4 = "    ```tokenheat\n    hi\n    ```\n"

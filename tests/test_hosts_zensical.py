@@ -317,3 +317,8 @@ def test_a_config_may_inherit_the_extension(site: Folder) -> None:
     site.write("base.yml", extensions)
     site.write("mkdocs.yml", "INHERIT: base.yml\n")
     assert site.done("tokenheat warm").startswith("all blocks are in the cache, 2 entries")
+    site.write("base.yml", "site_name: x\nmarkdown_extensions:\n  tokenheat: {}\n")
+    site.write(
+        "mkdocs.yml", "INHERIT: base.yml\nmarkdown_extensions:\n  pymdownx.superfences: {}\n"
+    )
+    assert site.done("tokenheat check").startswith("all blocks are in the cache: 2 entries")

@@ -443,6 +443,36 @@ class TestWhatCannotBe:
         notes = owner.score(TEXT, model="leaks", layer="2").notes
         assert ("after-bos",) not in notes
 
+    def test_numbers_that_overflow(self, owner: Author, models: Path) -> None:
+        folder = shutil.copytree(models / "llama", owner.folder / "large")
+        weights = load_file(folder / "model.safetensors")
+        weights["lm_head.weight"] *= 1e6
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        owner.settings["models"] = {"large": "path:large"}
+        assert None not in owner.numbers(TEXT, model="large", metric="surprisal")
+        said = owner.error("a cat", model="large", metric="surprisal", dtype="float16")
+        assert said.startswith("the model's numbers are not finite in float16: set another 'dtype'")
+
+    @pytest.mark.parametrize("is_causal", [False, True])
+    def test_xlms_heads_of_either_kind_have_one_name(
+        self, owner: Author, models: Path, is_causal: bool
+    ) -> None:
+        config = transformers.XLMConfig(
+            vocab_size=literal(models / "bert").get_vocab_size(),
+            emb_dim=16,
+            n_layers=2,
+            n_heads=2,
+            max_position_embeddings=WINDOW,
+            causal=is_causal,
+            init_std=0.5,
+        )
+        folder = owner.folder / "xlm"
+        transformers.XLMWithLMHeadModel(config).save_pretrained(folder)
+        shutil.copy(models / "bert" / "tokenizer.json", folder)
+        owner.settings["models"] = {"xlm": "path:xlm"}
+        notes = owner.score(TEXT, model="xlm", metric="probability").notes
+        assert (("masked",) in notes, ("causal",) in notes) == (not is_causal, is_causal)
+
     def test_a_model_that_fails_while_it_runs(
         self, owner: Author, monkeypatch: pytest.MonkeyPatch
     ) -> None:

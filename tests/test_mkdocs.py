@@ -225,6 +225,22 @@ def test_search_finds_what_others_have_made_of_a_figure(project: Project, hook: 
         assert said == ["the dog", "One", "a bird", "One", "a & dog", "One", "the dog", "One"]
 
 
+def test_what_changes_the_words_for_search_alone_loses_no_figure(project: Project) -> None:
+    hook = (
+        "from mkdocs.plugins import event_priority\n"
+        "@event_priority(50)\n"
+        "def on_page_context(context, page, **_):\n"
+        "    page.content = page.content.replace('cat', '<b>dog</b>')\n"
+    )
+    (project.folder / "hook.py").write_text(hook, encoding="utf-8")
+    project.configure(extra="hooks: [hook.py]\n")
+    project.page("a cat\n\n```tokenheat\nthe cat\n```\n\n```tokenheat\na bird\n```\n")
+    page = project.built()
+    assert texts(page) == ["the cat", "a bird"]
+    assert "a <b>dog</b>" in page
+    assert "data-tokenheat" not in page
+
+
 # Errors
 
 

@@ -123,6 +123,15 @@ def test_output_embeddings_are_tied_to_the_decoders_own(author: Author) -> None:
     assert list(found.scores) == close(expected_norms(own, wordpiece()))
 
 
+def test_output_embeddings_are_no_layers_own(author: Author) -> None:
+    inside = {"rwkv.blocks.0.attention.output.weight": table(8), "rwkv.head.weight": table(8)}
+    tensors = {"rwkv.embeddings.weight": table(ROWS), **inside, "head.weight": table(ROWS, seed=1)}
+    folder = save(toy(author), tensors)
+    (folder / "config.json").write_text("{}", "utf-8")
+    found = author.score(TEXT, model="toy", embedding="output")
+    assert list(found.scores) == close(expected_norms(table(ROWS, seed=1), wordpiece()))
+
+
 @pytest.mark.parametrize("name", ["mapping", "weights"])
 def test_a_vocabulary_that_is_quantized_is_refused(author: Author, name: str) -> None:
     save(toy(author), {"embeddings": table(ROWS), name: np.zeros(ROWS, np.float32)})

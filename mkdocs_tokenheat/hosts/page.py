@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,13 +33,13 @@ class Stashed:
 
     Attributes:
         before: Whether one was put before it.
-        behind: Whether one was put behind it.
+        behind: Which of the lines behind it were put there, counted from 1.
     """
 
     fence: Fence
     lines: Sequence[str]
     before: bool
-    behind: bool
+    behind: Set[int]
 
 
 class Page:
@@ -62,16 +62,16 @@ class Page:
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
         """Code or raw HTML with the fences in it as they were written."""
         lines: list[str] = []
-        is_behind = False
+        blanks: Set[int] = frozenset()
+        behind = 0
         for line in text.split("\n"):
-            if is_behind and not line.strip("> "):
-                is_behind = False
+            behind += 1
+            if behind in blanks and not line.strip("> "):
                 continue
             found = HTML_PLACEHOLDER_RE.search(line)
             stashed = self.stashed.get(int(found[1])) if found else None
             if found is None or stashed is None:
                 lines.append(line)
-                is_behind = False
                 continue
             if stashed.before and lines and not lines[-1].strip("> "):
                 lines.pop()
@@ -80,7 +80,7 @@ class Page:
             for original in stashed.lines:
                 content = escape(original[width:])
                 lines.append(lead + content if content else content)
-            is_behind = stashed.behind
+            blanks, behind = stashed.behind, 0
         return "\n".join(lines)
 
     def place(self, fence: Fence, line: int) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from textwrap import dedent
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
+from markdown.blockprocessors import BlockProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.parse import Block
 
-__all__ = ["Apart", "Fences", "Figures", "Places", "Source"]
+__all__ = ["CodeBlocks", "Fences", "Figures", "Parts", "Places", "Source"]
 
 _LITERAL_TAGS = ("pre", "script", "style", "textarea")
 _LITERAL = re.compile(
@@ -32,7 +32,10 @@ _LITERAL = re.compile(
 )
 """Raw HTML in which a fence is no block but what stands there."""
 
-_ITEM = re.compile(r" *(?:[*+-]|\d+\.) ")
+_PREFIX = re.compile(r"[> ]*")
+_ITEM = re.compile(r"[> ]*(?:(?:[*+-]|\d+\.|:) |\[\^)")
+"""An item of a list, a definition or a footnote."""
+
 _TAB = 4
 """What Python-Markdown takes for the indent of a list item's content."""
 
@@ -80,7 +83,7 @@ class Fences(_OfPage, Preprocessor):
     """Puts a placeholder in the place of each fence.
 
     At the margin it gets a blank line on either side. Further in, a blank line could end the list
-    item that the fence belongs to, or make it code: there, `Apart` finds it in its paragraph.
+    item that the fence belongs to, or make it code: there, `Parts` finds it in its paragraph.
     """
 
     def run(self, lines: list[str]) -> list[str]:
@@ -88,28 +91,23 @@ class Fences(_OfPage, Preprocessor):
         if not any(NAME in line for line in lines):
             return lines
         fences = list(find_fences(lines))
-        out: list[str] = []
-        done = 0
-        for fence in fences:
-            out += lines[done : fence.start]
-            done = fence.end
-            before = behind = False
-            following = lines[done] if done < len(lines) else ""
+        starts = [fence.start for fence in fences] + [len(lines)]
+        out = lines[: starts[0]]
+        is_tight = _ends_tight(out, tight=False)
+        for fence, end in zip(fences, starts[1:], strict=True):
+            before, (behind, blanks) = False, (lines[fence.end : end], frozenset[int]())
             if not fence.commented:  # A comment must stay in one piece.
                 before = bool(out and out[-1].strip("> ")) and (
                     fence.is_at_margin or _is_item_beside(out[-1], fence.prefix)
                 )
-                behind = bool(following.strip("> ")) and (
-                    fence.is_at_margin or bool(_RULE.fullmatch(following, len(fence.prefix)))
-                )
+                is_tight = is_tight and not before
+                behind, blanks = _kept_apart(fence, behind, is_tight)
             original = lines[fence.start : fence.end]
             placeholder = self.md.htmlStash.store(code_escape("\n".join(original)).lstrip())
-            stashed = Stashed(fence, original, before, behind)
+            stashed = Stashed(fence, original, before, blanks)
             self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
-            blank = fence.prefix.rstrip()
-            out += [blank] * before + [fence.prefix + placeholder]
-            out += [blank if following.startswith(blank) else ""] * behind
-        out += lines[done:]
+            out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
+            is_tight = _ends_tight(behind, tight=is_tight)
         if sum(NAME in line for line in lines) > len(fences):
             self._page.lost = list(find_unclosed(lines))
             for fence in self._page.lost:
@@ -154,11 +152,85 @@ def _check_own_words(fence: Fence) -> None:
         )
 
 
-class Apart(_OfPage, Treeprocessor):
-    """Gives each placeholder a paragraph of its own, and turns those in literal text back.
+def _ends_tight(lines: Sequence[str], *, tight: bool) -> bool:
+    """Whether what comes behind these lines stands in an item of a list, with no blank line between.
 
-    In indented code and in literal elements there is no block.
+    Parameters:
+        tight: Whether the lines themselves do.
     """
+    for line in lines:
+        tight = bool(line.strip("> ")) and (tight or _ITEM.match(line) is not None)
+    return tight
+
+
+def _kept_apart(
+    fence: Fence, lines: Sequence[str], tight: bool
+) -> tuple[list[str], frozenset[int]]:
+    """The lines behind a fence, less close to it, and which of them are new, counted from 1.
+
+    Python-Markdown would take a further item of the lists around the fence, or whatever stands
+    further out, for a part of what stands before it, unless that is a tight item's own text.
+    """
+    out: list[str] = []
+    new: set[int] = set()
+    width = len(fence.prefix)
+    for number, line in enumerate(lines):
+        if not line.strip("> "):
+            return [*out, *lines[number:]], frozenset(new)
+        lead = _PREFIX.match(line)[0]  # type: ignore[index]
+        is_outer = len(lead) < width and (number == 0 or _ITEM.match(line) is not None)
+        is_close = number == 0 and (
+            fence.is_at_margin or _RULE.fullmatch(line, len(fence.prefix)) is not None
+        )
+        if is_close or (is_outer and not tight):
+            out.append((lead if is_outer else fence.prefix).rstrip())
+            new.add(len(out))
+        width = min(width, len(lead)) if is_outer else width
+        out.append(line)
+    return out, frozenset(new)
+
+
+class Parts(BlockProcessor):
+    """Gives each placeholder in what would be a paragraph a paragraph of its own."""
+
+    def __init__(self, md: Markdown, page: Page) -> None:
+        super().__init__(md.parser)
+        self._md = md
+        self._page = page
+
+    def test(self, parent: Element, block: str) -> bool:
+        """Whether a placeholder stands on a line of the block, beside other lines."""
+        return "\n" in block and any(map(self._is_placeholder, block.split("\n")))
+
+    def run(self, parent: Element, blocks: list[str]) -> None:
+        """Take the lines up to the first placeholder; those behind it are a block of their own."""
+        lines = blocks.pop(0).split("\n")
+        place = next(i for i, line in enumerate(lines) if self._is_placeholder(line))
+        if place:
+            self.parser.blockprocessors["paragraph"].run(parent, ["\n".join(lines[:place])])
+        line = lines[place]
+        SubElement(parent, "p").text = line.strip()
+        # What would be code further out is the text of a paragraph here.
+        indent = (len(line) - len(line.lstrip(" "))) // _TAB * _TAB
+        lead = re.compile(f" {{0,{indent}}}")
+        behind = "\n".join(lead.sub("", line, count=1) for line in lines[place + 1 :])
+        if not behind:
+            return
+        if self.parser.state.isstate("list"):  # The item's own text has ended.
+            self.parser.state.set("detabbed")
+            self.parser.parseBlocks(parent, [behind])
+            self.parser.state.reset()
+        else:
+            blocks.insert(0, behind)
+
+    def _is_placeholder(self, line: str) -> bool:
+        found = HTML_PLACEHOLDER_RE.fullmatch(line.strip())
+        stashed = self._page.stashed.get(int(found[1])) if found else None
+        return stashed is not None and not stashed.fence.commented
+
+
+class CodeBlocks(_OfPage, Treeprocessor):
+    """Turns placeholders in indented code and literal elements back: there is no block there."""
 
     def run(self, root: Element) -> None:
         """Change the tree in its place."""
@@ -173,7 +245,6 @@ class Apart(_OfPage, Treeprocessor):
                 code = element.find("code")
                 if code is not None:
                     self._restore(code, code_escape)
-        self._part(root)
 
     def _tell(self, unclosed: Sequence[Fence], root: Element) -> None:
         """Warn of the fences that nothing closes and whose first lines are no code."""
@@ -184,41 +255,6 @@ class Apart(_OfPage, Treeprocessor):
             rests = (line.removeprefix(fence.marks) for line in openings)
             if any(rest.strip() == fence.info for rest in rests):
                 _warn_of_unclosed(self._page, fence)
-
-    def _part(self, parent: Element) -> None:
-        """Cut the paragraphs in an element, and the element's own text, at placeholders."""
-        if parent.tag in _LITERAL_TAGS:
-            return
-        for place, child in reversed(list(enumerate(parent))):
-            if child.tag == "p" and len(child) == 0:
-                parent[place + 1 : place + 1] = self._cut_off(child)
-            else:
-                self._part(child)
-        parent[:0] = self._cut_off(parent)
-
-    def _cut_off(self, element: Element) -> list[Element]:
-        """What stands behind the first lines of an element's text, which it keeps."""
-        lines = (element.text or "").split("\n")
-        places = [i for i, line in enumerate(lines) if self._is_placeholder(line)]
-        if not places or len(lines) == 1:
-            return []
-        parts: list[Element] = []
-        for place, end in zip(places, [*places[1:], len(lines)], strict=True):
-            own = Element("p")
-            own.text = lines[place].strip()
-            behind = Element("div")
-            self.md.parser.parseChunk(behind, dedent("\n".join(lines[place + 1 : end])))
-            parts += [own, *behind]
-        if places[0] == 0 and element.tag == "p":
-            element.text = parts.pop(0).text
-        else:
-            element.text = "\n".join(lines[: places[0]])
-        return parts
-
-    def _is_placeholder(self, line: str) -> bool:
-        found = HTML_PLACEHOLDER_RE.fullmatch(line.strip())
-        stashed = self._page.stashed.get(int(found[1])) if found else None
-        return stashed is not None and not stashed.fence.commented
 
     def _restore(self, element: Element, escape: Callable[[str], str]) -> None:
         if element.text and HTML_PLACEHOLDER_RE.search(element.text):

@@ -80,7 +80,16 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         return {}
     parent = config.get("INHERIT")
-    return _read(path.parent / parent) | config if isinstance(parent, str) else config
+    return _merged(_read(path.parent / parent), config) if isinstance(parent, str) else config
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _merged(under[key], over[key])
+        for key in under.keys() & over.keys()
+        if isinstance(under[key], dict) and isinstance(over[key], dict)
+    }
+    return under | over | both
 
 
 def _names(entries: Any) -> set[str]:

@@ -17,7 +17,7 @@ _OPENING = re.compile(r'<figure\b[^<>]*\bclass="tokenheat"')
 _CLOSING = "</figure>"
 _TEXT = '<pre class="tokenheat-text"', "</pre>"
 _SHOWN = re.compile(r">([^<]+)")
-_PLAIN = re.compile(r'<div data-tokenheat="(\d{1,9})">(?:<p>[^<]*</p>){1,2}</div>')
+_PLAIN = re.compile(r'<div data-tokenheat="(\d{1,9})">.*?</div>', re.DOTALL)
 
 
 class Figure(NamedTuple):

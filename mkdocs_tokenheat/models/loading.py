@@ -26,7 +26,7 @@ _UNFIT = re.compile(
     r"Unrecognized configuration class .*?(\w+)'> for this kind of AutoModel: (\w+)"
 )
 
-_ALIKE = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 1e-2}
+_ALIKE = {"float32": 1e-5, "float16": 1e-3, "bfloat16": 1e-3}
 """How far apart, relative to the largest, numbers may lie that are computed alike."""
 
 
@@ -140,11 +140,20 @@ def _is_causal(model: Any, dtype: str) -> bool:
     It is tried: what configs and names of classes say of it is not to be relied on.
     """
     count = model.get_input_embeddings().weight.shape[0]
-    ids = torch.tensor([[1, 2, 3, 4], [1, 2, 5, 6]], device=model.device) % count
-    outputs = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
-    numbers = outputs["logits" if "logits" in outputs else "last_hidden_state"][:, :2].float()
-    apart = (numbers[0] - numbers[1]).abs().max()
-    return bool(apart <= _ALIKE[dtype] * numbers.abs().max())
+    start, ends = [1, 2, 3, 4], ([5, 6, 7, 8] * 3, [12, 11, 10, 9] * 3)
+    found = []
+    for end in ends:
+        ids = torch.tensor([start + end], device=model.device) % count
+        outputs = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
+        numbers = outputs["logits" if "logits" in outputs else "last_hidden_state"]
+        found.append(numbers[0, : len(start)].float())
+    if not all(bool(numbers.isfinite().all()) for numbers in found):
+        raise TokenheatError(
+            f"the model's numbers are not finite in {dtype}"
+            + ("" if dtype == "float32" else ": set another 'dtype', such as float32")
+        )
+    apart = (found[0] - found[1]).abs().max()
+    return bool(apart <= _ALIKE[dtype] * found[0].abs().max())
 
 
 def is_lack_of_room(error: Exception) -> bool:
@@ -168,12 +177,14 @@ def _is_masked(config: Any) -> bool:
         raise TokenheatError("a model with an encoder and a decoder gives its embeddings alone")
     names = getattr(config, "architectures", None)
     names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
+    # XLM's heads of either kind are called WithLMHeadModel.
+    if any(re.search("ForCausalLM$|(?<!With)LMHeadModel$", name) for name in names):
         return False
     if any(name.endswith("ForMaskedLM") for name in names):
         return True
     known = transformers.models.auto.modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    return config.model_type in known and not getattr(config, "is_decoder", False)
+    is_causal = getattr(config, "is_decoder", False) or getattr(config, "causal", False)
+    return config.model_type in known and not is_causal
 
 
 def _tried(files: Files, load: Callable[[], Thing]) -> Thing:

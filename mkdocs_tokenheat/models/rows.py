@@ -62,6 +62,7 @@ class RowModel:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._tokenizer, self._unknown = _tokenizer(files)
+        self._vocabulary = self._tokenizer.get_vocab_size(with_added_tokens=False)
         self._shifts: dict[tuple[str, str], Shift] = {}
         self._vocabularies: dict[int, NDArray[np.int64]] = {}
         self._word_forms: dict[str, tuple[list[int], bool]] = {}
@@ -69,7 +70,7 @@ class RowModel:
 
     @cached_property
     def _table(self) -> Table:
-        return open_table(self._files, self._tokenizer.get_vocab_size(with_added_tokens=False))
+        return open_table(self._files, self._vocabulary)
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, without special ones.
@@ -182,7 +183,7 @@ class RowModel:
 
     @cached_property
     def _output(self) -> tuple[Table, bool]:
-        return open_output_table(self._files, self._table)
+        return open_output_table(self._files, self._table, self._vocabulary)
 
     def drops_accents(self, text: str) -> bool:
         """Whether the tokenizer takes accents away from this text before it looks tokens up."""

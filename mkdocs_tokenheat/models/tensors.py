@@ -44,8 +44,12 @@ OUTPUT_NAMES = (
     "vocab_projector.weight",  # DistilBERT
     "predictions.decoder.weight",  # ALBERT
     "generator_lm_head.weight",  # ELECTRA
+    "head.weight",  # RWKV
 )
 """The output embedding's name in the checkpoints of each family."""
+
+_WHOLE = ("output.weight", "head.weight")
+"""Names that other tensors have behind a prefix."""
 
 _DECODERS = ("decoder.embed_tokens.weight",)
 """What the output embeddings are tied to, where an encoder has input embeddings of its own."""
@@ -150,14 +154,15 @@ def open_table(files: Files, vocabulary: int) -> Table:
     return Table(where[name], name, vocabulary)
 
 
-def open_output_table(files: Files, table: Table) -> tuple[Table, bool]:
+def open_output_table(files: Files, table: Table, vocabulary: int) -> tuple[Table, bool]:
     """The table of the model's output embeddings, and whether it is that of the inputs.
 
     Parameters:
         table: The table of the input embeddings.
+        vocabulary: How many tokens the tokenizer has.
 
     Raises:
-        TokenheatError: A model that has none.
+        TokenheatError: A model that has none, or one that is too short.
     """
     config = read_json(files.config)
     if not isinstance(config, dict):
@@ -172,7 +177,7 @@ def open_output_table(files: Files, table: Table) -> tuple[Table, bool]:
         name = _find(where, _DECODERS)
     if name is not None:
         # Configs say what a model was trained with, and some say nothing: the numbers decide.
-        output = Table(where[name], name, 0)
+        output = Table(where[name], name, vocabulary)
         return output, output.equals(table)
     if is_tied:
         return table, True
@@ -187,7 +192,11 @@ def _has_output(config: Mapping[str, Any]) -> bool:
 
 def _find(names: Iterable[str], known_names: Sequence[str] = INPUT_NAMES) -> str | None:
     for known in known_names:
-        fitting = [name for name in names if name == known or name.endswith("." + known)]
+        fitting = [
+            name
+            for name in names
+            if name == known or (known not in _WHOLE and name.endswith("." + known))
+        ]
         if fitting:
             # A decoder's table stands beside an encoder's, and an inner model's under a prefix.
             return min(fitting, key=lambda name: ("decoder" in name, len(name), name))
