@@ -195,7 +195,6 @@ class Parts(BlockProcessor):
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md.parser)
-        self._md = md
         self._page = page
 
     def test(self, parent: Element, block: str) -> bool:
