@@ -220,10 +220,11 @@ def test_options_where_markdown_has_them_are_no_text(site: Folder) -> None:
     for place in ("other.rst:4", "myst.md:3", "myst.md:7"):
         assert f"{place}: ERROR: tokenheat: options stand on lines of their own in Sphinx" in said
     # A text may begin there.
-    site.write("other.rst", "Other\n=====\n\n.. tokenheat:: x = 1\n")
+    text = "a tokenheat metric=length"
+    site.write("other.rst", f"Other\n=====\n\n.. tokenheat:: {text}\n")
     site.write("myst.md", "# M\n\n```{tokenheat} The metric=length of it.\n```\n")
     build(site)
-    assert texts(site.read("_html/other.html")) == ["x = 1"]
+    assert texts(site.read("_html/other.html")) == [text]
     assert texts(site.read("_html/myst.html")) == ["The metric=length of it."]
 
 

@@ -654,6 +654,12 @@ def test_what_stands_for_weights_that_are_elsewhere_is_no_model(
     assert "is it a pointer of Git LFS" in author.error("another text", model="toy")
 
 
+def test_a_frozen_build_without_a_cache_scores_nothing(author: Author) -> None:
+    author.settings = {"frozen": True, "cache_dir": None}
+    said = author.error(TEXT)
+    assert "are not kept: the site has no cache ('cache_dir'), and the build is frozen" in said
+
+
 def test_a_frozen_build_notes_no_other_identity(author: Author) -> None:
     folder = save(toy(author), {"wte.weight": table(ROWS)})
     norms(author)

@@ -46,7 +46,7 @@ _PREFIX = f"{NAME}_"
 # An error need not end a build: with -W, as every warning does, it fails it.
 _DEFAULTS = {**DEFAULTS, "on_error": "show", **dict.fromkeys(NAMES)}
 
-_MISPLACED = re.compile(rf"{NAME}(?:::|}})?[ {{]+(?:{'|'.join(NAMES)})=")
+_MISPLACED = re.compile(rf"\W*{NAME}(?:(?:::|}})[ {{]*| [ {{]*)(?:{'|'.join(NAMES)})=")
 """Options where Markdown's fences have them, which would be text here."""
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class TokenheatDirective(SphinxDirective):
             text="\n".join(normalize("\n".join(self.content))),
             written=self.block_text.strip("\n"),
             page=self.env.docname,
-            misplaced=_MISPLACED.search(self.block_text.partition("\n")[0]) is not None,
+            misplaced=_MISPLACED.match(self.block_text) is not None,
         )
         self.set_source_info(node)
         return [node]

@@ -252,9 +252,8 @@ def prepare(files: Files) -> None:
     Raises:
         TokenheatError: One that cannot be read.
     """
-    if (
-        not files.is_gguf
-    ):  # What reads it takes seconds to import, and is kept quiet where it is used.
+    # What reads a GGUF file takes seconds to import, and is kept quiet where it is used.
+    if not files.is_gguf:
         _tokenizer(files)
 
 

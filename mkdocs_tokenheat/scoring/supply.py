@@ -93,9 +93,13 @@ class Supply:
                 pass
 
     def _not_scored(self, request: Wanted) -> TokenheatError:
+        folder = self._settings.cache_dir
+        where = (
+            f"in the cache '{folder}'" if folder else "kept: the site has no cache ('cache_dir'),"
+        )
         return NotScoredError(
-            f"the {request.what} are not in the cache '{self._settings.cache_dir}' and the build is frozen: run '{self._settings.command}' "
-            "where the model is, and commit or restore the cache",
+            f"the {request.what} are not {where} and the build is frozen: "
+            f"run '{self._settings.command}' where the model is, and commit or restore the cache",
             line=0,
         )
 
