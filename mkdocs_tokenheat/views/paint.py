@@ -24,9 +24,9 @@ HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
 
 _HATCHED = look(HATCHED, edge="#777", colour="#999")
 _STRIP = ".35em"
-_ROOM, _ROOM_AND_STRIP = ".5em", ".85em"
+_ROOM, _ROOM_AND_STRIP = ".6em", ".95em"
 _MUTED, _MUTED_REACH = "Greys", 0.4
-_THINNEST, _THICKEST = 0.06, 0.36
+_THINNEST, _THICKEST = 0.06, 0.3
 _UNDERLINED = "text-decoration:underline;text-decoration-thickness:{:.2g}em;padding-bottom:"
 
 

@@ -41,14 +41,15 @@ _PRE = (
     "white-space:pre-wrap;white-space:break-spaces;overflow-wrap:break-word;margin:0;"
     "padding:.5em .8em;line-height:1.8;text-align:start;background:#fff;color:#000;" + KEPT
 )
-_UNDERLINED = ";line-height:2.2;text-underline-offset:.2em;text-decoration-skip-ink:none"
+_UNDERLINED = ";line-height:2.3;text-underline-offset:.2em;text-decoration-skip-ink:none"
 
 # The marker of a list item is the only text that an inline style can make. It is no part of the
-# text content, cannot be selected, and lets no line break in before it.
+# text content, cannot be selected, and stays behind its token where lines may break elsewhere.
 _NUMBER = (
     '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
-    'font-size:.65em;line-height:0"></sup>'
+    'font-size:.65em;line-height:0;white-space:nowrap;overflow-wrap:normal"></sup>'
 )
+_BREAK = "<wbr>"
 _MARK = "\u200e"  # Keeps a minus sign before its number, in a text from right to left.
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -218,6 +219,9 @@ def shown_text(
             styles[i] += ";padding-left:.5em"
     if block.options.numbers:
         contents = [_numbered(scores, *each) for each in zip(scores.cells, contents, strict=True)]
+        # With its numbers a word may be longer than a line.
+        inner = [gap if re.search(r"\s", gap) else _BREAK + gap for gap in gaps[1:-1]]
+        gaps = [gaps[0], *inner, gaps[-1]]
     parts = ["", '<span style="', "", '" title="', "", '">', "", "</span>"] * len(contents)
     parts[::8], parts[2::8], parts[4::8], parts[6::8] = gaps[:-1], styles, titles, contents
     style = _PRE + _UNDERLINED if underlines else _PRE
