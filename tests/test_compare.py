@@ -100,7 +100,7 @@ def test_each_model_has_a_scale_and_a_bar_of_its_own(author: Author) -> None:
     darkest = colormap("Reds").colours[-1]
     assert sum(cell.background == darkest for cell in cells(figure)) >= 2
     legend = content(next(having(parse(figure), "tokenheat-legend")))
-    assert re.search(r"toy: [\d.]+ +[\d.]+; other: [\d.]+ +[\d.]+", legend)
+    assert re.search(r"toy: [\d.]+ +[\d.]+\. other: [\d.]+ +[\d.]+\.", legend)
 
 
 def test_a_share_gives_all_models_one_scale(author: Author) -> None:
@@ -160,7 +160,7 @@ def test_the_percentiles_of_each_vocabulary(author: Author) -> None:
     site.figures(
         [block(TEXT, view="compare", model=["toy", "other"], metric="norm", scale="vocabulary")]
     )
-    assert "the colour is the percentile" in caption(figure)
+    assert "The colour is the percentile" in caption(figure)
     longest = [max(model.ids(w)[0] for w in WORDS) for model in toys(author)]
     assert len(longest) == 2
     # Two texts, two vocabularies, and the similarity.

@@ -88,11 +88,6 @@ def test_is_a_block(page: Callable[..., str], source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "```tokenheat",
-        "```tokenheat\nhi there",
-        "```tokenheat\nhi there\n~~~",
-        "````tokenheat\nhi there\n```",
-        "```tokenheat\nhi there\n````",
         "    ```tokenheat\nhi there\n```",
         "```tokenheated\nhi there\n```",
         "```tokenheat-x\nhi there\n```",
@@ -473,19 +468,42 @@ def test_page_without_a_block_is_untouched(page: Callable[..., str]) -> None:
         (f"{BLOCK}\n\n- a\n\n  ```tokenheat\n  hi\n\nb", 7, "```"),
         ("- a\n\n    ```tokenheat\n    hi\n   ```\n", 3, "```"),
         ("- a\n    ~~~ tokenheat metric=length\n    hi\n\nb\n", 2, "~~~"),
-        (f"    ```tokenheat\n\n{BLOCK}", 1, "```"),  # It takes the other block with it.
         ("1. a\n\n    - b\n\n        ```tokenheat\n        hi\n    ```\n", 5, "```"),
     ],
 )
-def test_a_block_that_nothing_closes_is_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, source: str, line: int, marks: str
+def test_a_block_that_nothing_closes_is_an_error(
+    page: Callable[..., str], source: str, line: int, marks: str
 ) -> None:
-    convert(source, tmp_path, metric="length")
-    (record,) = caplog.records
-    assert record.getMessage() == (
-        f"<markdown>:{line}: tokenheat: this block is never closed, so nothing is drawn: "
+    said = (
+        f"<markdown>:{line}: tokenheat: this block is never closed: "
         f"end it with a line '{marks}', indented like its first one"
     )
+    with pytest.raises(TokenheatError) as found:
+        page(source, metric="length")
+    assert str(found.value) == said
+    html = page(source, metric="length", on_error="show")
+    box, *_ = having(parse(html), "tokenheat-error")
+    assert said in content(box)
+
+
+def test_a_block_that_nothing_closes_takes_nothing_with_it(page: Callable[..., str]) -> None:
+    source = "a\n```tokenheat lang=vi\nhi\n\n# Title\n\n- b"
+    html = page(source, on_error="show")
+    before, _, behind = html.partition('<div class="tokenheat-error"')
+    assert before == "<p>a</p>\n"
+    assert "<pre" in behind
+    assert "```tokenheat lang=vi</pre></div>\n<p>hi</p>\n<h1>Title</h1>\n<ul>" in behind
+
+
+@pytest.mark.parametrize("opening", ["    ```tokenheat\n\n", "- a\n\n    ```python\n    x\n\n"])
+def test_a_block_whose_first_line_ends_another_fence_is_an_error(
+    page: Callable[..., str], opening: str
+) -> None:
+    line = opening.count("\n") + 1
+    with pytest.raises(TokenheatError, match=rf"<markdown>:{line}: .* above this block is never"):
+        page(f"{opening}{BLOCK}")
+    html = page(f"{opening}{BLOCK}", on_error="show")
+    assert len(list(having(parse(html), "tokenheat-error"))) == 1
 
 
 @pytest.mark.parametrize("opening", ["```tokenheat", "```{.tokenheat}", "``` tokenheat k=1"])
@@ -507,7 +525,7 @@ def test_a_block_that_swallows_another_is_an_error(page: Callable[..., str], ope
         "```python\n",
     ],
 )
-def test_what_is_no_block_is_not_warned_of(
+def test_nothing_is_said_of_what_is_no_block(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, source: str
 ) -> None:
     convert(source, tmp_path, metric="length")

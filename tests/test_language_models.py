@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
+from mkdocs_tokenheat.models.transformer import Transformer
 from mkdocs_tokenheat.models.windows import windows
 from mkdocs_tokenheat.scoring.entry import Entry
 from tests.conftest import Author, block
@@ -293,6 +294,32 @@ class TestLayers:
             ]
             wanted = inside[-1] if pool == "last" else sum(inside) / len(inside)
             assert norm == pytest.approx(wanted, rel=1e-4)
+
+    def test_the_first_word_is_left_out_where_its_number_is_of_the_first_position(
+        self, owner: Author
+    ) -> None:
+        options = {"model": "gpt2", "layer": "2", "unit": "word"}
+        assert len(owner.score("violets").spans) > 1
+        assert list(owner.score("violets sat", **options).aside) == [0]
+        assert list(owner.score("violets sat", **options, pool="last").aside) == []
+        assert list(owner.score("a violets", **options, pool="last").aside) == [0]
+
+    def test_layers_of_several_streams_are_refused(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = Transformer._called
+
+        def several(self: Transformer, **inputs: Any) -> Any:
+            outputs = whole(self, **inputs)
+            if outputs.hidden_states is not None:
+                last = outputs.hidden_states[-1]
+                outputs.hidden_states = (*(s[None] for s in outputs.hidden_states[:-1]), last)
+            return outputs
+
+        monkeypatch.setattr(Transformer, "_called", several)
+        with pytest.raises(TokenheatError, match=r"several hidden states a token.* 'layer: last'"):
+            owner.score("a cat", model="gpt2", layer="1")
+        owner.score("a cat", model="gpt2", layer="last")
 
     def test_the_caption_says_only_what_holds(self, owner: Author) -> None:
         options = {"model": "bare", "layer": "2", "metric": "cosine-target", "unit": "word"}

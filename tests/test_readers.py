@@ -395,6 +395,27 @@ def test_paper_has_every_column_of_a_grid(page: Page, tmp_path: Path) -> None:
     assert not page.locator(".tokenheat-grid").evaluate(cut_off)
 
 
+def test_on_paper_a_text_and_its_legend_are_on_one_sheet(page: Page, tmp_path: Path) -> None:
+    words = " ".join(["first", *["word"] * 40, "last"])
+    html = convert(f"~~~tokenheat metric=length\n{words}\n~~~", tmp_path, legend=True, table=True)
+    sheets = []
+    for filled in range(200, 280, 5):
+        show(
+            page,
+            f'<div style="height:{filled}mm"></div>{html.replace("<details", "<details open")}',
+        )
+        page.pdf(path=tmp_path / "paper.pdf", format="A4")
+        texts = [
+            sheet.get_textpage().get_text_bounded()
+            for sheet in pypdfium2.PdfDocument(tmp_path / "paper.pdf")
+        ]
+        (own,) = (i for i, text in enumerate(texts) if "first word" in text)
+        assert "Number of characters" in texts[own], filled
+        sheets.append((own, "All numbers" in texts[own]))
+    # It does not wait for its table, which goes over sheets.
+    assert {(0, True), (1, True)} <= {*sheets}
+
+
 def test_a_wide_table_scrolls_by_itself(page: Page, tmp_path: Path) -> None:
     words = " ".join(f"word{i}" for i in range(20))
     html = convert(f"~~~tokenheat view=matrix\n{words}\n~~~", tmp_path, table=True)

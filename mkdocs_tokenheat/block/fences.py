@@ -20,8 +20,6 @@ _OPENING = re.compile(
 _OURS = re.compile(_NAMED)
 _PREFIX = re.compile(r"[> ]*")
 _MARGIN = re.compile(r"(?:> ?)*")
-_CODE = 4
-"""What is indented so far may be code."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,14 @@ class Fence:
 
     Attributes:
         start: Index of the opening line.
-        end: Index of the line after the closing one, or after the last one where none closes it.
+        end: Index of the line after the closing one, or after the opening one where none closes it.
         prefix: The container's indent and quote marks, which every line of the fence starts with.
         marks: The backticks or tildes that open and close it.
         info: The info string, `tokenheat` included.
         body: The lines between, without the prefix.
         commented: Whether it stands in an HTML comment, and so is no block.
+        closed: Whether a line closes it; it is no block otherwise.
+        breaks: Whether it is not opened at all: its first line ends a fence that nothing closes.
     """
 
     start: int
@@ -46,16 +46,12 @@ class Fence:
     body: tuple[str, ...]
     commented: bool = False
     closed: bool = True
+    breaks: bool = False
 
     @property
     def is_at_margin(self) -> bool:
         """Whether it stands in no list, admonition or the like, but at most in quotes."""
         return _MARGIN.fullmatch(self.prefix) is not None
-
-    @property
-    def may_be_code(self) -> bool:
-        """Whether it is indented so far that it is code, unless it stands in a container."""
-        return ">" not in self.prefix and len(self.prefix) >= _CODE
 
     @property
     def swallowed(self) -> int | None:
@@ -82,14 +78,23 @@ class _Opened:
         self.quotes = self.prefix.count(">")
         self.width = len(self.prefix)
 
-    def fence(self, end: int, *, commented: bool = False, closed: bool = True) -> Iterator[Fence]:
+    def fence(self, end: int, *, commented: bool) -> Iterator[Fence]:
         """The fence, if it is ours."""
         if _OURS.match(self.info):
+            yield Fence(self.start, end, *self._opening, tuple(self.body), commented)
+
+    def unclosed(self, *, breaks: bool = False) -> Iterator[Fence]:
+        """The fence that nothing closes, if it is ours."""
+        if _OURS.match(self.info):
             body = self.body
-            while not closed and body and not body[-1]:  # How a page ends says nothing.
+            while body and not body[-1]:  # How a page ends says nothing.
                 body.pop()
-            opening = self.prefix, self.marks, self.info
-            yield Fence(self.start, end, *opening, tuple(body), commented, closed)
+            end = self.start + 1
+            yield Fence(self.start, end, *self._opening, tuple(body), closed=False, breaks=breaks)
+
+    @property
+    def _opening(self) -> tuple[str, str, str]:
+        return self.prefix, self.marks, self.info
 
     def takes(self, line: str) -> bool | None:
         """Whether the fence goes on with this line (True), ends (False) or breaks off (None).
@@ -153,7 +158,7 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
 
 
 def find_unclosed(lines: Sequence[str]) -> Iterator[Fence]:
-    """The fences that nothing closes, and that are no blocks.
+    """The fences that nothing closes or that are not opened, and so are no blocks.
 
     Parameters:
         lines: As `normalize` gives them.
@@ -177,19 +182,32 @@ def _fences(lines: Sequence[str]) -> Iterator[Fence]:
             continue
         if comment is not None and comment.breaks_off(line):
             comment = None
-        prefix = _PREFIX.match(line)[0]  # type: ignore[index]
-        opening = _OPENING.match(line, len(prefix))
-        if opening and opened is None:
-            opened = _Opened(number, prefix, opening["marks"], opening["info"].rstrip())
+        this = _opened(number, line)
+        if this and opened is None:
+            opened = this
             continue
         # As in superfences, a line that breaks a fence off opens none.
         if opened is not None and comment is None:
-            yield from opened.fence(number, closed=False)
+            yield from _broken_off(opened, this)
         opened = None
         if comment is None and "<!--" in line:
             comment = _opened_comment(line, number < last_comment_end)
     if opened is not None and comment is None:
-        yield from opened.fence(len(lines), closed=False)
+        yield from opened.unclosed()
+
+
+def _opened(number: int, line: str) -> _Opened | None:
+    """The fence, of whatever language, that the line would open."""
+    prefix = _PREFIX.match(line)[0]  # type: ignore[index]
+    opening = _OPENING.match(line, len(prefix))
+    return _Opened(number, prefix, opening["marks"], opening["info"].rstrip()) if opening else None
+
+
+def _broken_off(opened: _Opened, this: _Opened | None) -> Iterator[Fence]:
+    """Where a line ends a fence: that one, and what the line itself would open."""
+    yield from opened.unclosed()
+    if this is not None:
+        yield from this.unclosed(breaks=True)
 
 
 def _opened_comment(line: str, closes: bool) -> _Comment | None:

@@ -91,6 +91,8 @@ class Fences(_OfPage, Preprocessor):
         if not any(NAME in line for line in lines):
             return lines
         fences = list(find_fences(lines))
+        if sum(NAME in line for line in lines) > len(fences):
+            fences = sorted([*fences, *find_unclosed(lines)], key=lambda fence: fence.start)
         starts = [fence.start for fence in fences] + [len(lines)]
         out = lines[: starts[0]]
         is_tight = _ends_tight(out, tight=False)
@@ -108,20 +110,7 @@ class Fences(_OfPage, Preprocessor):
             self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
             out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
             is_tight = _ends_tight(behind, tight=is_tight)
-        if sum(NAME in line for line in lines) > len(fences):
-            self._page.lost = list(find_unclosed(lines))
-            for fence in self._page.lost:
-                if not fence.may_be_code:
-                    _warn_of_unclosed(self._page, fence)
         return out
-
-
-def _warn_of_unclosed(page: Page, fence: Fence) -> None:
-    error = TokenheatError(
-        "this block is never closed, so nothing is drawn: end it with a line "
-        f"'{fence.marks}', indented like its first one"
-    )
-    page.warn(error.at(page.place(fence, 0)))
 
 
 def _is_item_beside(line: str, prefix: str) -> bool:
@@ -131,13 +120,23 @@ def _is_item_beside(line: str, prefix: str) -> bool:
     )
 
 
-def _check_own_words(fence: Fence) -> None:
-    """Refuse a text that is not what its author wrote for one.
+def _check(fence: Fence) -> None:
+    """Refuse what is not whole, and a text that is not what its author wrote for one.
 
     Raises:
-        TokenheatError: Another extension's placeholder stands in it, where there was none in the
-            page, or another block.
+        TokenheatError: Nothing closes it, another block stands in it, or another extension's
+            placeholder, where there was none in the page.
     """
+    if fence.breaks:
+        raise TokenheatError(
+            "a fence above this block is never closed, and ends only here: close it first", line=0
+        )
+    if not fence.closed:
+        raise TokenheatError(
+            f"this block is never closed: end it with a line '{fence.marks}', indented like its "
+            "first one",
+            line=0,
+        )
     if any(STX in line for line in (fence.info, *fence.body)):
         raise TokenheatError(
             "another Markdown extension has taken a part of this block for its own syntax "
@@ -233,9 +232,6 @@ class CodeBlocks(_OfPage, Treeprocessor):
 
     def run(self, root: Element) -> None:
         """Change the tree in its place."""
-        unclosed = [fence for fence in self._page.lost if fence.may_be_code]
-        if unclosed:
-            self._tell(unclosed, root)
         if not self._page.stashed:
             return
         for element in root.iter():
@@ -244,16 +240,6 @@ class CodeBlocks(_OfPage, Treeprocessor):
                 code = element.find("code")
                 if code is not None:
                     self._restore(code, code_escape)
-
-    def _tell(self, unclosed: Sequence[Fence], root: Element) -> None:
-        """Warn of the fences that nothing closes and whose first lines are no code."""
-        others = (element for element in root.iter() if element.tag not in (*_LITERAL_TAGS, "code"))
-        seen = {line.strip() for each in others for line in (each.text or "").split("\n")}
-        openings = {line for line in seen if NAME in line}
-        for fence in unclosed:
-            rests = (line.removeprefix(fence.marks) for line in openings)
-            if any(rest.strip() == fence.info for rest in rests):
-                _warn_of_unclosed(self._page, fence)
 
     def _restore(self, element: Element, escape: Callable[[str], str]) -> None:
         if element.text and HTML_PLACEHOLDER_RE.search(element.text):
@@ -276,7 +262,7 @@ class Figures(_OfPage, Postprocessor):
         for index in found:
             fence = page.stashed[index].fence
             try:
-                _check_own_words(fence)
+                _check(fence)
                 blocks[index] = read_block(fence.info, fence.body, page.site.settings.options)
             except TokenheatError as error:
                 errors[index] = error

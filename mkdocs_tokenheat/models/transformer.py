@@ -155,6 +155,12 @@ class Transformer(RowModel):
             arrays = whole.setdefault(item.context, {})
             for layer in layers:
                 state = outputs.hidden_states[layer] if layer < self.layers else _last(outputs)
+                if state.dim() != 3:  # Gemma 3n's are streams, of which there are several.
+                    raise TokenheatError(
+                        "the model has several hidden states a token in its inner layers: "
+                        "use 'layer: last'",
+                        option="layer",
+                    )
                 states = state[row, list(item.local)].double().cpu().numpy()
                 count = len(contexts[item.context].shown)
                 array = arrays.setdefault(layer, np.empty((count, states.shape[1])))

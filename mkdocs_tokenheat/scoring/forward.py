@@ -178,9 +178,16 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
                 notes.append((several, count) if count > 1 else ("target-token",))
             vectors, norms = _pooled(states[layer], cut, request.way.pool)
             units = Units([], vectors, norms, target)
-            aside = [i for i, group in enumerate(cut.groups) if 0 in group]
-            first = text.context.shown.start == 0
-            yield request, finished(request, cut, units, notes, aside=aside if first else ())
+            aside = (
+                _at_first_position(cut, request.way.pool) if text.context.shown.start == 0 else ()
+            )
+            yield request, finished(request, cut, units, notes, aside=aside)
+
+
+def _at_first_position(cut: Cut, pool: str) -> list[int]:
+    """The units whose number rests on the text's first token."""
+    kept = (group[-1:] if pool == "last" else group for group in cut.groups)
+    return [i for i, group in enumerate(kept) if 0 in group]
 
 
 def _further_notes(request: Request, text: _Text, model: Transformer) -> list[Note]:

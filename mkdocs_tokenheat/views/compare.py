@@ -20,7 +20,7 @@ from mkdocs_tokenheat.scoring.scores import Note, Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels, note, said, say
-from mkdocs_tokenheat.views.markup import escape, number
+from mkdocs_tokenheat.views.markup import escape, line, number
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.text import (
     asked_of,
@@ -75,7 +75,7 @@ def _draw(
         what=what_of(answer, labels, "word"),
         models=names,
         legend=next(filter(None, marks), []),
-        notes=[*_notes(answer, labels), *_similarities(answer, labels)],
+        notes=list(map(line, [*_notes(answer, labels), *_similarities(answer, labels)])),
         table=lambda: _table(pieces[0], names, found, labels),
     )
 
@@ -96,7 +96,8 @@ def _notes(answer: Answer, labels: Labels) -> Iterator[str]:
         texts.setdefault(tuple(names[i] for i in sorted(which)), []).append(note(labels, each))
     for mine, those in texts.items():
         text = " ".join(filter(None, those))
-        yield text if mine == names or not text else f"{escape(', '.join(mine))}: {text}"
+        if text:
+            yield text if mine == names else f"{escape(', '.join(mine))}: {text}"
 
 
 def _pairs(answer: Answer) -> Iterator[tuple[int, int, Similarity]]:

@@ -84,7 +84,8 @@ def _draw(
     paint = Paint(scales[0], colours)
     body = drawing(*_drawn(found, marks, paint, what)) + _listed(marks, paint, answer.block, labels)
     return Picture(
-        body=f'<div class="tokenheat-plot" role="group" tabindex="0" style="{_FRAME}">{body}</div>',
+        body=f'<div class="tokenheat-plot" role="group" tabindex="0" aria-label="{escape(what)}" '
+        f'style="{_FRAME}">{body}</div>',
         what=what,
         models=options.models,
         legend=(),

@@ -9,7 +9,7 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels, labels_of, say
-from mkdocs_tokenheat.views.markup import escape, isolated, number
+from mkdocs_tokenheat.views.markup import escape, isolated, line, needs_isolation, number
 from mkdocs_tokenheat.views.paint import swatch
 from mkdocs_tokenheat.views.scale import Percentiles, Scale
 from mkdocs_tokenheat.views.view import Column, Group, Picture, lang_of
@@ -18,14 +18,14 @@ __all__ = ["error_figure", "figure"]
 
 _CAPTION = "display:block;font-weight:bold"
 
-_SHORT = 14
+_SHORT = 12
 """Letters of a legend's two numbers, together, that fit beside its bar on a narrow page."""
 
 _SCROLLING = (
-    '<div class="tokenheat-scroll" role="group" tabindex="0" style="overflow-x:auto">',
+    '<div class="tokenheat-scroll" role="group" tabindex="0" style="overflow-x:auto" aria-label="{}">',
     "</div>",
 )
-_NARROW = 4
+_NARROW = 2
 """Columns of a table that fit on a page."""
 
 _ERROR = (
@@ -102,13 +102,17 @@ def _legend(
     colours: Colormap,
     labels: Labels,
 ) -> str:
-    parts: list[str] = []
     by_scale: dict[Scale | None, list[str]] = {}
     for group, scale in zip(groups, scales, strict=True):
         by_scale.setdefault(scale, []).append(group.name)
+    parts: list[str] = []
+    lines: list[str] = []
     for scale, names in by_scale.items():
-        name = f"{escape(', '.join(names))}: " if len(by_scale) > 1 else ""
-        parts += _of_scale(scale, name, colours, labels)
+        if len(by_scale) == 1:
+            parts += _of_scale(scale, colours, labels)
+        else:
+            said = "; ".join(_of_scale(scale, colours, labels))
+            lines.append(line(f"{escape(', '.join(names))}: {said}."))
     known = [scale for scale in by_scale if scale is not None]
     if any(isinstance(scale, Percentiles) for scale in known):
         parts.append(say(labels, "vocabulary"))
@@ -119,19 +123,22 @@ def _legend(
     if options.share and any(not isinstance(scale, Percentiles) for scale in known):
         parts.append(say(labels, "shared", name=options.share))
     parts += picture.legend
-    return f'<span class="tokenheat-legend">{"; ".join(parts)}.</span>'
+    if parts:
+        said = "; ".join(parts)
+        lines.append(f"{said[:1].upper() if lines else said[:1]}{said[1:]}.")
+    return f'<span class="tokenheat-legend">{" ".join(lines)}</span>'
 
 
-def _of_scale(scale: Scale | None, name: str, colours: Colormap, labels: Labels) -> list[str]:
+def _of_scale(scale: Scale | None, colours: Colormap, labels: Labels) -> list[str]:
     if scale is None:
-        return [name + say(labels, "no-numbers")]
+        return [say(labels, "no-numbers")]
     stops = colours.gradient(scale.position(scale.low), scale.position(scale.high))
     bar = swatch("8em", f"background:linear-gradient(90deg,{stops})")
     low, high = scale.ends()
     # Long ends may stand above and below the bar.
     style = ' style="white-space:nowrap"' if len(low + high) <= _SHORT else ""
     # Of itself, a gradient does not turn around where a page runs from right to left.
-    parts = [f'{name}<span dir="ltr"{style}>{low} {bar} {high}</span>']
+    parts = [f'<span dir="ltr"{style}>{low} {bar} {high}</span>']
     if (scale.smallest, scale.largest) != (scale.low, scale.high):
         ends = {"smallest": number(scale.smallest), "largest": number(scale.largest)}
         parts.append(say(labels, "range", **ends))
@@ -142,20 +149,20 @@ def _table(columns: Sequence[Column], labels: Labels, lang: str, text_lang: str)
     head = "".join(f'\n<th scope="col">{column.name}</th>' for column in columns)
     # Put together column by column: joining each row would take twice as long.
     is_wide = len(columns) > _NARROW
-    first, end = ('<th scope="row">', "</th>") if is_wide else ("<td>", "</td>")
     others = ["</td>\n<td>", ""] * (len(columns) - 2)
-    row = [f"\n<tr>{first}", "", f"{end}\n<td>", "", *others, "</td></tr>"]
+    row = ["\n<tr><th>", "", "</th>\n<td>", "", *others, "</td></tr>"]
     parts = row * len(columns[0].cells)
     for i, column in enumerate(columns):
         cells = column.cells
-        if i and "-" in "".join(cells):
+        if needs_isolation("".join(cells)):
             cells = list(map(isolated, cells))
         parts[2 * i + 1 :: len(row)] = cells
     texts = [f" tokenheat-text-{i}" for i, column in enumerate(columns, 1) if column.is_text]
     opening, closing = _SCROLLING if is_wide else ("", "")
+    name = say(labels, "table")
     start = (
         f'<details class="tokenheat-data"{lang} data-search-exclude>'
-        f"<summary>{say(labels, 'table')}</summary>{opening}"
+        f"<summary>{name}</summary>{opening.format(name)}"
         f'<table class="tokenheat-table{"".join(texts)}"><thead><tr>{head}</tr></thead>'
         f"<tbody{text_lang}>"
     )

@@ -28,17 +28,19 @@ _CELL = f"min-width:1.2em;height:1.6em;padding:.15em .4em;{_OWN}text-align:cente
 # Cells begin on lines of their own: some search engines would make one word of a row.
 
 
-def frame(name: str, block: Block, head: str, rows: Iterable[str]) -> str:
+def frame(name: str, what: str, block: Block, head: str, rows: Iterable[str]) -> str:
     """The grid of that class; it scrolls by itself where the page is too narrow for it.
 
     Parameters:
+        what: What a screen reader calls it.
         head: The headers of the columns; nothing for none.
         rows: The cells of each row, its header first.
     """
     first = f'<thead><tr><td style="{_PLAIN}"></td>{head}</tr></thead>' if head else ""
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
-        f'<div class="tokenheat-grid" role="group" tabindex="0" style="{_FRAME}">'
+        f'<div class="tokenheat-grid" role="group" tabindex="0" aria-label="{escape(what)}" '
+        f'style="{_FRAME}">'
         f'<table class="{name}" dir="auto"{lang_of(block)} style="{_GRID}">{first}'
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -47,7 +47,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "no-numbers": "no numbers",
         "none": "no number",
         "vocabulary": "the colour is the percentile among all tokens that the model knows",
-        "muted": "grey: what a random order of the same tokens gives, too, up to {threshold}, the "
+        "muted": "grey: what a random order of the same {unit}s gives, too, up to {threshold}, the "
         "95 % quantile of its largest number; standing out: {count}; expected by chance: {chance}",
         "no-baseline": "too few numbers for a baseline",
         "view-matrix": "Cosine similarity of each word's {vector} with each other word's",
@@ -128,7 +128,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "no-numbers": "không có số nào",
         "none": "không có số",
         "vocabulary": "màu là phân vị trong toàn bộ từ vựng của mô hình",
-        "muted": "xám: thứ tự ngẫu nhiên của chính các token này cũng cho tới {threshold}, phân vị "
+        "muted": "xám: thứ tự ngẫu nhiên của chính các {unit} này cũng cho tới {threshold}, phân vị "
         "95 % của số lớn nhất; số ô nổi lên: {count}; riêng ngẫu nhiên đã cho: {chance}",
         "no-baseline": "quá ít số để so với thứ tự ngẫu nhiên",
         "view-matrix": "Độ tương đồng cosine của {vector} mỗi từ với từng từ khác",

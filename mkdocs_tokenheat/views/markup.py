@@ -13,6 +13,8 @@ __all__ = [
     "escape",
     "escape_each",
     "isolated",
+    "line",
+    "needs_isolation",
     "number",
     "numbers",
     "visible",
@@ -22,6 +24,9 @@ __all__ = [
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _SPECIALS = CONTROLS + "".join(_ENTITIES).encode()
 _SPECIAL = re.compile(f"[{re.escape(_SPECIALS.decode())}\\ud800-\\udfff]")
+
+_TURNED = re.compile("-[0-9]|&[lg]t;|[][(){}«»\u2039\u203a≤≥⟨⟩\u3008-\u3011\uff08\uff09]")
+"""What stands otherwise where a page runs from right to left: a minus sign, a bracket."""
 
 SPACE = "␣"
 
@@ -43,10 +48,19 @@ def escape_each(texts: Sequence[str]) -> Sequence[str]:
     return _each(escape, texts)
 
 
+def needs_isolation(shown: str) -> bool:
+    """Whether HTML would read otherwise where a page runs from right to left."""
+    return _TURNED.search(shown) is not None
+
+
 def isolated(shown: str) -> str:
-    """HTML whose minus sign stays before its number, also where a page runs from right to left."""
-    is_negative = shown[:1] == "-" and shown[1:2].isdecimal()
-    return f"<bdi>{shown}</bdi>" if is_negative else shown
+    """HTML that keeps its order and its brackets, also where a page runs from right to left."""
+    return f"<bdi>{shown}</bdi>" if needs_isolation(shown) else shown
+
+
+def line(html: str) -> str:
+    """A part of a caption that has a line of its own."""
+    return f'<span style="display:block">{html}</span>'
 
 
 def visible(text: str) -> str:

@@ -61,9 +61,10 @@ def _draw(
         for row in places
     ]
     notes = [_eigenvalues(matrix, labels), *entry_notes(labels, matrix.notes)]
+    what = labels["view-matrix"].format(vector=labels[f"vector-{options.embedding}"])
     return Picture(
-        body=frame("tokenheat-matrix", answer.block, head, rows),
-        what=labels["view-matrix"].format(vector=labels[f"vector-{options.embedding}"]),
+        body=frame("tokenheat-matrix", what, answer.block, head, rows),
+        what=what,
         models=options.models,
         legend=_hatched(matrix, scales[0], labels),
         notes=notes,

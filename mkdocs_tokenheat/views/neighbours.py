@@ -51,9 +51,10 @@ def _draw(
         for word, near in words
     ]
     legend = [f"{swatch('1.2em', HATCHED)} {say(labels, 'unknown')}"]
+    what = labels["view-neighbours"].format(vector=labels[f"vector-{options.embedding}"])
     return Picture(
-        body=frame("tokenheat-neighbours", answer.block, head, rows),
-        what=labels["view-neighbours"].format(vector=labels[f"vector-{options.embedding}"]),
+        body=frame("tokenheat-neighbours", what, answer.block, head, rows),
+        what=what,
         models=options.models,
         legend=legend if None in found.words else (),
         notes=entry_notes(labels, found.notes),

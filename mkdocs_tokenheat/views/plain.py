@@ -119,13 +119,13 @@ def _shown(root: Element) -> Iterator[Shown]:
 def _pieces(view: Element) -> Iterator[Piece]:
     if view.text:
         yield Piece(view.text)
-    for cell in view:
-        style = cell.get("style", "")
-        colour = _BACKGROUND.search(style)
-        text = "".join(cell.itertext())
-        yield Piece(text, colour[1] if colour else None, bool(_WHITE.search(style)))
-        if cell.tail:
-            yield Piece(cell.tail)
+    for each in view:
+        if text := "".join(each.itertext()):  # And no place where a line may break.
+            style = each.get("style", "")
+            colour = _BACKGROUND.search(style)
+            yield Piece(text, colour[1] if colour else None, bool(_WHITE.search(style)))
+        if each.tail:
+            yield Piece(each.tail)
 
 
 def _having(root: Element, tag: str, name: str) -> Iterator[Element]:

@@ -19,6 +19,9 @@ _STYLE = (
 )
 
 
+# Writing begins on lines of its own: some search engines would make one word of it.
+
+
 def drawing(width: float, height: float, name: str, shapes: Iterable[str]) -> str:
     """The SVG, as wide as the page, within the limits of what can be read.
 
@@ -34,7 +37,7 @@ def drawing(width: float, height: float, name: str, shapes: Iterable[str]) -> st
 
 def box(x: float, y: float, width: float, height: float, style: str, title: str = "") -> str:
     """A rectangle; the title is what a pointer over it shows."""
-    inside = f"<title>{escape(title)}</title>" if title else ""
+    inside = f"\n<title>{escape(title)}</title>" if title else ""
     return (
         f'<rect x="{_at(x)}" y="{_at(y)}" width="{_at(width)}" height="{_at(height)}" '
         f'style="{style}">{inside}</rect>'
@@ -55,7 +58,7 @@ def path(points: Sequence[tuple[float, float]], style: str) -> str:
 def writing(x: float, y: float, text: str, style: str = "fill:#000") -> str:
     """A text whose middle is at x, on the line y."""
     return (
-        f'<text x="{_at(x)}" y="{_at(y)}" text-anchor="middle" style="{style}">{escape(text)}'
+        f'\n<text x="{_at(x)}" y="{_at(y)}" text-anchor="middle" style="{style}">{escape(text)}'
         "</text>"
     )
 

@@ -125,7 +125,7 @@ def _draw(
     notes = [note(labels, each) for each in scores.notes]
     legend = hatched(scores, labels) if scales[0] else []
     if baseline is not None:
-        legend.append(_muted(scores, baseline, labels))
+        legend.append(_muted(scores, baseline, labels, labels[request.unit]))
     return Picture(
         body=shown_text(block, scores, pieces, numbers, scales[0], colours, baseline),
         what=what_of(answer, labels, request.unit),
@@ -136,13 +136,14 @@ def _draw(
     )
 
 
-def _muted(scores: Scores, baseline: Baseline, labels: Labels) -> str:
+def _muted(scores: Scores, baseline: Baseline, labels: Labels, unit: str) -> str:
     if baseline.threshold is None:
         return say(labels, "no-baseline")
     count = sum(map(baseline.stands_out, scores.coloured))
     return say(
         labels,
         "muted",
+        unit=unit,
         threshold=number(baseline.threshold),
         count=str(count),
         chance=f"{baseline.by_chance:.2g}",

@@ -79,7 +79,7 @@ ENTROPY = _prediction(
     "-Σᵢ P(i) log₂ P(i) in bits, over the distribution that the token was drawn from.",
     {
         "en": "Entropy of the distribution that each {unit} was drawn from, in bits",
-        "vi": "Entropy của phân phối mà mỗi {unit} được lấy ra, tính bằng bit",
+        "vi": "Entropy của phân phối mà từ đó mỗi {unit} được lấy ra, tính bằng bit",
     },
 )
 
