@@ -217,6 +217,19 @@ def test_an_entry_under_another_ones_name_is_broken(
     assert (first.read_bytes(), second.read_bytes()) == swapped
 
 
+def test_a_broken_entry_of_a_frozen_build_is_told_once_and_not_called_missing(
+    author: Author, caplog: pytest.LogCaptureFixture
+) -> None:
+    author.figure(TEXT, model="toy")
+    (entry,) = author.entries()
+    entry.write_bytes(entry.read_bytes().replace(b"\n", b"\r\n"))
+    frozen = author.site(frozen=True)
+    said = [frozen.figures([block(TEXT, model="toy")]) for _ in range(3)]
+    assert {"damaged or unreadable in the cache" in str(error) for (error,) in said} == {True}
+    (warning,) = warnings(caplog)
+    assert "'*.json -text' in the cache's .gitattributes" in warning
+
+
 def test_a_folder_in_an_entrys_place_is_warned_of(
     author: Author, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -612,5 +625,5 @@ def test_a_broken_entry_is_a_miss_to_a_frozen_build(
 ) -> None:
     author.score(TEXT, model="toy")
     damaged(author, b"{}")
-    assert "are not in the cache" in frozen(author, TEXT)
+    assert "are damaged or unreadable in the cache" in frozen(author, TEXT)
     assert any("checksum" in said for said in warnings(caplog))

@@ -301,6 +301,31 @@ def test_a_server_shows_what_is_wrong_with_the_settings(
     assert "<figure" in page(models={})
 
 
+def test_a_server_sees_a_model_that_comes_and_one_that_changes(
+    site: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "serving", True)
+    config = {"root_dir": str(site.path), "docs_dir": "docs", "theme": {"language": "en"}}
+
+    def page(text: str) -> str:
+        md = Markdown()
+        md.preprocessors.register(_Context(config, "index.md"), "rendering_context", 0)
+        TokenheatExtension(model="own", models={"own": "path:model"}).extendMarkdown(md)
+        return md.convert(fenced(text))
+
+    assert "is not there" in page("a cat\n")
+    model = site.path / "model"
+    model.mkdir()
+    shutil.copy(locate(DEFAULT_LINE, site.path).tokenizer, model / "tokenizer.json")
+    weights = np.ones((32000, 2), np.float32)
+    save_file({"embedding.weight": weights}, model / "model.safetensors")
+    assert 'title="1.414"' in page("a cat\n")
+    save_file({"embedding.weight": 2 * weights}, model / "new")
+    (model / "new").replace(model / "model.safetensors")
+    assert 'title="2.828"' in page("a cat\n")
+    assert 'title="2.828"' in page("a dog\n")
+
+
 def test_a_page_that_cannot_be_read_is_told_and_nothing_is_pruned(site: Folder) -> None:
     site.done("tokenheat warm -f zensical.toml")
     path = site.write("docs/sub/other.md", "x")

@@ -165,7 +165,7 @@ def test_fixed_clamps_and_says_so(cache: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "line"),
-    [({"vmin": 0}, 1), ({"vmax": 1}, 1), ({}, 1), ({"vmin": 1, "vmax": 1}, 1), ({"vmin": 2, "vmax": 1}, 1)],
+    [({"vmin": 0}, 1), ({"vmax": 1}, 1), ({}, 1), ({"vmin": 1, "vmax": 1}, 1), ({"vmin": 2, "vmax": 1}, 1), ({"vmin": 0, "vmax": 1, "center": 2}, 1), ({"vmin": 0, "vmax": 1, "center": -1}, 1)],
 )  # fmt: skip
 def test_fixed_needs_two_ends_in_order(cache: Path, options: dict[str, int], line: int) -> None:
     with pytest.raises(TokenheatError, match=rf"^<markdown>:{line}: tokenheat: '.*vm(in|ax)'"):

@@ -19,7 +19,7 @@ _MOST = 100
 """What a page may ask for, of what is computed again for each of a text's tokens."""
 _MODELS = 6
 """How many models a page may compare."""
-_TRANSFORM = re.compile(r"center|(all-but-the-top)(?::(\d{1,2}))?", re.ASCII)
+_TRANSFORM = re.compile(r"center|(all-but-the-top)(?::(\d{1,3}))?", re.ASCII)
 Numbers = tuple[float | None, ...]
 
 
@@ -101,7 +101,7 @@ def _models(raw: Raw) -> str | tuple[str, ...]:
 def _transform(raw: Raw) -> str:
     word = _text(raw)
     found = _TRANSFORM.fullmatch(word)
-    if found is None or found[2] == "0":
+    if found is None or (found[2] and not int(found[2])):
         raise TokenheatError("takes center, all-but-the-top, or all-but-the-top:D with a number D")
     # The paper's own number of components is as good as written.
     return word if found[1] is None or found[2] else f"{word}:3"

@@ -40,6 +40,8 @@ def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
 
     Zensical makes a Markdown object a page, and each reads its extensions anew: the pages of one
     build, which all hold the same config, share one site here, with its cache and its models.
+    A server holds a config until that changes, and models come and change meanwhile: there, each
+    page finds out anew who they are.
 
     Raises:
         TokenheatError: A setting that is not known or cannot be used.
@@ -48,15 +50,14 @@ def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
     config = _zensical(md, "config")
     if config is None:
         return Site(read_settings(given, Path.cwd()))
+    if serving:
+        try:
+            return Site(zensical_settings(config, given))
+        except TokenheatError as error:
+            return _Misconfigured(error)
     with _sharing:
         if _shared is None or _shared[0] is not config:
-            try:
-                site = Site(zensical_settings(config, given))
-            except TokenheatError as error:
-                if not serving:
-                    raise
-                site = _Misconfigured(error)
-            _shared = config, site
+            _shared = config, Site(zensical_settings(config, given))
         return _shared[1]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import tomli
 import yaml
 from mkdocs.utils.meta import get_data
 from pathspec import GitIgnoreSpec
@@ -25,6 +25,11 @@ from mkdocs_tokenheat.hosts import context
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.settings import Settings, read_settings
 from mkdocs_tokenheat.site import Site
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # Zensical brings it.
 
 __all__ = ["build_into_nowhere", "fence", "settings_of"]
 
@@ -59,7 +64,7 @@ def _said(path: Path) -> Mapping[str, Any]:
     """What a config that Zensical is still reading says of the extension; no tag is followed."""
     try:
         if path.suffix == ".toml":
-            config = tomli.loads(path.read_text("utf-8"))
+            config = tomllib.loads(path.read_text("utf-8"))
             extensions = config.get("project", config).get("markdown_extensions", {})
         else:
             extensions = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)["markdown_extensions"]  # noqa: S506

@@ -164,7 +164,7 @@ def check(line: str, files: Files, identity: Identity) -> None:
         )
     raise TokenheatError(
         f"the model in '{files.tokenizer.parent}' is not the one that the cache's scores rest "
-        "on: the same files must lie on all machines"
+        "on: the same files must lie on all machines, and through all of a build"
     )
 
 

@@ -67,6 +67,7 @@ class Cache:
         self.folder = folder
         self.used: set[str] = set()
         self._damaged: set[str] = set()
+        self._told: set[str] = set()
         self._unstored: dict[str, Entry] = {}
         self._start = f"{folder}{os.sep}"
 
@@ -92,12 +93,22 @@ class Cache:
         except (OSError, ValueError) as error:
             self._damaged.add(key)
             if not quietly:
-                _log.warning(
-                    "tokenheat: the cache's entry %s.json is not used: %s", key, _problem(error)
-                )
+                self._tell(key, error)
             return None
         _note_use(file)
         return entry
+
+    def _tell(self, key: str, error: Exception) -> None:
+        """Warn of an entry once, and of entries that may not be read once for all of them."""
+        problem = _problem(error)
+        about = problem if isinstance(error, PermissionError) else key
+        if about not in self._told:
+            self._told.add(about)
+            _log.warning("tokenheat: the cache's entry %s.json is not used: %s", key, problem)
+
+    def is_damaged(self, key: str) -> bool:
+        """Whether the entry was found damaged, or could not be read."""
+        return key in self._damaged
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, whole or not: sooner told than what it holds."""

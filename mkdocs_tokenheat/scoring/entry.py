@@ -85,6 +85,11 @@ def decode(raw: bytes, key: str, read: Read[E]) -> E:
     """
     head, _, body = raw.partition(b"\n")
     if head != _head(key, body).encode():
+        if head.endswith(b"\r"):
+            raise ValueError(
+                "its line ends were changed: keep git from that with a line '*.json -text' in "
+                "the cache's .gitattributes"
+            )
         raise ValueError("its checksum does not fit")
     try:
         return read(json.loads(raw))

@@ -94,11 +94,13 @@ class Supply:
 
     def _not_scored(self, request: Wanted) -> TokenheatError:
         folder = self._settings.cache_dir
-        where = (
-            f"in the cache '{folder}'" if folder else "kept: the site has no cache ('cache_dir'),"
-        )
+        state = f"not in the cache '{folder}'"
+        if folder is None:
+            state = "not kept: the site has no cache ('cache_dir'),"
+        elif self.cache.is_damaged(request.key):
+            state = f"damaged or unreadable in the cache '{folder}'"
         return NotScoredError(
-            f"the {request.what} are not {where} and the build is frozen: "
+            f"the {request.what} are {state} and the build is frozen: "
             f"run '{self._settings.command}' where the model is, and commit or restore the cache",
             line=0,
         )

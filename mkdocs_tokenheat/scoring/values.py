@@ -126,6 +126,10 @@ def _csv(data: bytes) -> list[object]:
     rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
     if not rows:
         raise TokenheatError("it is empty")
+    if any(";" in cell for cell in rows[0]):
+        raise TokenheatError(
+            "it has semicolons: write commas between columns, and a point before decimals"
+        )
     header = [cell.strip().lower() for cell in rows[0]]
     named = next((header.index(name) for name in _COLUMNS if name in header), None)
     if named is not None:

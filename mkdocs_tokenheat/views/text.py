@@ -285,11 +285,14 @@ def _numbered(scores: Scores, cell: Cell, content: str) -> str:
     numbers = [scores.told[unit] for unit in _units(scores, cell)]
     if not any(value is not None for value in numbers):
         return content
-    shown = f"{_THIN}·{_THIN}".join(
-        "—" if n is None else _MARK * (n < 0) + number(n) for n in numbers
+    shown = ["—" if n is None else _MARK * (n < 0) + number(n) for n in numbers]
+    # A line may break behind each.
+    each = _BREAK.join(
+        _NUMBER.format(f"{_THIN}{one}{_THIN}{dot}")
+        for one, dot in zip(shown, [*["·"] * (len(shown) - 1), ""], strict=True)
     )
     end = len(content.rstrip("\n"))
-    return content[:end] + _NUMBER.format(_THIN + shown + _THIN) + content[end:]
+    return content[:end] + each + content[end:]
 
 
 VIEW = View(
