@@ -152,6 +152,13 @@ def test_a_book_is_valid_xhtml_and_shows_the_text(site: Folder) -> None:
     ]
 
 
+def test_in_a_book_nothing_stands_behind_a_figures_caption() -> None:
+    before, after = "<figure><pre>a</pre><figcaption>b", "<details>c</details>"
+    assert (
+        xhtml(f"{before}</figcaption>{after}</figure>") == f"{before}{after}</figcaption></figure>"
+    )
+
+
 def test_xhtml_keeps_a_newline_at_the_start() -> None:
     figure = (
         '<figure><pre class="tokenheat-text">\n\na</pre><details data-x><br></details></figure>'

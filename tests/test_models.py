@@ -13,7 +13,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
-from mkdocs_tokenheat.models import rows
+from mkdocs_tokenheat.models import rows, tokenizer
 from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.models.tensors import open_table
@@ -619,9 +619,9 @@ def test_where_numpy_is_missing_what_is_scored_is_shown_and_the_rest_says_so(
 def test_a_tokenizer_that_is_read_ahead_is_that_of_its_very_files(author: Author) -> None:
     folder = save(toy(author), {"wte.weight": table(ROWS)}, wordpiece())
     files = Files(folder / "tokenizer.json", (folder / "model.safetensors",))
-    rows.prepare(files)
+    tokenizer.prepare(files)
     before = rows.RowModel(files).tokens(["the cat"])[0]
-    rows.prepare(files)
+    tokenizer.prepare(files)
     other = Tokenizer(models.WordLevel({"the cat": 0, "[UNK]": 1}, unk_token="[UNK]"))
     other.save(str(files.tokenizer))
     after = rows.RowModel(files).tokens(["the cat"])[0]

@@ -58,7 +58,7 @@ def host_of(path: Path) -> Host:
     except ModuleNotFoundError as error:
         raise TokenheatError(
             f"'{path.name}' needs the module '{error.name}', which is not installed: "
-            f"pip install {name}{otherwise}"
+            f"pip install -U {name}{otherwise}"
         ) from None
 
 

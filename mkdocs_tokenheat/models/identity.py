@@ -141,7 +141,7 @@ def _hashed_beside_imports(files: Files, stamp: object) -> Identity:
 def _load_what_scores(files: Files) -> None:
     with suppress(Exception):  # It will be said where it is used.
         import_numpy()
-        from mkdocs_tokenheat.models.rows import prepare
+        from mkdocs_tokenheat.models.tokenizer import prepare
 
         prepare(files)
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
-from tokenizers.models import Unigram
+from tokenizers import Encoding
 
 from mkdocs_tokenheat.block.words import Span
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.tensors import Rows, Table, open_output_table, open_table
+from mkdocs_tokenheat.models.tokenizer import read_tokenizer
 from mkdocs_tokenheat.models.vocabulary import Shift, fit_shift, ordinary
 
-__all__ = ["BEFORE", "RowModel", "Tokens", "load", "prepare"]
+__all__ = ["BEFORE", "RowModel", "Tokens", "load"]
 
 _SPACE = "\u2581"
 """What SentencePiece writes for a space."""
@@ -61,7 +60,7 @@ class RowModel:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._tokenizer, self._unknown = _tokenizer(files)
+        self._tokenizer, self._unknown = read_tokenizer(files)
         self._vocabulary = self._tokenizer.get_vocab_size(with_added_tokens=False)
         self._shifts: dict[tuple[str, str], Shift] = {}
         self._vocabularies: dict[int, NDArray[np.int64]] = {}
@@ -244,66 +243,6 @@ def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Sp
 def _accents(text: str) -> int:
     plain = unicodedata.normalize("NFD", text)
     return sum(plain.count(char) for char in {*plain} if unicodedata.combining(char))
-
-
-def prepare(files: Files) -> None:
-    """Read the tokenizer ahead, for the next model that is made of these very files.
-
-    Raises:
-        TokenheatError: One that cannot be read.
-    """
-    # What reads a GGUF file takes seconds to import, and is kept quiet where it is used.
-    if not files.is_gguf:
-        _tokenizer(files)
-
-
-def _tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
-    """The tokenizer, and the id of its token for what it does not know."""
-    with foreign(f"cannot read '{files.tokenizer}'"):
-        stat = files.tokenizer.stat()
-        return _read_tokenizer(files, (stat.st_size, stat.st_mtime_ns))
-
-
-@lru_cache(maxsize=1)
-def _read_tokenizer(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
-    tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
-    if isinstance(tokenizer.model, Unigram):
-        unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
-    else:
-        token = tokenizer.model.unk_token
-        unknown = tokenizer.token_to_id(token) if token else None
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.encode_special_tokens = True
-    return tokenizer, unknown
-
-
-def _gguf(files: Files) -> Tokenizer:
-    from transformers import AutoTokenizer
-
-    folder, name = str(files.tokenizer.parent), files.tokenizer.name
-    found = AutoTokenizer.from_pretrained(
-        folder, gguf_file=name, trust_remote_code=False, local_files_only=True
-    )
-    tokenizer: Tokenizer = found.backend_tokenizer
-    return tokenizer
-
-
-def _make_literal(tokenizer: Tokenizer, content: dict[str, Any]) -> int | None:
-    """Keep a Unigram model from finding its special tokens in a text, and tell its unknown one.
-
-    They are pieces like any other to it, often the likeliest ones.
-    """
-    model = content["model"]
-    unknown: int | None = model.get("unk_id")
-    special = {token["content"] for token in content.get("added_tokens", ()) if token["special"]}
-    pieces = [
-        # No text has this character.
-        (f"\0{piece}" if piece in special or i == unknown else piece, score)
-        for i, (piece, score) in enumerate(model["vocab"])
-    ]
-    tokenizer.model = Unigram(pieces, unknown, model.get("byte_fallback", False))
-    return unknown
 
 
 Model = TypeVar("Model", bound=RowModel)

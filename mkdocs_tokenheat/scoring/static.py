@@ -25,7 +25,7 @@ from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 from mkdocs_tokenheat.scoring.statistic import Way
 from mkdocs_tokenheat.scoring.values import ValuesFile, read_values
-from mkdocs_tokenheat.scoring.vectors import table_notes
+from mkdocs_tokenheat.scoring.vectors import TokenVectors, table_notes
 
 __all__ = ["score_static", "unit_vectors"]
 
@@ -141,8 +141,8 @@ def unit_vectors(
     """
     tokens = tokens_of(text, model, max_tokens)
     cut = cut_tokens(tokens) if unit == "token" else _own_words(text, model, tokens)
-    ids = sorted({token for each in cut.ids or () for token in each})
-    return _Table(ids, model.rows(ids, way.embedding, way.transform)).vectors(cut)
+    units = cut.ids or ()
+    return TokenVectors(model, way, chain.from_iterable(units)).vectors(units, cut.unknown)
 
 
 class _Rows:
@@ -160,51 +160,10 @@ class _Rows:
                 mine.update(chain.from_iterable(cut.ids))
                 if request.target is not None:
                     mine.update(self.targets[request.target][0])
-        self._tables = {
-            way: _Table(sorted(ids), model.rows(sorted(ids), way.embedding, way.transform))
-            for way, ids in needed.items()
-        }
+        self._tables = {way: TokenVectors(model, way, ids) for way, ids in needed.items()}
 
-    def table(self, request: Request) -> _Table:
+    def table(self, request: Request) -> TokenVectors:
         return self._tables[request.way]
-
-
-class _Table:
-    """Rows of one embedding table, by token id."""
-
-    def __init__(self, ids: Sequence[int], rows: NDArray[np.float64]) -> None:
-        self._at = {token: i for i, token in enumerate(ids)}
-        self._rows = rows
-        self._norms = np.sqrt((rows * rows).sum(axis=1))
-
-    def vectors(self, cut: Cut) -> NDArray[np.float64]:
-        """For each unit the mean of its tokens' vectors."""
-        return self._means(self._rows, cut)
-
-    def norms(self, cut: Cut) -> NDArray[np.float64]:
-        """For each unit the mean of its tokens' norms."""
-        return self._means(self._norms, cut)
-
-    def _means(self, rows: NDArray[np.float64], cut: Cut) -> NDArray[np.float64]:
-        assert cut.ids is not None
-        if not cut.unknown and all(len(ids) == 1 for ids in cut.ids):
-            return rows[[self._at[token] for (token,) in cut.ids]]
-        unknown = set(cut.unknown)
-        members = [() if i in unknown else ids for i, ids in enumerate(cut.ids)]
-        counts = np.array([len(ids) for ids in members])
-        at = [self._at[token] for ids in members for token in ids]
-        means = np.full((len(members), *rows.shape[1:]), np.nan)
-        has = counts > 0
-        if has.any():
-            starts = (np.cumsum(counts) - counts)[has]
-            sums = rows[at] if counts.max() == 1 else np.add.reduceat(rows[at], starts)
-            means[has] = (sums.T / counts[has]).T
-        return means
-
-    def mean(self, ids: Sequence[int]) -> NDArray[np.float64]:
-        """The mean of these tokens' vectors."""
-        mean: NDArray[np.float64] = self._rows[[self._at[token] for token in ids]].mean(axis=0)
-        return mean
 
 
 @np.errstate(all="ignore")
@@ -216,8 +175,8 @@ def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | No
         assert rows is not None
         assert cut.ids is not None
         table = rows.table(request)
-        norms = table.norms(cut)
-        vectors = None if request.metric.norms_alone else table.vectors(cut)
+        norms = table.norms(cut.ids, cut.unknown)
+        vectors = None if request.metric.norms_alone else table.vectors(cut.ids, cut.unknown)
         if request.unit == "word" and any(len(ids) > 1 for ids in cut.ids):
             notes.append(("words-pooled",))
         if request.target is not None:
@@ -227,7 +186,7 @@ def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | No
                     f"the model's tokenizer does not know the target '{request.target}'",
                     option="target",
                 )
-            target = table.mean(ids)
+            (target,) = table.vectors([ids])
             if len(ids) > 1:
                 notes.append(("target-pooled", len(ids)))
     if model is not None:

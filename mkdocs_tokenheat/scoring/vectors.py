@@ -1,20 +1,70 @@
-"""The vectors of words, and what a caption says of vectors that come from a table."""
+"""The vectors of words and tokens from a model's table, and what a caption says of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.scoring.scores import Note
 from mkdocs_tokenheat.scoring.statistic import Way
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+__all__ = ["TokenVectors", "normalized", "table_notes", "word_vectors"]
 
-    from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["normalized", "table_notes", "word_vectors"]
+class TokenVectors:
+    """The rows of a model's table for some tokens, each read once.
+
+    Raises:
+        TokenheatError: A token that has no row.
+    """
+
+    def __init__(self, model: RowModel, way: Way, tokens: Iterable[int]) -> None:
+        ids = sorted({*tokens})
+        self._at = {token: i for i, token in enumerate(ids)}
+        self._rows = model.rows(ids, way.embedding, way.transform)
+
+    @cached_property
+    def _norms(self) -> NDArray[np.float64]:
+        norms: NDArray[np.float64] = np.sqrt((self._rows * self._rows).sum(axis=1))
+        return norms
+
+    def vectors(
+        self, units: Sequence[Sequence[int]], unknown: Collection[int] = ()
+    ) -> NDArray[np.float64]:
+        """The mean of each unit's vectors, of shape (units, dimensions).
+
+        Parameters:
+            units: The tokens of each unit; without any its vector is NaN.
+            unknown: The units whose vector is NaN whatever their tokens.
+        """
+        return self._means(self._rows, units, unknown)
+
+    def norms(
+        self, units: Sequence[Sequence[int]], unknown: Collection[int] = ()
+    ) -> NDArray[np.float64]:
+        """The mean of the norms of each unit's vectors, of shape (units,)."""
+        return self._means(self._norms, units, unknown)
+
+    def _means(
+        self, rows: NDArray[np.float64], units: Sequence[Sequence[int]], unknown: Collection[int]
+    ) -> NDArray[np.float64]:
+        if not unknown and all(len(tokens) == 1 for tokens in units):
+            return rows[[self._at[token] for (token,) in units]]
+        nothing = {*unknown}
+        members = [() if i in nothing else tokens for i, tokens in enumerate(units)]
+        counts = np.array([len(tokens) for tokens in members])
+        at = [self._at[token] for tokens in members for token in tokens]
+        means = np.full((len(members), *rows.shape[1:]), np.nan)
+        has = counts > 0
+        if has.any():
+            starts = (np.cumsum(counts) - counts)[has]
+            sums = rows[at] if counts.max() == 1 else np.add.reduceat(rows[at], starts)
+            means[has] = (sums.T / counts[has]).T
+        return means
 
 
 def word_vectors(
@@ -28,27 +78,15 @@ def word_vectors(
     Raises:
         TokenheatError: A token that has no row.
     """
-    import numpy as np
-
     forms = model.words(words)
-    known = {word: ids for word, (ids, all_known) in forms.items() if all_known and ids}
-    needed = sorted({token for ids in known.values() for token in ids})
-    rows = model.rows(needed, way.embedding, way.transform)
-    at = {token: i for i, token in enumerate(needed)}
-    vectors = np.full((len(words), rows.shape[1]), np.nan)
-    for i, word in enumerate(words):
-        if word in known:
-            vectors[i] = rows[[at[token] for token in known[word]]].mean(axis=0)
-    notes: list[Note] = []
-    if any(len(ids) > 1 for ids in known.values()):
-        notes.append(("words-pooled",))
-    return vectors, notes + table_notes(model, way, " ".join(words))
+    units = [forms[word][0] if forms[word][1] else [] for word in words]
+    vectors = TokenVectors(model, way, (token for tokens in units for token in tokens))
+    notes: list[Note] = [("words-pooled",)] if any(len(tokens) > 1 for tokens in units) else []
+    return vectors.vectors(units), notes + table_notes(model, way, " ".join(words))
 
 
 def normalized(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each vector with the length 1; NaN for one that has no direction."""
-    import numpy as np
-
     with np.errstate(all="ignore"):
         lengths = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
         unit: NDArray[np.float64] = vectors / np.where(lengths > 0, lengths, np.nan)
