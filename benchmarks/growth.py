@@ -170,7 +170,7 @@ def _blocks(count: int, words: int) -> Iterator[Block]:
 
 
 def _site(folder: str) -> Site:
-    from mkdocs_tokenheat.settings import read_settings
+    from mkdocs_tokenheat.hosts.settings import read_settings
     from mkdocs_tokenheat.site import Site
 
     # Texts are cut to 5,000 tokens after they are longer.

@@ -69,7 +69,7 @@ def ours(count: int) -> Run:
     start = time.perf_counter()
     from mkdocs_tokenheat.block.options import Options
     from mkdocs_tokenheat.block.parse import make_block
-    from mkdocs_tokenheat.settings import read_settings
+    from mkdocs_tokenheat.hosts.settings import read_settings
     from mkdocs_tokenheat.site import Site
 
     with tempfile.TemporaryDirectory() as folder:

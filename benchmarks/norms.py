@@ -20,7 +20,7 @@ def ours(text: str, folder: str) -> Norms:
     from mkdocs_tokenheat.block.options import Options
     from mkdocs_tokenheat.block.parse import make_block
     from mkdocs_tokenheat.errors import TokenheatError
-    from mkdocs_tokenheat.settings import read_settings
+    from mkdocs_tokenheat.hosts.settings import read_settings
     from mkdocs_tokenheat.site import Site
 
     models = {"minilm": f"package:{PACKAGE}/{INSIDE}"}

@@ -162,7 +162,7 @@ def ours(folder: str, size: int) -> Run:
     from mkdocs_tokenheat.block.options import Options
     from mkdocs_tokenheat.block.parse import make_block
     from mkdocs_tokenheat.errors import TokenheatError
-    from mkdocs_tokenheat.settings import read_settings
+    from mkdocs_tokenheat.hosts.settings import read_settings
     from mkdocs_tokenheat.site import Site
 
     site = Site(read_settings({"cache_dir": "cache"}, Path(folder)))

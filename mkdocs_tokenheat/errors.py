@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 __all__ = [
     "AbsentModelError",
@@ -50,6 +50,10 @@ class TokenheatError(ValueError):
         other = type(self)(message or self.message, line=self.line, option=option or self.option)
         other.place = place or self.place
         return other
+
+    def line_in(self, lines: Mapping[str, int]) -> int:
+        """The line it concerns, where the options stand on these; a block's first one otherwise."""
+        return lines.get(self.option or "", 0) if self.line is None else self.line
 
     def about(self, option: str) -> TokenheatError:
         """This error, said of an option where it names none yet."""

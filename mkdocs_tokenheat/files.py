@@ -10,7 +10,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["TEMPORARY", "read", "read_json", "write"]
+__all__ = ["TEMPORARY", "read", "read_json", "signature", "write"]
 
 TEMPORARY = re.compile(r"\.[^/]{1,8}-\d+-[0-9a-f]+\.tmp")
 """The name of a file while it is written."""
@@ -79,3 +79,13 @@ def read_json(path: Path) -> object | None:
     except (OSError, ValueError, RecursionError):
         return None
     return content
+
+
+def signature(path: Path) -> tuple[int, int, int]:
+    """What changes with a file: a copy may have the size and the time of what it replaces.
+
+    Raises:
+        OSError: It is not there.
+    """
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns

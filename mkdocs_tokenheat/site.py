@@ -12,12 +12,12 @@ from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
 from mkdocs_tokenheat.models.identity import Identities
 from mkdocs_tokenheat.models.source import DEFAULT_LINE
 from mkdocs_tokenheat.scoring.entry import FORMAT, Entry
-from mkdocs_tokenheat.scoring.fitting import check_fitting
 from mkdocs_tokenheat.scoring.request import Models, Wanted
 from mkdocs_tokenheat.scoring.shard import WHOLE, Shard
 from mkdocs_tokenheat.scoring.supply import Found, Score, Supply
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.draw import draw
+from mkdocs_tokenheat.views.fitting import check_fitting
 from mkdocs_tokenheat.views.labels import Labels, labels_of
 from mkdocs_tokenheat.views.registry import check_options, view_of
 from mkdocs_tokenheat.views.share import SharedScales

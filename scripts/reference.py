@@ -14,8 +14,8 @@ from vision import CLOSE, close_for
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.hosts.cli import parser
+from mkdocs_tokenheat.hosts.settings import DEFAULTS, MEANINGS
 from mkdocs_tokenheat.scoring.metrics import METRICS
-from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
 from mkdocs_tokenheat.views.colormaps import colormap, names
 from mkdocs_tokenheat.views.labels import labels_of
 from mkdocs_tokenheat.views.registry import VIEWS

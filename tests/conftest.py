@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, settings
 from mkdocs_tokenheat.block.options import Options, written
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.hosts.settings import read_settings
 from mkdocs_tokenheat.scoring.scores import Scores
-from mkdocs_tokenheat.settings import read_settings
 from mkdocs_tokenheat.site import Site
+from mkdocs_tokenheat.views.labels import LABELS
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 """Whether there is time to look for what nobody has thought of: `make fuzz`."""
@@ -93,6 +94,7 @@ class Author:
         (result,) = self.site().score([block(text, **options)])
         if isinstance(result, TokenheatError):
             raise result
+        assert {note[0] for note in result.scores.notes} <= LABELS["en"].keys()
         return result.scores
 
     def numbers(self, text: str, **options: object) -> list[float | None]:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from mkdocs_tokenheat.hosts.cli import main
+from mkdocs_tokenheat.scoring import entry
 from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.entry import decode, encode, is_of_other_version
+from mkdocs_tokenheat.scoring.kinds import read_any
 from mkdocs_tokenheat.scoring.scores import scores_of
 from tests.conftest import Author, Project
 from tests.test_cache import KEY, TEXT
@@ -73,6 +75,21 @@ def of_another_version(site: Project) -> Path:
     path = site.cache / f"{OTHER}.json"
     path.write_text('{"format":2,"checksum":"of a way of its own"}\n', encoding="utf-8")
     return path
+
+
+def test_each_version_knows_the_entries_of_the_others(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old, *_) = site.entries()
+    scored = decode(old.read_bytes(), old.stem, read_any)
+    assert not is_of_other_version(old.read_bytes())
+    monkeypatch.setattr(entry, "FORMAT", 2)
+    new = encode(scored, old.stem).encode()
+    assert decode(new, old.stem, read_any).columns() == scored.columns()
+    assert is_of_other_version(old.read_bytes())
+    assert not is_of_other_version(new)
+    monkeypatch.undo()
+    assert is_of_other_version(new)
 
 
 def test_stats_count_entries_and_their_size(site: Project) -> None:

@@ -18,13 +18,14 @@ import pytest
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.hosts.settings import read_settings
 from mkdocs_tokenheat.scoring import cluster
 from mkdocs_tokenheat.scoring.cluster import Cluster
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.request import Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.worker import score_batch
-from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 from tests import checkpoints
 from tests.browser import served

@@ -19,7 +19,7 @@ from mkdocs_tokenheat.models import rows as rows_module
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
 from mkdocs_tokenheat.scoring.geometry.distribution import KIND, Distribution
-from mkdocs_tokenheat.scoring.statistic import Way
+from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.views.colormaps import contrast, luminance
 from mkdocs_tokenheat.views.distribution import BARS, CURVE
 from mkdocs_tokenheat.views.plain import plain, xhtml

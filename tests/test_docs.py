@@ -22,8 +22,8 @@ from mkdocs.config import load_config
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.hosts import cli, zensical
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
+from mkdocs_tokenheat.hosts.settings import DEFAULTS
 from mkdocs_tokenheat.models.hub import parse
-from mkdocs_tokenheat.settings import DEFAULTS
 from tests.recipes import steps_of
 
 ROOT = Path(__file__).parents[1]

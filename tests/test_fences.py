@@ -43,7 +43,7 @@ def inside(source: str, *containers: str) -> str:
 
 
 def fences(source: str) -> list[Fence]:
-    return list(find_fences(normalize(source)))
+    return [f for f in find_fences(normalize(source)) if f.closed]
 
 
 @pytest.fixture

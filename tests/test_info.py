@@ -10,7 +10,7 @@ from mkdocs_tokenheat.block.info import Raw, read_front_matter, read_info, split
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
 from mkdocs_tokenheat.block.parse import Block, make_block, read_block
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.settings import DEFAULTS
+from mkdocs_tokenheat.hosts.settings import DEFAULTS
 
 
 def block(info: str = "", *lines: str, text: str = "hi") -> Block:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.settings import read_settings
+from mkdocs_tokenheat.hosts.settings import read_settings
 from mkdocs_tokenheat.views.labels import labels_of
 from tests.conftest import Author
 from tests.pages import content, having, parse

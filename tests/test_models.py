@@ -628,6 +628,22 @@ def test_a_tokenizer_that_is_read_ahead_is_that_of_its_very_files(author: Author
     assert (len(before.ids), after.ids) == (2, [0])
 
 
+def test_a_tokenizer_that_is_replaced_by_one_as_large_and_as_old_is_another(
+    author: Author,
+) -> None:
+    def save_tokenizer(**vocabulary: int) -> None:
+        words = Tokenizer(models.WordLevel({**vocabulary, "[UNK]": 2}, unk_token="[UNK]"))
+        words.pre_tokenizer = pre_tokenizers.Whitespace()
+        words.save(str(folder / "tokenizer.json"))
+        os.utime(folder / "tokenizer.json", (0, 0))
+
+    folder = save(toy(author), {"wte.weight": table(ROWS)})
+    save_tokenizer(cat=0, dog=1)
+    before = author.numbers("cat dog", model="toy")
+    save_tokenizer(dog=0, cat=1)
+    assert author.numbers("cat dog", model="toy") == before[::-1]
+
+
 def test_a_model_that_is_replaced_by_one_as_large_and_as_old_is_another(author: Author) -> None:
     folder = save(toy(author), {"wte.weight": table(ROWS)})
     weights = folder / "model.safetensors"

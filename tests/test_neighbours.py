@@ -21,7 +21,7 @@ from mkdocs_tokenheat.models import rows as rows_module
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
 from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Given, Near
-from mkdocs_tokenheat.scoring.statistic import Way
+from mkdocs_tokenheat.scoring.key import Way
 from tests.checkpoints import (
     TOKENIZERS,
     Array,
@@ -216,7 +216,7 @@ from pathlib import Path
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
 from mkdocs_tokenheat.scoring.geometry.neighbours import KIND
-from mkdocs_tokenheat.scoring.statistic import Way
+from mkdocs_tokenheat.scoring.key import Way
 
 def anonymous():
     lines = Path("/proc/self/status").read_text().splitlines()

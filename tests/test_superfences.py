@@ -115,7 +115,11 @@ def recorded(document: str) -> list[str]:
 
 def ours(document: str) -> list[str]:
     lines = normalize(document.replace("LANG", "tokenheat"))
-    return ["\n".join(fence.body).replace("tokenheat", "LANG") for fence in find_fences(lines)]
+    return [
+        "\n".join(fence.body).replace("tokenheat", "LANG")
+        for fence in find_fences(lines)
+        if fence.closed
+    ]
 
 
 def same(document: str) -> int:

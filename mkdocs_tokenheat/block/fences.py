@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["NAME", "Fence", "find_fences", "find_unclosed"]
+__all__ = ["NAME", "Fence", "find_fences"]
 
 NAME = "tokenheat"
 
@@ -47,6 +47,11 @@ class Fence:
     commented: bool = False
     closed: bool = True
     breaks: bool = False
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it can be one: it is closed, and stands in no comment."""
+        return self.closed and not self.commented
 
     @property
     def is_at_margin(self) -> bool:
@@ -145,28 +150,15 @@ class _Comment:
 
 
 def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
-    """The page's tokenheat fences, at any depth of lists, quotes, admonitions, details and tabs.
+    """The page's tokenheat fences in their order, those that are no blocks as well.
 
-    Fences inside longer fences or other languages' fences are passed over, and so are fences that
-    nothing closes. Whether a line is indented code only the Markdown parser knows: fences there
-    are found, and the host turns them back.
-
-    Parameters:
-        lines: As `normalize` gives them.
-    """
-    return (fence for fence in _fences(lines) if fence.closed)
-
-
-def find_unclosed(lines: Sequence[str]) -> Iterator[Fence]:
-    """The fences that nothing closes or that are not opened, and so are no blocks.
+    They are found at any depth of lists, quotes, admonitions, details and tabs; fences inside
+    longer fences or other languages' fences are passed over. Whether a line is indented code only
+    the Markdown parser knows: fences there are found, and the host turns them back.
 
     Parameters:
         lines: As `normalize` gives them.
     """
-    return (fence for fence in _fences(lines) if not fence.closed)
-
-
-def _fences(lines: Sequence[str]) -> Iterator[Fence]:
     opened: _Opened | None = None
     comment: _Comment | None = None
     last_comment_end = max((i for i, line in enumerate(lines) if "-->" in line), default=-1)

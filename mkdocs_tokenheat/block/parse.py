@@ -61,7 +61,7 @@ def make_block(
     try:
         options = read_options(raw, defaults)
     except TokenheatError as error:
-        error.line = lines.get(error.option or "", 0) if error.line is None else error.line
+        error.line = error.line_in(lines)
         raise
     text = clean(text)
     if not text.strip():

@@ -17,12 +17,13 @@ from mkdocs_tokenheat.block.parse import make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError, one_line
 from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
+from mkdocs_tokenheat.hosts.settings import is_frozen_here, read_settings
 from mkdocs_tokenheat.progress import tell
 from mkdocs_tokenheat.scoring.cache import Cache, Stored
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.shard import WHOLE
-from mkdocs_tokenheat.settings import Settings, is_frozen_here, read_settings
+from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.markup import number
 

@@ -9,7 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.hosts.settings import read_settings
+from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ def blocks_of(source: str, defaults: Options) -> Iterator[Block]:
     from mkdocs_tokenheat.block.parse import read_block
 
     for fence in find_fences(normalize(source)):
-        if fence.commented:
+        if not fence.is_block:
             continue
         try:
             block = read_block(fence.info, fence.body, defaults)
@@ -112,7 +112,7 @@ def makeExtension(**settings: Any) -> TokenheatExtension:  # noqa: N802 (Python-
 
 def _described() -> dict[str, list[object]]:
     from mkdocs_tokenheat.block.options import Options
-    from mkdocs_tokenheat.settings import DEFAULTS, MEANINGS
+    from mkdocs_tokenheat.hosts.settings import DEFAULTS, MEANINGS
 
     settings = {name: [default, MEANINGS[name]] for name, default in DEFAULTS.items()}
     return settings | {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from markdown.util import HTML_PLACEHOLDER_RE, STX
 
-from mkdocs_tokenheat.block.fences import Fence, find_fences, find_unclosed
+from mkdocs_tokenheat.block.fences import Fence, find_fences
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError, excerpt
 
@@ -120,7 +120,7 @@ class Page:
         except (OSError, ValueError):
             text = ""
         lines = normalize(text)
-        there = [*find_fences(lines), *find_unclosed(lines)]
+        there = list(find_fences(lines))
         here = [*(each.fence for each in self.stashed.values()), *self.lost]
         starts = _paired(here, there, lambda fence: (fence.info, fence.body))
         # Snippets and macros may stand in a text, too.

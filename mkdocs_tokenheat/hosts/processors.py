@@ -13,7 +13,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, Processor, code_escape
 
-from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences, find_unclosed
+from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.page import Page, Stashed
@@ -70,7 +70,7 @@ class Source(_OfPage, Preprocessor):
         if "fenced_raw_block" not in self.md.preprocessors:
             return
         fences = find_fences(normalize("\n".join(lines)))
-        self._page.lost = [fence for fence in fences if not fence.commented]
+        self._page.lost = [fence for fence in fences if fence.is_block]
         for fence in self._page.lost:
             error = TokenheatError(
                 "pymdownx.superfences takes this fence away with its setting 'preserve_tabs': "
@@ -91,8 +91,6 @@ class Fences(_OfPage, Preprocessor):
         if not any(NAME in line for line in lines):
             return lines
         fences = list(find_fences(lines))
-        if sum(NAME in line for line in lines) > len(fences):
-            fences = sorted([*fences, *find_unclosed(lines)], key=lambda fence: fence.start)
         starts = [fence.start for fence in fences] + [len(lines)]
         out = lines[: starts[0]]
         is_tight = _ends_tight(out, tight=False)
@@ -292,9 +290,7 @@ class Figures(_OfPage, Postprocessor):
                 yield from self._alive(html)
 
     def _failed(self, error: TokenheatError, stashed: Stashed, block: Block | None) -> str:
-        line = error.line
-        if line is None:
-            line = block.lines.get(error.option or "", 0) if block else 0
+        line = error.line_in(block.lines if block else {})
         placed = error.at(self._page.place(stashed.fence, line))
         settings = self._page.site.settings
         self._page.refuse(placed)

@@ -33,7 +33,7 @@ class Host(Protocol):
         """The settings of the site that has this config."""
 
     def build_into_nowhere(
-        self, path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+        self, path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
     ) -> tuple[Site, list[TokenheatError]]:
         """Build the site for its cache alone; returns it, and the blocks' errors."""
 

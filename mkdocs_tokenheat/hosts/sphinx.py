@@ -31,7 +31,8 @@ from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.context import shown, site_settings
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
-from mkdocs_tokenheat.settings import DEFAULTS, Settings
+from mkdocs_tokenheat.hosts.settings import DEFAULTS
+from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class _Host(EnvironmentCollector):
                 show_figure(node, result, app.builder)
 
     def _fail(self, node: TokenheatNode, error: TokenheatError, app: Sphinx) -> None:
-        line = error.line if error.line is not None else node["lines"].get(error.option or "", 0)
+        line = error.line_in(node["lines"])
         place = f"{shown(Path(node.source or '<unknown>'))}:{(node.line or 1) + line}"
         placed = error.at(place)
         settings = self.site.settings
@@ -298,7 +299,7 @@ def settings_of(path: Path) -> Settings:
 
 
 def build_into_nowhere(
-    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
 ) -> tuple[Site, list[TokenheatError]]:
     """Read the site's pages as Sphinx does and put them together, for the cache alone.
 

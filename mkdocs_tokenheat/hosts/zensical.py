@@ -23,7 +23,8 @@ from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts import context
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
-from mkdocs_tokenheat.settings import Settings, read_settings
+from mkdocs_tokenheat.hosts.settings import read_settings
+from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 
 if sys.version_info >= (3, 11):
@@ -86,7 +87,7 @@ def settings_of(path: Path) -> Settings:
 
 
 def build_into_nowhere(
-    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
 ) -> tuple[Site, list[TokenheatError]]:
     """Score all pages of the site in one go, then render them as Zensical does, for the cache alone.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
-from mkdocs_tokenheat.files import read, read_json, write
+from mkdocs_tokenheat.files import read, read_json, signature, write
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
@@ -205,12 +205,10 @@ def _checked(stored: object) -> Identity | None:
 
 
 def _stamp(files: Files) -> tuple[tuple[str | int, ...], ...]:
-    """What changes with the files: a copy may have the size and time of what it replaces."""
     try:
-        each = [(path, path.stat()) for path in files.all]
+        return tuple((str(path), *signature(path)) for path in files.all)
     except OSError as error:
         raise AbsentModelError(f"cannot read the model: {error}") from None
-    return tuple((str(p), s.st_size, s.st_mtime_ns, s.st_ctime_ns) for p, s in each)
 
 
 @lru_cache(maxsize=8)

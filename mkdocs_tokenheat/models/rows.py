@@ -143,13 +143,13 @@ class RowModel:
             self._shifts[key] = fit_shift(parts, count)
         return self._shifts[key]
 
-    def size(self, embedding: str = "input") -> int:
-        """How many rows the table has."""
-        return self._open(embedding).shape[0]
+    def shape(self, embedding: str) -> tuple[int, ...]:
+        """How many rows and dimensions the table has."""
+        return self._open(embedding).shape
 
     def vocabulary(self, embedding: str = "input") -> NDArray[np.int64]:
         """The ids of the tokens that are neither special nor unused, in order."""
-        rows = self.size(embedding)
+        rows, _ = self.shape(embedding)
         if rows not in self._vocabularies:
             self._vocabularies[rows] = ordinary(self._tokenizer, rows, self._unknown)
         return self._vocabularies[rows]

@@ -9,6 +9,7 @@ from typing import Any
 from tokenizers import Tokenizer
 from tokenizers.models import Unigram
 
+from mkdocs_tokenheat.files import signature
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 
@@ -33,8 +34,7 @@ def read_tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
         TokenheatError: One that cannot be read.
     """
     with foreign(f"cannot read '{files.tokenizer}'"):
-        stat = files.tokenizer.stat()
-        return _read_tokenizer(files, (stat.st_size, stat.st_mtime_ns))
+        return _read_tokenizer(files, signature(files.tokenizer))
 
 
 @lru_cache(maxsize=1)

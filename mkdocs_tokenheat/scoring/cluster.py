@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.errors import TokenheatError, missing
-from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
+from mkdocs_tokenheat.scoring.request import Request, Wanted, batched, by_model
 from mkdocs_tokenheat.scoring.worker import Result, score_batch
 from mkdocs_tokenheat.settings import Settings
 
@@ -210,17 +210,8 @@ def _is_of_import(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "deserialization of the task graph" in str(error)
 
 
-def _batches(requests: Iterable[Wanted]) -> Iterator[Sequence[Wanted]]:
+def _batches(requests: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:
     """Requests that a worker gets at once: of one model, or a statistic alone."""
-    requests = list(requests)
     for group in by_model(requests):
-        batch: list[Wanted] = []
-        size = 0
-        for request in group:
-            if batch and size + len(request.text) > _BATCH:
-                yield batch
-                batch, size = [], 0
-            batch.append(request)
-            size += len(request.text)
-        yield batch
+        yield from batched(group, _BATCH)
     yield from ([r] for r in requests if not isinstance(r, Request))

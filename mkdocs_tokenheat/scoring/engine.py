@@ -12,10 +12,11 @@ from mkdocs_tokenheat.models.identity import check
 from mkdocs_tokenheat.models.rows import RowModel, load
 from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.scoring.entry import Entry
+from mkdocs_tokenheat.scoring.key import Source
 from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.static import score_static
-from mkdocs_tokenheat.scoring.statistic import Source, Statistic
+from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.settings import Settings
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ FORMAT = 1
 """The version of what an entry means; it is part of each entry's name."""
 
 # The first version's entries do not name it.
-_FORMAT = re.compile(rb'\{"format":(\d{1,6}),')
+_FORMAT = re.compile(rb'\{(?:"format":(\d{1,6}),|"checksum":)')
 
 
 class Entry(Protocol):
@@ -64,13 +64,14 @@ def encode(entry: Entry, key: str) -> str:
 def _head(key: str, body: bytes) -> str:
     # The key is in the sum: an entry under another's name is as wrong as a broken one.
     checksum = hashlib.sha256(key.encode() + b"\n" + body).hexdigest()[:32]
-    return f'{{"checksum":"{checksum}",'
+    version = f'"format":{FORMAT},' if FORMAT > 1 else ""
+    return f'{{{version}"checksum":"{checksum}",'
 
 
 def is_of_other_version(head: bytes) -> bool:
     """Whether an entry that starts like this is in the format of another version."""
     found = _FORMAT.match(head)
-    return found is not None and int(found[1]) != FORMAT
+    return found is not None and int(found[1] or 1) != FORMAT
 
 
 def decode(raw: bytes, key: str, read: Read[E]) -> E:

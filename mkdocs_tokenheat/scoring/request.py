@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mkdocs_tokenheat.block.options import Numbers, Options
@@ -12,13 +12,23 @@ from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
 from mkdocs_tokenheat.scoring.entry import Entry, Read
+from mkdocs_tokenheat.scoring.key import Source, Way, make_key
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
-from mkdocs_tokenheat.scoring.statistic import Source, Statistic, Way, make_key
+from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.scoring.values import ValuesFile, open_values
 from mkdocs_tokenheat.settings import Settings
 
-__all__ = ["Models", "Request", "Wanted", "by_model", "make_request", "sources", "static_way"]
+__all__ = [
+    "Models",
+    "Request",
+    "Wanted",
+    "batched",
+    "by_model",
+    "make_request",
+    "sources",
+    "static_way",
+]
 
 Identify = Callable[[str], Identity]
 
@@ -117,6 +127,20 @@ def by_model(requests: Iterable[Wanted]) -> list[list[Request]]:
         line = request.model.line if request.model else None
         groups[line, request.runs, request.way.dtype].append(request)
     return list(groups.values())
+
+
+def batched(requests: Sequence[Request], characters: int) -> Iterator[list[Request]]:
+    """The requests in their order, in batches whose texts have so many characters at most."""
+    batch: list[Request] = []
+    size = 0
+    for request in requests:
+        if batch and size + len(request.text) > characters:
+            yield batch
+            batch, size = [], 0
+        batch.append(request)
+        size += len(request.text)
+    if batch:
+        yield batch
 
 
 def make_request(block: Block, models: Models, name: str, unit: str | None = None) -> Request:

@@ -20,10 +20,10 @@ from mkdocs_tokenheat.scoring.cut import (
     tokens_of,
     too_long,
 )
+from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.metrics.metric import Units
-from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.request import Request, batched
 from mkdocs_tokenheat.scoring.scores import Note, Scores
-from mkdocs_tokenheat.scoring.statistic import Way
 from mkdocs_tokenheat.scoring.values import ValuesFile, read_values
 from mkdocs_tokenheat.scoring.vectors import TokenVectors, table_notes
 
@@ -44,21 +44,8 @@ def score_static(
         model: The model of all of them, where they need one.
         max_tokens: The largest number of units that a text may have.
     """
-    for batch in _batches(requests):
+    for batch in batched(requests, _BATCH):
         yield from _score_batch(batch, model, max_tokens)
-
-
-def _batches(requests: Sequence[Request]) -> Iterator[list[Request]]:
-    batch: list[Request] = []
-    size = 0
-    for request in requests:
-        if batch and size + len(request.text) > _BATCH:
-            yield batch
-            batch, size = [], 0
-        batch.append(request)
-        size += len(request.text)
-    if batch:
-        yield batch
 
 
 def _score_batch(

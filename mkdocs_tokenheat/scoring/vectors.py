@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mkdocs_tokenheat.models.rows import RowModel
+from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note
-from mkdocs_tokenheat.scoring.statistic import Way
 
 __all__ = ["TokenVectors", "normalized", "table_notes", "word_vectors"]
 

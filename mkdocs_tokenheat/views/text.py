@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.block.words import Cell
 from mkdocs_tokenheat.scoring.entry import Entry
-from mkdocs_tokenheat.scoring.fitting import has_baseline, has_vocabulary
 from mkdocs_tokenheat.scoring.request import Models, Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap, Look
+from mkdocs_tokenheat.views.fitting import has_baseline, has_vocabulary
 from mkdocs_tokenheat.views.labels import Labels, expected, note, said, say
 from mkdocs_tokenheat.views.markup import escape, escape_each, number, visible_each
 from mkdocs_tokenheat.views.paint import HATCHED, KEPT, Paint, is_rtl, swatch

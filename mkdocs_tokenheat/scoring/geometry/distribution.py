@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,7 +182,7 @@ def _random_cosines(model: RowModel, way: Way) -> NDArray[np.float64]:
         return normalized(model.rows(tokens.tolist(), way.embedding, way.transform))
 
     cosines = np.empty(_PAIRS)
-    step = max(1, _BLOCK // model.rows([int(ids[0])], way.embedding).shape[1])
+    step = max(1, _BLOCK // model.shape(way.embedding)[1])
     for start in range(0, _PAIRS, step):
         part = slice(start, start + step)
         cosines[part] = (unit(one[part]) * unit(other[part])).sum(axis=1)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, missing
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_numbers
+from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,11 +124,7 @@ def _clustered(cosines: NDArray[np.float64]) -> list[int]:
         from scipy.cluster.hierarchy import leaves_list, linkage
         from scipy.spatial.distance import squareform
     except ModuleNotFoundError:
-        raise TokenheatError(
-            "order: cluster needs the module 'scipy', which is not installed: "
-            "pip install 'mkdocs-tokenheat[analysis]'",
-            option="order",
-        ) from None
+        raise TokenheatError(missing("scipy", "analysis"), option="order") from None
     if len(cosines) < 3:
         return list(range(len(cosines)))
     distances = squareform(1 - cosines, checks=False)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_cosines
+from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Kind, Way
+from mkdocs_tokenheat.scoring.statistic import Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,7 +115,7 @@ def _rough(model: RowModel, way: Way, queries: Floats) -> NDArray[np.float32]:
 
     from mkdocs_tokenheat.scoring.vectors import normalized
 
-    cosines = np.full((model.size(way.embedding), len(queries)), np.nan, np.float32)
+    cosines = np.full((model.shape(way.embedding)[0], len(queries)), np.nan, np.float32)
     if way.transform:
         for ids, vectors in model.ordinary_rows(way.embedding, way.transform):
             cosines[ids] = normalized(vectors) @ queries.T

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
-from mkdocs_tokenheat.scoring.statistic import Kind, Way
+from mkdocs_tokenheat.scoring.key import Way
+from mkdocs_tokenheat.scoring.statistic import Kind
 
 if TYPE_CHECKING:
     from mkdocs_tokenheat.models.rows import RowModel
