@@ -435,6 +435,7 @@ def test_a_forged_entry_that_could_be_is_drawn(author: Author, columns: dict[str
         ("cat", {}, "'cat' is not a pair: write two words a line"),
         ("a b c", {}, "'a b c' is not a pair"),
         ("cat, dog", {}, "'cat,' would be a word with a comma"),
+        ("a b\ncat dog,", {}, "'dog,' would be a word with a comma"),
         ("a b\n" * 41, {}, "view: distribution takes 40 pairs at most, and the block has 41"),
         ("a b", {"numbers": True}, "option 'numbers' goes with view: "),
         ("a b", {"k": 3}, "option 'k' goes with view: neighbours"),

@@ -495,13 +495,27 @@ def test_a_block_that_nothing_closes_takes_nothing_with_it(page: Callable[..., s
     assert "```tokenheat lang=vi</pre></div>\n<p>hi</p>\n<h1>Title</h1>\n<ul>" in behind
 
 
-@pytest.mark.parametrize("opening", ["    ```tokenheat\n\n", "- a\n\n    ```python\n    x\n\n"])
-def test_a_block_whose_first_line_ends_another_fence_is_an_error(
-    page: Callable[..., str], opening: str
+@pytest.mark.parametrize(
+    ("opening", "above"),
+    [
+        ("    ```tokenheat\n\n", 2),
+        ("- a\n\n    ```python\n    x\n\n", 3),
+        ("~~~python\nx\n\n", 3),
+        ("````markdown\ntext\n```\n\n", 4),
+        ("- a\n\n    ~~~python\n    x\n\n", 3),
+        ("Title\n~~~~~~~\n\n", 2),
+        ("> ```\n> x\n\n", 3),
+    ],
+)
+@pytest.mark.parametrize("extensions", [(), ("pymdownx.superfences",)])
+def test_a_block_that_goes_with_an_unclosed_fence_is_an_error(
+    page: Callable[..., str], opening: str, above: int, extensions: tuple[str, ...]
 ) -> None:
     line = opening.count("\n") + 1
-    with pytest.raises(TokenheatError, match=rf"<markdown>:{line}: .* above this block is never"):
-        page(f"{opening}{BLOCK}")
+    said = f"<markdown>:{line}: tokenheat: the fence that begins {above} lines above this block is"
+    with pytest.raises(TokenheatError) as found:
+        page(f"{opening}{BLOCK}", *extensions)
+    assert str(found.value).startswith(said)
     html = page(f"{opening}{BLOCK}", on_error="show")
     assert len(list(having(parse(html), "tokenheat-error"))) == 1
 

@@ -164,8 +164,11 @@ view => {
 """
 
 
-@pytest.mark.parametrize("number", [0, 1])
-@pytest.mark.parametrize("width", [150, 200, 263, 320])
+# With its numbers the longest word of the text takes more than 300 pixels.
+@pytest.mark.parametrize(
+    ("number", "width"),
+    [*((i, width) for i in (0, 1) for width in (150, 200, 263, 320)), (2, 360), (2, 411), (2, 480)],
+)
 def test_lines_break_between_words_only(page: Page, figures: str, number: int, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     page.set_content(f"<!doctype html><style>figure {{ margin: 0 }}</style>{figures}")
@@ -264,29 +267,48 @@ def test_a_number_stands_before_the_line_break_of_its_token(tmp_path: Path) -> N
     assert "</sup>\n\n</span>" in html
 
 
-@pytest.mark.parametrize("width", [180, 263, 300, 390])
-def test_a_number_is_whole_and_on_the_line_of_its_token(
-    page: Page, tmp_path: Path, width: int
-) -> None:
+@pytest.mark.parametrize("width", [120, 180, 255, 263, 300, 390])
+def test_a_number_is_never_torn(page: Page, tmp_path: Path, width: int) -> None:
     text = "Nghiêng nghiêng, neoclassical nhường-nhịn; ngắt."
-    source = f"~~~tokenheat metric=cosine-previous unit=token numbers=true\n{text}\n~~~"
-    html = convert(source, tmp_path)
+    html = convert(
+        f"~~~tokenheat metric=cosine-previous unit=token numbers=true\n{text}\n~~~\n\n"
+        "~~~tokenheat metric=values numbers=true values=[-0.5,0.00000811,-2.5e-9]\n"
+        "aaaa bbbb cccc\n~~~",
+        tmp_path,
+    )
     assert content(next(having(parse(html), "tokenheat-text"))) == text
     page.set_viewport_size({"width": width, "height": 700})
     page.set_content(f"<!doctype html><style>figure {{ margin: 0 }}</style>{html}")
-    placed = page.locator(".tokenheat-text").evaluate("""
-        view => [...view.querySelectorAll('sup')].map(sup => {
-          const range = document.createRange(), text = sup.previousSibling;
+    pieces = page.locator("sup").evaluate_all("all => all.map(s => s.getClientRects().length)")
+    assert len(pieces) > 18
+    assert set(pieces) == {1}
+    together = """
+        cells => cells.map(cell => {
+          const range = document.createRange(), text = cell.firstChild;
           range.setStart(text, text.length - 1); range.setEnd(text, text.length);
-          const letter = range.getBoundingClientRect(), boxes = [...sup.getClientRects()];
-          const inside = view.getBoundingClientRect().right;
-          return boxes.length === 1 && Math.abs(boxes[0].left - letter.right) < 2
-            && boxes[0].top < letter.bottom && boxes[0].bottom > letter.top
-            && boxes[0].right <= inside;
+          const letter = range.getBoundingClientRect();
+          const number = cell.querySelector('sup').getBoundingClientRect();
+          return number.top < letter.bottom && number.bottom > letter.top;
         })
-    """)
-    assert len(placed) > 15
-    assert all(placed)
+    """
+    assert all(page.locator("span:has(> sup)").evaluate_all(together))
+    if width > 120:
+        sizes = "all => all.map(view => [view.scrollWidth, view.clientWidth])"
+        for needed, there in page.locator(".tokenheat-text").evaluate_all(sizes):
+            assert needed <= there
+
+
+def test_the_numbers_of_one_cell_may_stand_on_several_lines(page: Page, tmp_path: Path) -> None:
+    source = "~~~tokenheat metric=cosine-previous unit=token numbers=true\n👩🏽‍🚀\n~~~"
+    html = convert(source, tmp_path)
+    (cell,) = cells(html)
+    numbers = cell.title.count("·") + 1
+    assert numbers > 3
+    page.set_viewport_size({"width": 160, "height": 700})
+    page.set_content(f"<!doctype html><style>figure {{ margin: 0 }}</style>{html}")
+    assert page.locator("sup").count() == numbers
+    tops = "all => new Set(all.map(s => Math.round(s.getBoundingClientRect().top))).size"
+    assert page.locator("sup").evaluate_all(tops) > 1
 
 
 # Where a page runs from right to left, and where it is of another language.
@@ -395,25 +417,35 @@ def test_paper_has_every_column_of_a_grid(page: Page, tmp_path: Path) -> None:
     assert not page.locator(".tokenheat-grid").evaluate(cut_off)
 
 
-def test_on_paper_a_text_and_its_legend_are_on_one_sheet(page: Page, tmp_path: Path) -> None:
-    words = " ".join(["first", *["word"] * 40, "last"])
-    html = convert(f"~~~tokenheat metric=length\n{words}\n~~~", tmp_path, legend=True, table=True)
-    sheets = []
+def sheets(page: Page, tmp_path: Path, html: str, filled: int) -> list[str]:
+    """What stands on each sheet of paper, behind so many millimetres of something else."""
+    show(page, f'<div style="height:{filled}mm"></div>{html.replace("<details", "<details open")}')
+    page.pdf(path=tmp_path / "paper.pdf", format="A4")
+    document = pypdfium2.PdfDocument(tmp_path / "paper.pdf")
+    return [sheet.get_textpage().get_text_bounded() for sheet in document]
+
+
+def test_on_paper_a_legend_is_on_the_sheet_of_its_text(page: Page, tmp_path: Path) -> None:
+    words = " ".join(["first", *["word"] * 60, "last"])
+    source = f"~~~tokenheat metric=length\n{words}\n~~~"
+    html = convert(source, tmp_path, legend=True, table=True)
+    seen = set()
     for filled in range(200, 280, 5):
-        show(
-            page,
-            f'<div style="height:{filled}mm"></div>{html.replace("<details", "<details open")}',
-        )
-        page.pdf(path=tmp_path / "paper.pdf", format="A4")
-        texts = [
-            sheet.get_textpage().get_text_bounded()
-            for sheet in pypdfium2.PdfDocument(tmp_path / "paper.pdf")
-        ]
-        (own,) = (i for i, text in enumerate(texts) if "first word" in text)
+        texts = sheets(page, tmp_path, html, filled)
+        (own,) = (i for i, text in enumerate(texts) if "word last" in text)
         assert "Number of characters" in texts[own], filled
-        sheets.append((own, "All numbers" in texts[own]))
+        seen.add((own, "All numbers" in texts[own]))
     # It does not wait for its table, which goes over sheets.
-    assert {(0, True), (1, True)} <= {*sheets}
+    assert {(0, True), (1, True)} <= seen
+
+
+def test_on_paper_a_long_text_begins_where_it_stands(page: Page, tmp_path: Path) -> None:
+    words = " ".join(["first", *["word"] * 1500, "last"])
+    html = convert(f"~~~tokenheat metric=length\n{words}\n~~~", tmp_path, legend=True)
+    first, *_, last = sheets(page, tmp_path, html, 60)
+    assert "first word" in first
+    assert "last" in last
+    assert "Number of characters" in last
 
 
 def test_a_wide_table_scrolls_by_itself(page: Page, tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ class Fence:
         body: The lines between, without the prefix.
         commented: Whether it stands in an HTML comment, and so is no block.
         closed: Whether a line closes it; it is no block otherwise.
-        breaks: Whether it is not opened at all: its first line ends a fence that nothing closes.
+        below: How many lines below the start of another fence, which nothing closes and which takes
+            its first line with it, so that it is not opened at all; 0 if there is none.
     """
 
     start: int
@@ -46,7 +47,7 @@ class Fence:
     body: tuple[str, ...]
     commented: bool = False
     closed: bool = True
-    breaks: bool = False
+    below: int = 0
 
     @property
     def is_block(self) -> bool:
@@ -83,19 +84,22 @@ class _Opened:
         self.quotes = self.prefix.count(">")
         self.width = len(self.prefix)
 
-    def fence(self, end: int, *, commented: bool) -> Iterator[Fence]:
-        """The fence, if it is ours."""
-        if _OURS.match(self.info):
-            yield Fence(self.start, end, *self._opening, tuple(self.body), commented)
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a tokenheat fence, and not one of another language."""
+        return _OURS.match(self.info) is not None
 
-    def unclosed(self, *, breaks: bool = False) -> Iterator[Fence]:
-        """The fence that nothing closes, if it is ours."""
-        if _OURS.match(self.info):
-            body = self.body
-            while body and not body[-1]:  # How a page ends says nothing.
-                body.pop()
-            end = self.start + 1
-            yield Fence(self.start, end, *self._opening, tuple(body), closed=False, breaks=breaks)
+    def fence(self, end: int, *, commented: bool) -> Fence:
+        """The fence, closed."""
+        return Fence(self.start, end, *self._opening, tuple(self.body), commented)
+
+    def unclosed(self, below: int = 0) -> Fence:
+        """The fence, which nothing closes or opens."""
+        body = self.body
+        while body and not body[-1]:  # How a page ends says nothing.
+            body.pop()
+        end = self.start + 1
+        return Fence(self.start, end, *self._opening, tuple(body), closed=False, below=below)
 
     @property
     def _opening(self) -> tuple[str, str, str]:
@@ -168,8 +172,8 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
             continue
         goes_on = opened.takes(line) if opened is not None else None
         if opened is not None and goes_on is not None:
-            if not goes_on:
-                yield from opened.fence(number + 1, commented=comment is not None)
+            if not goes_on and opened.is_ours:
+                yield opened.fence(number + 1, commented=comment is not None)
             opened = opened if goes_on else None
             continue
         if comment is not None and comment.breaks_off(line):
@@ -180,12 +184,12 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
             continue
         # As in superfences, a line that breaks a fence off opens none.
         if opened is not None and comment is None:
-            yield from _broken_off(opened, this)
+            yield from _dropped(opened, lines, number + 1)
         opened = None
         if comment is None and "<!--" in line:
             comment = _opened_comment(line, number < last_comment_end)
     if opened is not None and comment is None:
-        yield from opened.unclosed()
+        yield from _dropped(opened, lines, len(lines))
 
 
 def _opened(number: int, line: str) -> _Opened | None:
@@ -195,11 +199,20 @@ def _opened(number: int, line: str) -> _Opened | None:
     return _Opened(number, prefix, opening["marks"], opening["info"].rstrip()) if opening else None
 
 
-def _broken_off(opened: _Opened, this: _Opened | None) -> Iterator[Fence]:
-    """Where a line ends a fence: that one, and what the line itself would open."""
-    yield from opened.unclosed()
-    if this is not None:
-        yield from this.unclosed(breaks=True)
+def _dropped(opened: _Opened, lines: Sequence[str], end: int) -> Iterator[Fence]:
+    """What is lost with a fence that nothing closes: itself, and what it takes with it.
+
+    Parameters:
+        lines: The page's.
+        end: Index of the line behind the one that it ends with.
+    """
+    if opened.is_ours:
+        yield opened.unclosed()
+    for number in range(opened.start + 1, end):
+        is_text = opened.is_ours and number <= opened.start + len(opened.body)
+        this = None if is_text else _opened(number, lines[number])
+        if this is not None and this.is_ours:
+            yield this.unclosed(below=number - opened.start)
 
 
 def _opened_comment(line: str, closes: bool) -> _Comment | None:

@@ -116,7 +116,7 @@ def _mapping(text: str, first_line: int | None) -> list[tuple[str, Raw, int | No
         if "nesting depth" in problem:  # libyaml looks far ahead, and has a limit of its own.
             raise _not_flat(error.problem_mark, first_line) from None  # type: ignore[union-attr]
         what = "the front matter is not YAML" if first_line else "cannot be read as a list"
-        if first_line and isinstance(error, yaml.MarkedYAMLError):
+        if "mapping values are not" in problem or "cannot start any token" in problem:
             problem += " (a value with ': ' in it, or a sign at its start, goes in quotes)"
         line = _line(getattr(error, "problem_mark", None), first_line)
         if line is not None and isinstance(error, yaml.reader.ReaderError):

@@ -12,7 +12,7 @@ __all__ = ["read_pairs", "read_words"]
 
 _ITEM = re.compile(r'"(?P<phrase>[^"]*)"(?=\s|$)|(?P<word>[^\s"]\S*)')
 _LONGEST = 100
-_COMMAS = (",", ";", "，", "；", "、")  # noqa: RUF001
+_COMMAS = ",;、،؛\uff0c\uff1b"
 
 
 def read_words(block: Block, fewest: int, most: int) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def read_pairs(block: Block, most: int) -> tuple[tuple[str, str], ...]:
     """
     pairs: list[tuple[str, str]] = []
     for line in filter(str.strip, block.text.split("\n")):
-        words = _without_commas(_items(line))
+        words = _without_commas(_items(line), last=True)
         if len(words) != 2:
             raise TokenheatError(
                 f"'{excerpt(line)}' is not a pair: write two words a line, "
@@ -57,15 +57,28 @@ def read_pairs(block: Block, most: int) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _without_commas(items: Sequence[tuple[str, bool]]) -> list[str]:
-    """The words, none of which may have got a comma that was meant to stand between them."""
-    if len(items) > 1 and all(not quoted and word.endswith(_COMMAS) for word, quoted in items[:-1]):
+def _without_commas(items: Sequence[tuple[str, bool]], *, last: bool = False) -> list[str]:
+    """The words, none of which may have got a comma that was meant to stand between them.
+
+    Parameters:
+        last: Whether a comma may have been meant behind the last one, too.
+    """
+    words = [word for word, _ in items]
+    if len(items) > 1 and (
+        all(map(_has_comma, items[:-1])) or (last and any(map(_has_comma, items)))
+    ):
+        word = next(word for word, quoted in items if _has_comma((word, quoted)))
         raise TokenheatError(
-            f"'{excerpt(items[0][0])}' would be a word with a comma: words stand apart by white "
+            f"'{excerpt(word)}' would be a word with a comma: words stand apart by white "
             "space alone (in double quotes a word may have one)",
             line=0,
         )
-    return [word for word, _ in items]
+    return words
+
+
+def _has_comma(item: tuple[str, bool]) -> bool:
+    word, quoted = item
+    return not quoted and word[-1] in _COMMAS and word.strip(_COMMAS) != ""
 
 
 def _items(line: str) -> list[tuple[str, bool]]:

@@ -222,7 +222,7 @@ def settings_of(path: Path) -> Settings:
 
 
 def build_into_nowhere(
-    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site] = Site
+    path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
 ) -> tuple[Site, list[TokenheatError]]:
     """Build the site as MkDocs does, for its cache alone.
 

@@ -15,7 +15,7 @@ from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX, AtomicString, Processor
 
 from mkdocs_tokenheat.block.fences import NAME, Fence, find_fences
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, counted
 from mkdocs_tokenheat.hosts.page import Page, Stashed
 
 if TYPE_CHECKING:
@@ -125,9 +125,11 @@ def _check(fence: Fence) -> None:
         TokenheatError: Nothing closes it, another block stands in it, or another extension's
             placeholder, where there was none in the page.
     """
-    if fence.breaks:
+    if fence.below:
         raise TokenheatError(
-            "a fence above this block is never closed, and ends only here: close it first", line=0
+            f"the fence that begins {counted(fence.below, 'line')} above this block is never closed: "
+            "close it first",
+            line=0,
         )
     if not fence.closed:
         raise TokenheatError(

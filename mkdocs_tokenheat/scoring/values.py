@@ -126,7 +126,7 @@ def _csv(data: bytes) -> list[object]:
     rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
     if not rows:
         raise TokenheatError("it is empty")
-    if any(";" in cell for cell in rows[0]):
+    if len(rows[0]) == 1 and ";" in rows[0][0]:
         raise TokenheatError(
             "it has semicolons: write commas between columns, and a point before decimals"
         )

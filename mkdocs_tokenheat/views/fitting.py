@@ -103,8 +103,16 @@ def check_fitting(block: Block) -> None:
             "and with layer: input",
             option="scale",
         )
+    if options.scale == "fixed" and "center" in block.lines:
+        _check_center(options)
     if options.view in _TEXTS:
         _check_metric(block, metric)
+
+
+def _check_center(options: Options) -> None:
+    low, center, high = options.vmin, options.center, options.vmax
+    if low is not None and center is not None and high is not None and not low <= center <= high:
+        raise TokenheatError("'center' must lie between 'vmin' and 'vmax'", option="center")
 
 
 def _check_models(block: Block) -> None:

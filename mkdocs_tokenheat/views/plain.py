@@ -128,10 +128,10 @@ def _pieces(view: Element) -> Iterator[Piece]:
     if view.text:
         yield Piece(view.text)
     for each in view:
-        if text := "".join(each.itertext()):  # And no place where a line may break.
-            style = each.get("style", "")
-            colour = _BACKGROUND.search(style)
-            yield Piece(text, colour[1] if colour else None, bool(_WHITE.search(style)))
+        style = each.get("style", "")
+        colour = _BACKGROUND.search(style)
+        text = "".join(each.itertext())
+        yield Piece(text, colour[1] if colour else None, bool(_WHITE.search(style)))
         if each.tail:
             yield Piece(each.tail)
 

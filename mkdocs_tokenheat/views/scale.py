@@ -106,8 +106,7 @@ def fit(
         quantiles: Those of the vocabulary, for `scale: vocabulary`.
 
     Raises:
-        TokenheatError: `scale: fixed` without both of its ends, with the ends swapped, or with the
-            center outside of them.
+        TokenheatError: `scale: fixed` without both of its ends, or with the ends swapped.
     """
     fixed = _fixed(options) if options.scale == "fixed" else None
     if not numbers:
@@ -129,8 +128,6 @@ def _fixed(options: Options) -> tuple[float, float]:
         raise TokenheatError("'scale: fixed' needs both 'vmin' and 'vmax'", option="scale")
     if options.vmin >= options.vmax:
         raise TokenheatError("'vmin' must be smaller than 'vmax'", option="vmin")
-    if options.center is not None and not options.vmin <= options.center <= options.vmax:
-        raise TokenheatError("'center' must lie between 'vmin' and 'vmax'", option="center")
     return options.vmin, options.vmax
 
 

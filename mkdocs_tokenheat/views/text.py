@@ -44,12 +44,17 @@ _PRE = (
 _UNDERLINED = ";line-height:2.3;text-underline-offset:.2em;text-decoration-skip-ink:none"
 
 # The marker of a list item is the only text that an inline style can make. It is no part of the
-# text content, cannot be selected, and stays behind its token where lines may break elsewhere.
+# text content, and cannot be selected.
 _NUMBER = (
     '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
-    'font-size:.65em;line-height:0;white-space:nowrap;overflow-wrap:normal"></sup>'
+    'font-size:.65em;line-height:0;white-space:nowrap"></sup>'
 )
-_BREAK = "<wbr>"
+_WHOLE = ";white-space:nowrap"
+"""Keeps a token's number beside it: a word that is longer than a line breaks between tokens."""
+_WORD = re.compile(r"\S{1,20}")
+"""What fits on a line with its numbers."""
+_FEW = 3
+"""Numbers of one cell that fit on a line."""
 _MARK = "\u200e"  # Keeps a minus sign before its number, in a text from right to left.
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -219,10 +224,10 @@ def shown_text(
         if content[0] == "\n":
             styles[i] += ";padding-left:.5em"
     if block.options.numbers:
+        for i, (cell, content) in enumerate(zip(scores.cells, contents, strict=True)):
+            if cell[1] <= _FEW and _WORD.fullmatch(content):
+                styles[i] += _WHOLE
         contents = [_numbered(scores, *each) for each in zip(scores.cells, contents, strict=True)]
-        # With its numbers a word may be longer than a line.
-        inner = [gap if re.search(r"\s", gap) else _BREAK + gap for gap in gaps[1:-1]]
-        gaps = [gaps[0], *inner, gaps[-1]]
     parts = ["", '<span style="', "", '" title="', "", '">', "", "</span>"] * len(contents)
     parts[::8], parts[2::8], parts[4::8], parts[6::8] = gaps[:-1], styles, titles, contents
     style = _PRE + _UNDERLINED if underlines else _PRE
@@ -286,8 +291,9 @@ def _numbered(scores: Scores, cell: Cell, content: str) -> str:
     if not any(value is not None for value in numbers):
         return content
     shown = ["—" if n is None else _MARK * (n < 0) + number(n) for n in numbers]
-    # A line may break behind each.
-    each = _BREAK.join(
+    # Those of a whole emoji may need more than a line.
+    between = "<wbr>" if len(shown) > _FEW else ""
+    each = between.join(
         _NUMBER.format(f"{_THIN}{one}{_THIN}{dot}")
         for one, dot in zip(shown, [*["·"] * (len(shown) - 1), ""], strict=True)
     )
