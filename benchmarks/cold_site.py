@@ -28,7 +28,7 @@ WORDS = 77
 """So many English words are 100 of MiniLM's tokens."""
 
 EMPTY, FULL = "empty cache", "full cache"
-OURS, KNOWN = "this project, first run", "this project, the weights' digest known"
+OURS, KNOWN = "this project, first run", "this project, a later run with a new text"
 THEIRS = "transformers' AutoTokenizer and AutoModel"
 
 

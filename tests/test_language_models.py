@@ -18,10 +18,14 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
+from mkdocs_tokenheat.models import transformer
+from mkdocs_tokenheat.models.reduce import reduced
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
 from mkdocs_tokenheat.models.transformer import Transformer
 from mkdocs_tokenheat.models.windows import windows
+from mkdocs_tokenheat.scoring import forward
+from mkdocs_tokenheat.scoring.cut import tokens_of
 from mkdocs_tokenheat.scoring.entry import Entry
 from tests.conftest import Author, block
 from tests.language_models import (
@@ -207,6 +211,52 @@ class TestMaskedModels:
         found = owner.score(LONG, model="bert", metric="probability")
         assert ("windows",) in found.notes
         assert None not in found.scores
+
+
+class TestManyTexts:
+    def test_texts_are_cut_as_they_come_to_be_scored(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        events: list[str] = []
+        site = owner.site()
+        put = site.supply.cache.put
+
+        def cutting(*given: Any) -> Any:
+            events.append("cut")
+            return tokens_of(*given)
+
+        def putting(*given: Any) -> None:
+            events.append("kept")
+            put(*given)
+
+        monkeypatch.setattr(forward, "_PART", 30)
+        monkeypatch.setattr(forward, "tokens_of", cutting)
+        monkeypatch.setattr(site.supply.cache, "put", putting)
+        texts = ["cat " * count for count in range(1, 21)]
+        site.warm([block(text, model="gpt2", metric="surprisal") for text in texts])
+        assert events.count("cut") == events.count("kept") == 20
+        assert events.index("kept") < 5
+
+    def test_no_text_pays_for_what_another_one_wants(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[set[str]] = []
+
+        def reducing(logits: Any, tokens: Any, wanted: Any) -> Any:
+            seen.append({*wanted})
+            return reduced(logits, tokens, wanted)
+
+        monkeypatch.setattr(transformer, "reduced", reducing)
+        blocks = [
+            block("a cat sat", model="gpt2", metric="surprisal"),
+            block("a dog sat", model="gpt2", metric="entropy", topk=3),
+        ]
+        first, second = owner.site().score(blocks)
+        assert not isinstance(first, TokenheatError)
+        assert not isinstance(second, TokenheatError)
+        assert sorted(map(sorted, seen)) == [["entropy"], ["surprisal"]]
+        assert not any(first.scores.expected)
+        assert {len(each) for each in second.scores.expected[1:]} == {3}
 
 
 class TestLayers:

@@ -46,8 +46,9 @@ _CONFIGS = {"pymdownx.tabbed": {"alternate_style": True}}
 
 def failed(*errors: TokenheatError) -> int:
     """Say what is wrong, a line each; the exit code."""
-    for error in errors:
-        tell(str(error) if error.place else f"tokenheat: {error}")
+    # A page's error comes again with each excerpt of it.
+    for line in dict.fromkeys(str(e) if e.place else f"tokenheat: {e}" for e in errors):
+        tell(line)
     return 1
 
 

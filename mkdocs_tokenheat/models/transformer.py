@@ -171,11 +171,19 @@ class Transformer(RowModel):
             yield number, whole.pop(number)
 
     def predictions(
-        self, contexts: Sequence[Context], wanted: Collection[str], topk: int, stride: int | None
+        self,
+        contexts: Sequence[Context],
+        wanted: Sequence[Collection[str]],
+        topk: Sequence[int],
+        stride: int | None,
     ) -> Iterator[tuple[int, Predictions]]:
         """For each context its number and what a causal model expected at its tokens.
 
         Contexts come as they are done, the shortest first.
+
+        Parameters:
+            wanted: The metrics that are wanted of each context.
+            topk: How many of the likeliest tokens are.
         """
         whole: dict[int, Predictions] = {}
         head = self._model.get_output_embeddings()
@@ -183,22 +191,23 @@ class Transformer(RowModel):
 
         def read(item: Item, row: int, outputs: Any) -> None:
             result = whole.get(item.context)
+            mine, most = wanted[item.context], topk[item.context]
             if result is None:
                 count = len(contexts[item.context].shown)
-                result = whole[item.context] = _empty(count, wanted, topk)
+                result = whole[item.context] = _empty(count, mine, most)
             # The first position of all is predicted from nothing.
             pairs = [(at, n) for at, n in zip(item.local, item.scored, strict=True) if at > 0]
             for start in range(0, len(pairs), _ROWS):
                 part = pairs[start : start + _ROWS]
-                before = [at - 1 for at, _ in part]
+                before = slice(part[0][0] - 1, part[-1][0])
                 tokens = torch.tensor([item.ids[at] for at, _ in part], device=self._device)
                 logits = outputs.logits[row, before].float()
-                numbers = reduced(logits, tokens, wanted)
-                if "cosine-prediction" in wanted:
+                numbers = reduced(logits, tokens, mine)
+                if "cosine-prediction" in mine:
                     numbers["cosine-prediction"] = torch.cosine_similarity(
                         states[-1][row, before].double(), head.weight[tokens].double(), dim=1
                     )
-                self._note(result, [n for _, n in part], numbers, logits, topk)
+                self._note(result, [n for _, n in part], numbers, logits, most)
 
         hook = head.register_forward_pre_hook(
             lambda _, inputs: states.__setitem__(slice(None), inputs)

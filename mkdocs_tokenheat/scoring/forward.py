@@ -16,7 +16,7 @@ from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, t
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.metrics.metric import Units
-from mkdocs_tokenheat.scoring.request import Request
+from mkdocs_tokenheat.scoring.request import Request, batched
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 
 __all__ = ["score_forward"]
@@ -24,6 +24,10 @@ __all__ = ["score_forward"]
 _POOL: Mapping[str, Callable[[Array], float]] = {"product": np.prod, "sum": np.sum}
 
 Result = tuple[Request, Scores | TokenheatError]
+
+
+_PART = 1_000_000
+"""Characters of the texts that are cut into tokens before any of them is scored."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,13 @@ def score_forward(
     for request in requests:
         by_way[request.metric.needs, request.way.bos, request.way.stride].append(request)
     for (needs, bos, stride), group in by_way.items():
-        texts, refused = _texts(group, model, bos, max_tokens)
-        yield from refused
-        if needs == "vectors":
-            yield from _hidden(texts, model, stride)
-        elif model.is_masked:
-            yield from _masked(texts, model, stride)
-        else:
-            yield from _causal(texts, model, stride)
+        score_texts = _hidden if needs == "vectors" else _masked if model.is_masked else _causal
+        # Texts of one length share batches, and equal ones their way through the model.
+        group.sort(key=lambda request: (len(request.text), request.text))
+        for part in batched(group, _PART):
+            texts, refused = _texts(part, model, bos, max_tokens)
+            yield from refused
+            yield from score_texts(texts, model, stride)
 
 
 def _texts(
@@ -99,8 +102,8 @@ def _unfit(request: Request, model: Transformer) -> TokenheatError | None:
 
 
 def _causal(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Result]:
-    wanted = {request.metric.name for text in texts for request in text.requests}
-    topk = max((request.way.topk for text in texts for request in text.requests), default=0)
+    wanted = [{request.metric.name for request in text.requests} for text in texts]
+    topk = [max(request.way.topk for request in text.requests) for text in texts]
     contexts = [text.context for text in texts]
     for number, predictions in model.predictions(contexts, wanted, topk, stride):
         text = texts[number]
