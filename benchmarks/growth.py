@@ -230,7 +230,7 @@ def write_lengths(folder: str, lengths: Sequence[int]) -> Run:
 
 
 def _repeats(length: int) -> int:
-    return max(5, min(200, 10_000 // length))
+    return max(20, min(200, 10_000 // length))
 
 
 def of_length(file: str) -> Run:

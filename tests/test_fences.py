@@ -428,11 +428,15 @@ def test_comment_that_python_markdown_shows_has_no_block(page: Callable[..., str
         f"~~~html\n<!--\n~~~\n\n{BLOCK}\n\n-->",
         f"<!-- never closed\n\n{BLOCK}",
         f"<!-- closed -->\n{BLOCK}\n-->",
+        f"~~~struck through~~~ and not\n\n{BLOCK}",
+        f'~~~python title="a ~ b"\nx\n~~~\n\n{BLOCK}',
         f"<!--\n```tokenheat\n-->\n\n{BLOCK}",
     ],
-    ids=range(10),
+    ids=range(12),
 )
-def test_block_behind_what_only_looks_like_a_comment(page: Callable[..., str], source: str) -> None:
+def test_block_behind_what_only_looks_like_a_comment_or_a_fence(
+    page: Callable[..., str], source: str
+) -> None:
     assert texts(page(source, "pymdownx.superfences")) == ["hi there"]
 
 
@@ -652,7 +656,14 @@ def test_pages_are_converted_in_linear_time(page: Callable[..., str], name: str)
 
 @pytest.mark.parametrize(
     "line",
-    ["`" * 40_000, "```" + '="' * 20_000 + "`", "```" + "='`'" * 10_000 + "`", "> " * 20_000],
+    [
+        "`" * 40_000,
+        "```" + '="' * 20_000 + "`",
+        "```" + "='`'" * 10_000 + "`",
+        "~" * 40_000,
+        "~~~" + '="' * 20_000 + "~",
+        "> " * 20_000,
+    ],
 )
 def test_long_lines_are_read_at_once(line: str) -> None:
     # A pattern that backtracks would not come back.

@@ -11,11 +11,13 @@ __all__ = ["NAME", "Fence", "find_fences"]
 NAME = "tokenheat"
 
 _NAMED = rf"(?:\{{ *)?\.?{NAME}(?![\w#.+-])"
-# Behind backticks, backticks stand only in quoted values: other lines are inline code. Ours is a
-# fence, too, where it lacks a closing quote, so that its author is told.
+_BEHIND = r"""(?:[^{mark}=]|=(?!["'])|="[^"]*"|='[^']*')*$"""
+# Behind its marks, an opening has them only in quoted values: other lines are inline code, or have
+# words struck through. Ours is a fence, too, where it lacks a closing quote, so that its author is
+# told.
 _OPENING = re.compile(
-    r"""(?P<marks>`{3,}(?=(?:[^`=]|=(?!["'])|="[^"]*"|='[^']*')*$"""
-    rf"| *{_NAMED}[^`]*$)|~{{3,}}) *(?P<info>.*)$"
+    rf"(?P<marks>`{{3,}}(?={_BEHIND.format(mark='`')}| *{_NAMED}[^`]*$)"
+    rf"|~{{3,}}(?={_BEHIND.format(mark='~')}| *{_NAMED})) *(?P<info>.*)$"
 )
 _OURS = re.compile(_NAMED)
 _PREFIX = re.compile(r"[> ]*")
