@@ -628,6 +628,28 @@ def test_a_tokenizer_that_is_read_ahead_is_that_of_its_very_files(author: Author
     assert (len(before.ids), after.ids) == (2, [0])
 
 
+def test_models_that_take_turns_are_each_read_once(
+    author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: list[str] = []
+
+    class Reading:
+        @staticmethod
+        def from_file(path: str) -> Tokenizer:
+            files.append(path)
+            return Tokenizer.from_file(path)
+
+    monkeypatch.setattr(tokenizer, "Tokenizer", Reading)
+    author.settings["models"] = {"toy": "path:toy", "other": "path:other"}
+    for name in ("toy", "other"):
+        (author.folder / name).mkdir(exist_ok=True)
+        save(author.folder / name, {"wte.weight": table(ROWS)})
+    for i in range(4):
+        for name in ("toy", "other"):
+            author.numbers(f"the cat {i}", model=name)
+    assert len(files) == len({*files}) == 2
+
+
 def test_a_tokenizer_that_is_replaced_by_one_as_large_and_as_old_is_another(
     author: Author,
 ) -> None:

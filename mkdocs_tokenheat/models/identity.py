@@ -155,7 +155,7 @@ def check(line: str, files: Files, identity: Identity) -> None:
         AbsentModelError: What is there is no model.
         TokenheatError: It is another one.
     """
-    if line.startswith("hub:") or _hashed_beside_imports(files, _stamp(files)) == identity:
+    if line.startswith("hub:") or _hashed_once(files, _stamp(files)) == identity:
         return
     if line == DEFAULT_LINE:
         raise TokenheatError(
