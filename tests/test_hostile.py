@@ -30,9 +30,9 @@ from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.scoring.entry import decode
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.coloured import pieces_of, shown_text, units_of
 from mkdocs_tokenheat.views.labels import expected, labels_of, note, said
 from mkdocs_tokenheat.views.scale import fit
-from mkdocs_tokenheat.views.text import pieces_of, shown_text, units_of
 from tests import strategies
 from tests.browser import chromium, served
 from tests.checkpoints import DIMENSIONS, byte_fallback_bpe, pack, save, table, unigram, wordpiece

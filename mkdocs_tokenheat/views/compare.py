@@ -19,18 +19,11 @@ from mkdocs_tokenheat.scoring.request import Models, Request, sources, static_wa
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
+from mkdocs_tokenheat.views.coloured import pieces_of, shown_text, units_of
 from mkdocs_tokenheat.views.labels import Labels, note, said, say
 from mkdocs_tokenheat.views.markup import escape, line, number
 from mkdocs_tokenheat.views.scale import Scale
-from mkdocs_tokenheat.views.text import (
-    asked_of,
-    group_of,
-    hatched,
-    pieces_of,
-    shown_text,
-    units_of,
-    what_of,
-)
+from mkdocs_tokenheat.views.text import asked_of, group_of, hatched, what_of
 from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View
 
 __all__ = ["VIEW"]

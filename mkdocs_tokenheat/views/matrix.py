@@ -13,7 +13,7 @@ from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.grid import cell, frame, header
 from mkdocs_tokenheat.views.labels import Labels, entry_notes, say
 from mkdocs_tokenheat.views.markup import escape, number
-from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
+from mkdocs_tokenheat.views.paint import HATCHED_SWATCH, Paint
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View
 
@@ -75,7 +75,7 @@ def _draw(
 def _hatched(matrix: Matrix, scale: Scale | None, labels: Labels) -> list[str]:
     if scale is None or all(value is not None for row in matrix.rows for value in row):
         return []
-    return [f"{swatch('1.2em', HATCHED)} {say(labels, 'hatched')}"]
+    return [f"{HATCHED_SWATCH} {say(labels, 'hatched')}"]
 
 
 def _eigenvalues(matrix: Matrix, labels: Labels) -> str:

@@ -13,7 +13,7 @@ from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.grid import cell, frame, header
 from mkdocs_tokenheat.views.labels import Labels, entry_notes, say
 from mkdocs_tokenheat.views.markup import escape, number, visible
-from mkdocs_tokenheat.views.paint import HATCHED, Paint, swatch
+from mkdocs_tokenheat.views.paint import HATCHED_SWATCH, Paint
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View
 
@@ -50,7 +50,7 @@ def _draw(
         header(word, "row") + _cells(word, near, paint, labels, numbers=options.numbers)
         for word, near in words
     ]
-    legend = [f"{swatch('1.2em', HATCHED)} {say(labels, 'unknown')}"]
+    legend = [f"{HATCHED_SWATCH} {say(labels, 'unknown')}"]
     what = labels["view-neighbours"].format(vector=labels[f"vector-{options.embedding}"])
     return Picture(
         body=frame("tokenheat-neighbours", what, answer.block, head, rows),

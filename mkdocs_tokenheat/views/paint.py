@@ -10,7 +10,7 @@ from functools import cache
 from mkdocs_tokenheat.views.colormaps import Colormap, Look, colormap, look
 from mkdocs_tokenheat.views.scale import Scale
 
-__all__ = ["HATCHED", "KEPT", "Paint", "is_rtl", "swatch"]
+__all__ = ["HATCHED", "HATCHED_SWATCH", "KEPT", "Paint", "is_rtl", "swatch"]
 
 # The blocks that Unicode keeps for such scripts, less their digits: each version of Python knows
 # other letters of them, and a page must be the same in all.
@@ -45,6 +45,10 @@ _BAR = (
 def swatch(width: str, background: str) -> str:
     """A piece of colour in the legend."""
     return f'<span class="tokenheat-bar" style="{_BAR.format(width=width)};{background}"></span>'
+
+
+HATCHED_SWATCH = swatch("1.2em", HATCHED)
+"""How the legend shows a cell without a colour."""
 
 
 @dataclass(frozen=True)
