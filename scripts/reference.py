@@ -102,7 +102,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def _options() -> Iterator[list[str]]:
     for field in dataclasses.fields(Options):
-        takes = _takes(field)
+        takes = _takes(field) + ("none" in field.metadata) * " or `none`"
         yield [f"`{field.name}`", takes, _shown(field.default), field.metadata["meaning"]]
 
 

@@ -250,6 +250,21 @@ def test_value_is_read(name: str, value: str, read: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "default"),
+    [("bos", "true"), ("stride", "5"), ("vmin", "0"), ("vmax", "1"), ("center", "0"), ("transform", "center"), ("baseline", "shuffle")],
+)  # fmt: skip
+def test_none_takes_a_default_of_the_site_away(name: str, default: str) -> None:
+    site = read_options({name: default}, Options())
+    assert getattr(site, name) is not None
+    assert getattr(read_options({name: "none"}, site), name) is None
+    assert getattr(read_options({name: None}, site), name) == getattr(site, name)
+
+
+def test_none_is_a_text_where_an_option_takes_one() -> None:
+    assert read_options({"target": "none"}, Options()).target == "none"
+
+
+@pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("legend", "maybe", "takes true or false"),

@@ -156,6 +156,12 @@ def _option(default: object, read: Callable[[Raw], object], meaning: str) -> Any
     return dataclasses.field(default=default, metadata={"read": read, "meaning": meaning})
 
 
+def _or_none(read: Callable[[Raw], object], meaning: str) -> Any:
+    """An option without a value of its own: `none` takes away what the site gives it."""
+    metadata = {"read": read, "meaning": meaning, "none": True}
+    return dataclasses.field(default=None, metadata=metadata)
+
+
 @dataclass(frozen=True)
 class Options:
     """What a block asks for; each field is an option, with its reader and its meaning."""
@@ -190,8 +196,7 @@ class Options:
     embedding: str = _option(
         "input", _one_of("input", "output"), "which embedding table, with `layer: input`"
     )
-    transform: str | None = _option(
-        None,
+    transform: str | None = _or_none(
         _transform,
         "what is done to the vectors of the table first: `center` takes away the vocabulary's mean, "
         "`all-but-the-top` also its 3 main directions, `all-but-the-top:D` its D main directions",
@@ -201,8 +206,7 @@ class Options:
         _one_of("mean", "last"),
         "what a word's hidden state is: the mean of its tokens' or its last token's",
     )
-    bos: bool | None = _option(
-        None,
+    bos: bool | None = _or_none(
         _flag,
         "whether a BOS token comes before the text; by default as the tokenizer's template has it",
     )
@@ -211,8 +215,7 @@ class Options:
         _count(0, _MOST),
         "how many of the tokens that the model expected are listed with each token",
     )
-    stride: int | None = _option(
-        None,
+    stride: int | None = _or_none(
         _count(1),
         "how far windows over a long text lie apart, in tokens; by default half a window",
     )
@@ -228,13 +231,12 @@ class Options:
         "the 2 % and 98 % quantiles, or `vmin` and `vmax`; with `vocabulary` the colour is the "
         "number's percentile among those of all tokens that the model knows",
     )
-    vmin: float | None = _option(None, _number, "low end of `scale: fixed`")
-    vmax: float | None = _option(None, _number, "high end of `scale: fixed`")
-    center: float | None = _option(
-        None, _number, "the number that gets the middle of the map, for diverging maps"
+    vmin: float | None = _or_none(_number, "low end of `scale: fixed`")
+    vmax: float | None = _or_none(_number, "high end of `scale: fixed`")
+    center: float | None = _or_none(
+        _number, "the number that gets the middle of the map, for diverging maps"
     )
-    baseline: str | None = _option(
-        None,
+    baseline: str | None = _or_none(
         _one_of("shuffle"),
         "`shuffle` draws muted what a random order of the same tokens would also give",
     )
@@ -287,6 +289,7 @@ _OF_SITES = ("cache_dir", "frozen", "on_error", "max_tokens", "device", "base_pa
 
 NAMES = tuple(field.name for field in dataclasses.fields(Options))
 _READERS = {field.name: field.metadata["read"] for field in dataclasses.fields(Options)}
+_OR_NONE = {field.name for field in dataclasses.fields(Options) if "none" in field.metadata}
 
 
 def read_options(raw: Mapping[str, Raw], defaults: Options) -> Options:
@@ -303,6 +306,9 @@ def read_options(raw: Mapping[str, Raw], defaults: Options) -> Options:
         if name not in _READERS:
             raise TokenheatError(unknown("option", name, NAMES), option=name)
         if value is None:
+            continue
+        if value == "none" and name in _OR_NONE:
+            given[name] = None
             continue
         try:
             given[name] = _READERS[name](value)
