@@ -790,6 +790,27 @@ class TestHub:
         assert "hf download tiny/other" in str(result)
         assert asked == ["tiny/other"]
 
+    def test_a_hub_out_of_reach_is_asked_once_in_a_build(
+        self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+
+        def fetch(repo: str, **_: object) -> str:
+            asked.append(repo)
+            raise OSError("there is no network")
+
+        monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+        owner.settings["models"] = {"hub": f"hub:tiny/other@{'f' * 40}"}
+        site = owner.site()
+        blocks = [block(TEXT, model="hub", metric=metric) for metric in ("norm", "rank")]
+        site.warm(blocks)
+        assert all("there is no network" in str(each) for each in site.figures(blocks))
+        assert asked == ["tiny/other"]
+        # Later a network may be there.
+        monkeypatch.setattr("mkdocs_tokenheat.models.hub._PATIENCE", 0.0)
+        site.figures(blocks[:1])
+        assert asked == ["tiny/other"] * 2
+
     def test_a_frozen_build_asks_nobody(
         self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,10 @@ _FILES = (
     "*.safetensors",
     "*.safetensors.index.json",
 )
+_PATIENCE = 300.0
+"""Seconds that the hub is not asked again for what it has not given: its client alone takes half a
+minute to give up, and each block of a build would ask anew."""
+_refused: dict[tuple[Path, str], tuple[float, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -97,16 +103,27 @@ def _is_whole(snapshot: Path) -> bool:
 
 
 def _downloaded(model: HubModel, revision: str) -> Path:
+    asked = _repository(model), revision
+    when, reason = _refused.get(asked, (-math.inf, ""))
+    if time.monotonic() - when < _PATIENCE:
+        raise _absent(model, revision, reason)
     from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import logging
 
+    logging.set_verbosity_error()  # It tells of each time that it tries.
     try:
         return Path(snapshot_download(model.repo, revision=revision, allow_patterns=list(_FILES)))
     except Exception as error:  # noqa: BLE001 (the hub's client raises whatever its transport met)
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise AbsentModelError(
-            f"'{model.repo}' is not on this machine and cannot be fetched ({reason[:200]}): "
-            f"run 'hf download {model.repo} --revision {revision}' where there is a network"
-        ) from None
+    _refused[asked] = time.monotonic(), reason
+    raise _absent(model, revision, reason)
+
+
+def _absent(model: HubModel, revision: str, reason: str) -> AbsentModelError:
+    return AbsentModelError(
+        f"'{model.repo}' is not on this machine and cannot be fetched ({reason[:200]}): "
+        f"run 'hf download {model.repo} --revision {revision}' where there is a network"
+    )
 
 
 def _repository(model: HubModel) -> Path:
