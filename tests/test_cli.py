@@ -232,6 +232,20 @@ class TestASite:
         assert "docs/b.md:5" in user.run("cache", "prune")[2]
         assert len(site.entries()) >= 2
 
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ("colormap=Redz", "unknown colormap 'Redz', did you mean 'Reds'?"),
+            ("scale=fixed vmin=1", "'scale: fixed' needs both 'vmin' and 'vmax'"),
+            ("scale=fixed vmin=3 vmax=1", "'vmin' must be smaller than 'vmax'"),
+        ],
+    )
+    def test_what_is_wrong_with_the_options_needs_no_scores(
+        self, user: User, site: Project, options: str, said: str
+    ) -> None:
+        site.page(f"```tokenheat {options}\nthe dog\n```\n", "b.md")
+        assert f"docs/b.md:1: tokenheat: {said}\n" in user.run("check")[2]
+
     def test_prune_keeps_what_pages_use(self, user: User, site: Project) -> None:
         user.run("warm")
         site.page("```tokenheat\nthe dog\n```\n")

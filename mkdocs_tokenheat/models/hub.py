@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
@@ -108,9 +109,9 @@ def _downloaded(model: HubModel, revision: str) -> Path:
     if time.monotonic() - when < _PATIENCE:
         raise _absent(model, revision, reason)
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import logging
 
-    logging.set_verbosity_error()  # It tells of each time that it tries.
+    # It tells of each time that it tries.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
         return Path(snapshot_download(model.repo, revision=revision, allow_patterns=list(_FILES)))
     except Exception as error:  # noqa: BLE001 (the hub's client raises whatever its transport met)

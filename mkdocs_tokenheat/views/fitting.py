@@ -8,6 +8,8 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
+from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.scale import fixed_ends
 
 __all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
 
@@ -103,15 +105,17 @@ def check_fitting(block: Block) -> None:
             "and with layer: input",
             option="scale",
         )
-    if options.scale == "fixed" and "center" in block.lines:
-        _check_center(options)
     if options.view in _TEXTS:
         _check_metric(block, metric)
+    colormap(options.colormap)
+    if options.scale == "fixed":
+        _check_ends(block)
 
 
-def _check_center(options: Options) -> None:
-    low, center, high = options.vmin, options.center, options.vmax
-    if low is not None and center is not None and high is not None and not low <= center <= high:
+def _check_ends(block: Block) -> None:
+    low, high = fixed_ends(block.options)
+    center = block.options.center
+    if "center" in block.lines and center is not None and not low <= center <= high:
         raise TokenheatError("'center' must lie between 'vmin' and 'vmax'", option="center")
 
 

@@ -11,7 +11,7 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.views.markup import apart
 
-__all__ = ["Percentiles", "Scale", "fit"]
+__all__ = ["Percentiles", "Scale", "fit", "fixed_ends"]
 
 _QUANTILES = (0.02, 0.98)
 _FAR = 1e307
@@ -106,9 +106,9 @@ def fit(
         quantiles: Those of the vocabulary, for `scale: vocabulary`.
 
     Raises:
-        TokenheatError: `scale: fixed` without both of its ends, or with the ends swapped.
+        TokenheatError: `scale: fixed` without two ends.
     """
-    fixed = _fixed(options) if options.scale == "fixed" else None
+    fixed = fixed_ends(options) if options.scale == "fixed" else None
     if not numbers:
         return None
     low, high = smallest, largest = min(numbers), max(numbers)
@@ -123,7 +123,12 @@ def fit(
     return Scale(low, high, smallest, largest, options.center)
 
 
-def _fixed(options: Options) -> tuple[float, float]:
+def fixed_ends(options: Options) -> tuple[float, float]:
+    """The ends of `scale: fixed`.
+
+    Raises:
+        TokenheatError: One is not given, or they are swapped.
+    """
     if options.vmin is None or options.vmax is None:
         raise TokenheatError("'scale: fixed' needs both 'vmin' and 'vmax'", option="scale")
     if options.vmin >= options.vmax:
