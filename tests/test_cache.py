@@ -78,7 +78,12 @@ def scored_texts(draw: st.DrawFn) -> tuple[str, Scores]:
         [rounded(n) for n in draw(st.lists(numbers, min_size=count, max_size=count))],
         joined(text, spans),
         sorted(draw(st.sets(st.integers(0, count - 1)))) if count else [],
-        draw(st.lists(st.tuples(st.text(min_size=1), st.integers()), max_size=2)),
+        draw(
+            st.lists(
+                st.tuples(st.text(min_size=1, max_size=40), st.integers(-9, 999_999_999)),
+                max_size=2,
+            )
+        ),
     )
 
 
@@ -321,6 +326,14 @@ def test_an_entry_is_told_by_its_checksum_and_shape_alone() -> None:
         {"notes": [[]]},
         {"notes": [[None]]},
         {"notes": [[["x"]]]},
+        {"notes": [["tied", "1"]]},
+        {"notes": [[5]]},
+        {"notes": [["layer", 3, 10**9]]},
+        {"notes": [["layer", 1, 2, 3, 4]]},
+        {"notes": [["x" * 41]]},
+        {"notes": [["tied"]] * 17},
+        {"expected": [[["x" * 1001, 0.5]], []]},
+        {"expected": [[["a", 0.5], ["b", 0.3], ["c", 0.1]], []]},
         {"notes": 5},
         {"notes": ...},
     ],
@@ -328,12 +341,12 @@ def test_an_entry_is_told_by_its_checksum_and_shape_alone() -> None:
 )
 def test_an_entry_of_another_shape_is_broken(columns: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
-        decode(forged(**columns), KEY, scores_of(7))
+        decode(forged(**columns), KEY, scores_of(7, topk=2))
     assert not isinstance(caught.value, TokenheatError)
 
 
 def test_a_note_that_no_label_knows_does_no_harm(author: Author) -> None:
-    notes = [["<b>x"], ["model"], ["range", 1], ["target-pooled"], ["target-pooled", "<script>"]]
+    notes = [["<b>x"], ["model"], ["range", 1], ["target-pooled"], ["<script>"]]
     scores = decode(forged(notes=notes), KEY, scores_of(7))
     author.figure("the cat", model="toy")
     site = author.site()

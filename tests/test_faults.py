@@ -208,6 +208,22 @@ def test_repairing_throws_away_what_is_not_whole_and_nothing_else(
     ]
 
 
+def test_verify_follows_no_link_out_of_a_folder(site: Project, right: dict[str, bytes]) -> None:
+    whole = site.entries()
+    elsewhere = site.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / f"{'a' * 64}.json").write_text("kept", encoding="utf-8")
+    for name, target in (("models", "."), ("local", elsewhere)):
+        shutil.rmtree(site.cache / name, ignore_errors=True)
+        (site.cache / name).symlink_to(target)
+    assert ", 2 damaged" in tokenheat(site, "cache", "verify").stdout
+    assert tokenheat(site, "cache", "verify", "--repair").returncode == 0
+    assert site.entries() == whole
+    assert [path.read_text("utf-8") for path in elsewhere.iterdir()] == ["kept"]
+    assert not any((site.cache / name).is_symlink() for name in ("models", "local"))
+    assert tokenheat(site, "cache", "verify").returncode == 0
+
+
 # Where nothing can be stored
 
 

@@ -409,7 +409,7 @@ def test_the_white_space_rules_of_restructuredtext(site: Folder) -> None:
 def test_the_directive_has_the_options_of_the_table() -> None:
     from mkdocs_tokenheat.block.options import NAMES
 
-    assert tuple(TokenheatDirective.option_spec) == NAMES
+    assert tuple(TokenheatDirective.option_spec) == (*NAMES, "name", "class")
 
 
 def test_a_label_leads_to_the_figure_and_a_class_is_its(site: Folder) -> None:
@@ -423,3 +423,38 @@ def test_a_label_leads_to_the_figure_and_a_class_is_its(site: Folder) -> None:
         (box,) = [e for e in parse(site.read(f"_html/{page}.html")).iter() if e.get("id") == name]
         assert [child.get("class") for child in box] == ["tokenheat"]
         assert (box.get("class") or "") == kind
+
+
+def test_a_block_has_a_name_and_a_class_as_every_directive(site: Folder) -> None:
+    block = directive("abc", "name: heat", "class: wide high", "unit: word")
+    site.write("other.rst", f"Other\n=====\n\n{block}\nSee :ref:`there <heat>`.\n")
+    site.write("myst.md", "# M\n\n[see](#warm)\n\n```{tokenheat}\n:name: warm\n\nabc\n```\n")
+    build(site)
+    for page, name, kind in (("other", "heat", "wide high"), ("myst", "warm", "")):
+        (box,) = [e for e in parse(site.read(f"_html/{page}.html")).iter() if e.get("id") == name]
+        assert [child.get("class") for child in box] == ["tokenheat"]
+        assert (box.get("class") or "") == kind
+    assert 'href="#heat"' in site.read("_html/other.html")
+    build(site, "text")
+    assert "abc" in site.read("_text/other.txt")
+
+
+@pytest.mark.parametrize("builder", ["text", "man", "latex", "texinfo", "xml"])
+def test_a_block_may_stand_in_a_table(site: Folder, builder: str) -> None:
+    inner = "".join(
+        f"       {line}\n"
+        for line in directive("abc defg", "unit: word", "metric: length").splitlines()
+    )
+    inner = inner.replace("       ", "     - ", 1)
+    site.write(
+        "index.rst",
+        f"Heat\n====\n\n.. toctree::\n\n   myst\n   other\n\n.. list-table::\n\n   * - a\n{inner}",
+    )
+    site.write("conf.py", CONF + 'man_pages = [("index", "heat", "Heat", "nobody", 1)]\n')
+    build(site, builder)
+    (path,) = [
+        *site.path.glob(f"_{builder}/index.txt"),
+        *site.path.glob(f"_{builder}/heat.*[1fx]*"),
+        *site.path.glob(f"_{builder}/index.xml"),
+    ]
+    assert re.search(r"abc · 3\s+defg · 4", path.read_text("utf-8"))

@@ -482,6 +482,7 @@ class TestWhatCannotBe:
         [
             ({"model_type": "own", "auto_map": {"AutoConfig": "a.B"}}, "which is never run"),
             ({"transformers_weights": "other.safetensors"}, "names other weights"),
+            ({"attn_implementation": "evil/attention"}, "attention kernels of the hub"),
             ({"n_head": 5}, "cannot load the model"),
             ({"is_encoder_decoder": True}, "with an encoder and a decoder"),
         ],
@@ -495,6 +496,14 @@ class TestWhatCannotBe:
         owner.settings["models"] = {"changed": "path:changed"}
         assert message in owner.error(TEXT, model="changed", layer="1")
         assert message in owner.error(TEXT, model="changed", metric="probability")
+
+    def test_an_adapter_beside_a_model_is_refused(self, owner: Author, models: Path) -> None:
+        """Transformers adds one where peft is installed, and elsewhere does not."""
+        folder = shutil.copytree(models / "gpt2", owner.folder / "changed")
+        (folder / "adapter_config.json").write_text("{}", "utf-8")
+        owner.settings["models"] = {"changed": "path:changed"}
+        said = owner.error(TEXT, model="changed", metric="probability")
+        assert said.startswith("an adapter lies beside the model")
 
     def test_a_config_whose_architectures_are_none(self, owner: Author, models: Path) -> None:
         folder = shutil.copytree(models / "gpt2", owner.folder / "changed")

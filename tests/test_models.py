@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 from mkdocs_tokenheat.models import rows, tokenizer
@@ -23,6 +23,7 @@ from tests.checkpoints import (
     Array,
     Tensors,
     bfloat16,
+    byte_fallback_bpe,
     byte_level_bpe,
     families,
     pack,
@@ -205,6 +206,24 @@ def test_several_files_without_an_index_are_refused_by_name(author: Author) -> N
     assert "(a.safetensors, b.safetensors) and no index" in author.error(TEXT, model="toy")
 
 
+def test_a_tokenizer_that_cuts_by_chance_in_training_does_not_here(author: Author) -> None:
+    cuts = byte_fallback_bpe()
+    assert isinstance(cuts.model, models.BPE)
+    save(toy(author), {"wte.weight": table(400)}, cuts)
+    wanted = author.score("the cat " * 20, model="toy").ids
+    cuts.model.dropout = 0.9
+    save(toy(author), {"wte.weight": table(400)}, cuts)
+    assert author.score("the cat " * 20, model="toy").ids == wanted
+
+
+def test_a_decoder_that_panics_is_an_error_of_its_blocks(author: Author) -> None:
+    cuts = wordpiece()
+    cuts.decoder = decoders.Strip("a", 1, 1)
+    save(toy(author), {"wte.weight": table(cuts.get_vocab_size())}, cuts)
+    said = author.error("cat", model="toy", view="neighbours", k=100)
+    assert said.startswith("the model's tokenizer cannot tell what a token writes: ")
+
+
 def test_a_shard_may_be_a_link_as_in_the_hubs_cache(author: Author) -> None:
     embeddings = table(ROWS)
     blob = author.folder / "blob"
@@ -334,6 +353,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(author: Author) -> None:
         {"dtype": "F32", "shape": [ROWS, DIMENSIONS], "data_offsets": [0, 1 << 40]},
         {"dtype": "F32", "shape": [1 << 40, DIMENSIONS], "data_offsets": [0, 16]},
         {"dtype": "F32", "shape": [ROWS, DIMENSIONS], "data_offsets": [16, 0]},
+        {"dtype": "F32", "shape": [ROWS, DIMENSIONS], "data_offsets": [0, float("inf")]},
         {"dtype": "F32", "shape": [-1, DIMENSIONS], "data_offsets": [0, 16]},
         {"dtype": "F99", "shape": [2, 2], "data_offsets": [0, 16]},
         {"dtype": "F32"},

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CONTROLS", "clean", "has_any", "normalize"]
+__all__ = ["CONTROLS", "LONGEST", "clean", "has_any", "normalize"]
 
 _BLANK = re.compile(r"^ +$", re.MULTILINE)
 _STASH = re.compile(r"[\x02\x03]")
 
 CONTROLS = bytes(code for code in range(0x20) if code != 0x0A)
 """The C0 control characters but LF."""
+
+LONGEST = 1000
+"""Characters of what a model's token writes, at most: a vocabulary, or a cache, may hold anything."""
 
 _CONTROL = re.compile(f"[{re.escape(CONTROLS.decode())}\\ud800-\\udfff]")
 

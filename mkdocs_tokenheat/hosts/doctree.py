@@ -46,7 +46,7 @@ def show_figure(node: TokenheatNode, figure: str, builder: Builder) -> None:
         found = (said.text, said.words, said.caption)
         node.extend(nodes.paragraph(words, words) for words in found if words)
     else:
-        node.replace_self(list(_plain_nodes(said, builder)))
+        node.replace_self(list(_plain_nodes(said, builder, in_table=_is_in_table(node))))
 
 
 def show_error(
@@ -69,7 +69,15 @@ def _for(builder: Builder, html: str) -> str:
     return xhtml(html) if is_book else html
 
 
-def _plain_nodes(said: Plain, builder: Builder) -> Iterable[nodes.Node]:
+def _is_in_table(node: nodes.Node) -> bool:
+    while node.parent is not None:
+        node = node.parent
+        if isinstance(node, nodes.table):
+            return True
+    return False
+
+
+def _plain_nodes(said: Plain, builder: Builder, *, in_table: bool) -> Iterable[nodes.Node]:
     if builder.format == "latex":
         for shown in said.shown:
             if shown.name:
@@ -84,7 +92,9 @@ def _plain_nodes(said: Plain, builder: Builder) -> Iterable[nodes.Node]:
     if said.caption:
         yield nodes.paragraph("", "", nodes.strong(said.caption, said.caption))
     yield nodes.paragraph(said.legend, said.legend)
-    if said.table:
+    if said.table and in_table:  # Few builders know a table within a table.
+        yield _literal("\n".join(map(" · ".join, said.table)), "none")
+    elif said.table:
         yield _table(said.table)
 
 

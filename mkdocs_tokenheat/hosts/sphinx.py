@@ -61,6 +61,10 @@ class SettingsError(ConfigError):
         self.said = said
 
 
+_COMMON = {"name": directives.unchanged, "class": directives.class_option}
+"""What every directive takes."""
+
+
 class _Spec(dict[str, Callable[[str], object]]):
     """Takes options of any name, so that an unknown one gets the same message in every host."""
 
@@ -72,19 +76,22 @@ class TokenheatDirective(SphinxDirective):
     """Notes a block as it was written; it is read when the whole page is put together."""
 
     has_content = True
-    option_spec = _Spec(dict.fromkeys(NAMES, directives.unchanged))
+    option_spec = _Spec({**dict.fromkeys(NAMES, directives.unchanged), **_COMMON})
 
     def run(self) -> list[nodes.Node]:
         """A node with all that the block's figure needs."""
+        raw = {name: value for name, value in self.options.items() if name not in _COMMON}
         node = TokenheatNode(
-            raw=dict(self.options),
-            lines={name: self._line(name) for name in self.options},
+            raw=raw,
+            lines={name: self._line(name) for name in raw},
             text="\n".join(normalize("\n".join(self.content))),
             written=self.block_text.strip("\n"),
             page=self.env.docname,
+            classes=self.options.get("class", []),
             misplaced=_MISPLACED.match(self.block_text) is not None,
         )
         self.set_source_info(node)
+        self.add_name(node)
         return [node]
 
     def _line(self, option: str) -> int:

@@ -262,7 +262,15 @@ def _ends(header: bytes) -> int:
             (int(t["data_offsets"][1]) for n, t in tensors.items() if n != "__metadata__"),
             default=0,
         )
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ):
         return -1
 
 

@@ -77,6 +77,7 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
         config = _tried(files, lambda: transformers.AutoConfig.from_pretrained(**place))
         if getattr(config, "transformers_weights", None):
             raise TokenheatError("the model's config.json names other weights: they are not opened")
+        _check_no_more(files, config)
         reads = (
             transformers.AutoModelForMaskedLM
             if _is_masked(config)
@@ -104,6 +105,24 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
             "it has vectors and no probabilities"
         )
     return Loaded(model, model.config.get_text_config(), is_masked, is_causal, place_name)
+
+
+def _check_no_more(files: Files, config: Any) -> None:
+    """Refuse what would make another model of the same files, on machines that can.
+
+    Raises:
+        TokenheatError: An adapter beside the weights, or kernels of the hub, which are programs.
+    """
+    if (files.tokenizer.parent / "adapter_config.json").exists():
+        raise TokenheatError(
+            "an adapter lies beside the model ('adapter_config.json'), which is not opened: merge "
+            "it into the model, or keep it elsewhere"
+        )
+    for each in (config, config.get_text_config()):
+        if "/" in str(getattr(each, "_attn_implementation", "")):
+            raise TokenheatError(
+                "the model's config.json names attention kernels of the hub, which are never run"
+            )
 
 
 def _check_complete(model: Any, info: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from mkdocs_tokenheat.block.text import LONGEST
 from mkdocs_tokenheat.block.words import Span
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.foreign import foreign
@@ -196,7 +197,15 @@ class RowModel:
         return _accents(normalized) < _accents(text)
 
     def written(self, token: int) -> str:
-        r"""What the token writes; bytes that are no whole character as `\\xe1`."""
+        r"""What the token writes; bytes that are no whole character as `\\xe1`.
+
+        Raises:
+            TokenheatError: What the tokenizer raises.
+        """
+        with foreign("the model's tokenizer cannot tell what a token writes"):
+            return self._written(token)[:LONGEST]
+
+    def _written(self, token: int) -> str:
         piece = self._tokenizer.id_to_token(token)
         if not piece:  # A row that pads the table.
             return f"#{token}"

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from tokenizers import Tokenizer
-from tokenizers.models import Unigram
+from tokenizers.models import BPE, Unigram
 
 from mkdocs_tokenheat.files import signature
 from mkdocs_tokenheat.foreign import foreign
@@ -45,6 +45,8 @@ def _read_tokenizer(files: Files, _stamp: object) -> tuple[Tokenizer, int | None
     else:
         token = tokenizer.model.unk_token
         unknown = tokenizer.token_to_id(token) if token else None
+    if isinstance(tokenizer.model, BPE):
+        tokenizer.model.dropout = None  # It cuts by chance, for training.
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True

@@ -201,10 +201,15 @@ class Cache:
 
 def _strays(folder: Path) -> Iterator[tuple[Path, str]]:
     """What is wrong besides entries; whatever else lies in the folder is none of ours."""
-    for path in (path for name in FOLDERS for path in _named(folder / name, _ENTRY)):
+    inner = [folder / name for name in FOLDERS]
+    for path in inner:
+        if path.is_symlink():  # What it leads to is no part of the cache, or is so already.
+            yield path, "it is a link"
+    inner = [path for path in inner if not path.is_symlink()]
+    for path in (path for each in inner for path in _named(each, _ENTRY)):
         if not is_identity(path):
             yield path, "it tells no model's identity"
-    for path in (path for name in ("", *FOLDERS) for path in _named(folder / name, TEMPORARY)):
+    for path in (path for each in (folder, *inner) for path in _named(each, TEMPORARY)):
         yield path, "left behind by a build that was stopped"
 
 

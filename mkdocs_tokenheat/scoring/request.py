@@ -106,7 +106,7 @@ class Request:
     @property
     def read(self) -> Read[Scores]:
         """Reads its entry."""
-        return scores_of(len(self.text))
+        return scores_of(len(self.text), self.way.topk)
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from itertools import accumulate, compress
 from operator import le, lt, sub
 from typing import Any, TypeVar
 
+from mkdocs_tokenheat.block.text import LONGEST
 from mkdocs_tokenheat.block.words import Cell, Span
 from mkdocs_tokenheat.scoring.entry import Read, short
 
-__all__ = ["Note", "Scores", "read_notes", "scores_of"]
+__all__ = ["Note", "Scores", "read_notes", "read_text", "scores_of"]
 
 T = TypeVar("T")
 _SMALL = bytes(range(ord("#"), ord("\\")))
@@ -23,9 +25,11 @@ _VALUES = bytes((code - _ZERO) % 256 for code in range(256))
 _ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _OVERLAP = 16
 """How often, on average, a text's units may show a character: those cut inside one all show it."""
+_NOTES, _PARTS, _NAME, _LARGE = 16, 4, 40, 10**9
+"""How many notes an entry has at most, of how many parts, with how long a name, and what numbers."""
 
 Note = tuple[str | int, ...]
-"""Something that the caption says: its name in the labels, and what is filled in."""
+"""Something that the caption says: its name in the labels, and the numbers that are filled in."""
 
 
 @dataclass(frozen=True)
@@ -158,20 +162,26 @@ def _without(units: Sequence[int], scores: Sequence[float | None]) -> Sequence[f
     return [None if i in off else score for i, score in enumerate(scores)]
 
 
-def scores_of(length: int) -> Read[Scores]:
-    """Reads the scores of a text of that length, in code points."""
-    return partial(_checked, length=length)
+def scores_of(length: int, topk: int = sys.maxsize) -> Read[Scores]:
+    """Reads the scores of a text of that length, in code points.
+
+    Parameters:
+        topk: How many texts may be expected in the place of a unit.
+    """
+    return partial(_checked, length=length, topk=topk)
 
 
 # A loop in Python for each check would take most of the time that an entry takes to read: each
 # column is looked through in a few calls.
-def _checked(entry: Mapping[str, Any], length: int) -> Scores:
+def _checked(entry: Mapping[str, Any], length: int, topk: int) -> Scores:
     edges, numbers, ids = _unpacked(entry["spans"]), _numbers(entry["scores"]), entry["ids"]
     unknown, aside = _whole(entry["unknown"]), _whole(entry["aside"]) if "aside" in entry else ()
     expected = entry.get("expected", ())
     size = len(numbers)
     if len(edges) != 2 * size or len(expected or numbers) != size:
         raise ValueError("its columns differ in length")
+    if any(len(each) > topk for each in expected):
+        raise ValueError("more is expected than was asked for")
     if not all(0 <= i < size for i in (*unknown, *aside)):
         raise ValueError("a unit is not there")
     if ids is not None:
@@ -192,7 +202,9 @@ def _checked(entry: Mapping[str, Any], length: int) -> Scores:
         unknown=unknown,
         notes=read_notes(entry["notes"]),
         aside=aside,
-        expected=tuple([(_text(text), _share(share)) for text, share in each] for each in expected),
+        expected=tuple(
+            [(read_text(text), _share(share)) for text, share in each] for each in expected
+        ),
     )
     if scores.joined or min(gaps, default=0) < 0:
         _check_order(scores, length)
@@ -257,14 +269,27 @@ def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:
         ValueError: What is no note.
     """
     notes = [tuple(note) for note in stored]
-    if not all(note and all(type(part) in (str, int) for part in note) for note in notes):
+    if len(notes) > _NOTES or not all(map(_is_note, notes)):
         raise ValueError("a note cannot be read")
     return notes
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("no text")
+def _is_note(note: Note) -> bool:
+    if not 1 <= len(note) <= _PARTS:
+        return False
+    name, *numbers = note
+    is_name = type(name) is str and len(name) <= _NAME
+    return is_name and all(type(n) is int and abs(n) < _LARGE for n in numbers)
+
+
+def read_text(value: object) -> str:
+    """What a token writes.
+
+    Raises:
+        ValueError: What is no text, or longer than any entry's.
+    """
+    if not isinstance(value, str) or len(value) > LONGEST:
+        raise ValueError("a token's text is missing or too long")
     return value
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_cosines
 from mkdocs_tokenheat.scoring.key import Way
-from mkdocs_tokenheat.scoring.scores import Note, read_notes
+from mkdocs_tokenheat.scoring.scores import Note, read_notes, read_text
 from mkdocs_tokenheat.scoring.statistic import Kind
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def _read_near(stored: Sequence[Sequence[object]]) -> Near:
     near: list[tuple[str, float]] = []
     for text, stored_cosine in stored:
         (cosine,) = read_cosines([stored_cosine])
-        if not isinstance(text, str) or cosine is None:
+        if cosine is None:
             raise ValueError("a neighbour is missing or not finite")
-        near.append((text, cosine))
+        near.append((read_text(text), cosine))
     return near
 
 
