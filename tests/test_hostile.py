@@ -433,13 +433,15 @@ def test_half_a_surrogate_pair_can_be_written(cache: Path, option: str, text: st
 
 # How long it may take
 
+IN_ITEM = "    ```tokenheat metric=length table=false\n    a b\n    ```\n"
 PAGES: dict[str, Callable[[int], str]] = {
     "one long word": lambda n: f"```tokenheat\n{'a' * n}\n```",
     "punctuation": lambda n: f"```tokenheat\n{'.' * n}\n```",
     "many words": lambda n: f"```tokenheat\n{'a ' * n}\n```",
     "letters cut in two": lambda n: f"```tokenheat unit=token metric=norm\n{'ỗ' * n}\n```",
     "marks on one letter": lambda n: f"```tokenheat\na{chr(0x301) * n}\n```",
-    "blocks in an item": lambda n: "- a\n" + "    ```tokenheat\n    a b\n    ```\n" * (n // 10),
+    "blocks in an item": lambda n: "- a\n" + IN_ITEM * n,
+    "blocks and words in an item": lambda n: "- a\n" + f"{IN_ITEM}    a\n" * n,
     "blocks that share": lambda n: "```tokenheat share=a\na b\n```\n\n" * (n // 10),
     "broken blocks": lambda n: "```tokenheat metrik=1\na\n```\n\n" * (n // 10),
     "options": lambda n: "```tokenheat " + " ".join(f"o{i}=1" for i in range(n)) + "\na\n```",

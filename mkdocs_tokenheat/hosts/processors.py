@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
 
@@ -201,17 +202,19 @@ class Parts(BlockProcessor):
         return "\n" in block and any(map(self._is_placeholder, block.split("\n")))
 
     def run(self, parent: Element, blocks: list[str]) -> None:
-        """Take the lines up to the first placeholder; those behind it are a block of their own."""
+        """Take the lines through the first placeholders; what is behind is a block of its own."""
         lines = blocks.pop(0).split("\n")
         place = next(i for i, line in enumerate(lines) if self._is_placeholder(line))
         if place:
             self.parser.blockprocessors["paragraph"].run(parent, ["\n".join(lines[:place])])
-        line = lines[place]
-        SubElement(parent, "p").text = line.strip()
         # What would be code further out is the text of a paragraph here.
-        indent = (len(line) - len(line.lstrip(" "))) // _TAB * _TAB
-        lead = re.compile(f" {{0,{indent}}}")
-        behind = "\n".join(lead.sub("", line, count=1) for line in lines[place + 1 :])
+        indent = 0
+        for line in takewhile(self._is_placeholder, lines[place:]):
+            SubElement(parent, "p").text = line.strip()
+            indent += max(len(line) - len(line.lstrip(" ")) - indent, 0) // _TAB * _TAB
+            place += 1
+        lead = re.compile(f"^ {{0,{indent}}}", re.MULTILINE)
+        behind = lead.sub("", "\n".join(lines[place:]))
         if not behind:
             return
         if self.parser.state.isstate("list"):  # The item's own text has ended.
