@@ -490,6 +490,46 @@ def test_a_block_that_nothing_closes_is_an_error(
     assert said in content(box)
 
 
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("- ```tokenheat\n  hi\n  ```\n", 1),
+        ("1. a\n2.  ~~~tokenheat metrik=x\n", 2),
+        ("a\n\n> - > * ```{.tokenheat metric=length}\n", 3),
+        ("a\n:   ```tokenheat\n    hi\n    ```\n", 2),
+    ],
+)
+@pytest.mark.parametrize("extensions", [[], ["def_list", "pymdownx.superfences"]])
+def test_a_block_beside_a_lists_marker_is_an_error(
+    page: Callable[..., str], source: str, line: int, extensions: list[str]
+) -> None:
+    said = f"<markdown>:{line}: tokenheat: a block begins on a line of its own: put it below"
+    with pytest.raises(TokenheatError) as found:
+        page(source, *extensions)
+    assert str(found.value).startswith(said)
+    (box,) = having(parse(page(source, *extensions, on_error="show")), "tokenheat-error")
+    assert said in content(box)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "- ```tokenheat``` is code",
+        "- `a ```tokenheat b`",
+        "    - ```tokenheat\n      code",
+        "~~~~\n- ```tokenheat\n~~~~",
+        "<!--\n- ```tokenheat\n-->",
+        "- ```tokenheats\n- ```python tokenheat",
+        "-```tokenheat",
+    ],
+)
+def test_what_only_looks_like_one_beside_a_marker_is_left_alone(
+    page: Callable[..., str], source: str
+) -> None:
+    extensions = ["pymdownx.superfences"]
+    assert page(source, *extensions) == markdown.markdown(source, extensions=extensions)
+
+
 def test_a_block_that_nothing_closes_takes_nothing_with_it(page: Callable[..., str]) -> None:
     source = "a\n```tokenheat lang=vi\nhi\n\n# Title\n\n- b"
     html = page(source, on_error="show")

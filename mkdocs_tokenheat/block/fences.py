@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 __all__ = ["NAME", "Fence", "find_fences"]
 
@@ -20,6 +21,8 @@ _OPENING = re.compile(
     rf"|~{{3,}}(?={_BEHIND.format(mark='~')}| *{_NAMED})) *(?P<info>.*)$"
 )
 _OURS = re.compile(_NAMED)
+_MARKERS = re.compile(r"[> ]*(?:(?:[*+-]|\d{1,9}[.)]|:|\[\^[^\]]*\]:) [> ]*)+(?=```|~~~)")
+"""The markers of list items, definitions or footnotes, with a fence on their line."""
 _PREFIX = re.compile(r"[> ]*")
 _MARGIN = re.compile(r"(?:> ?)*")
 
@@ -39,6 +42,7 @@ class Fence:
         closed: Whether a line closes it; it is no block otherwise.
         below: How many lines below the start of another fence, which nothing closes and which takes
             its first line with it, so that it is not opened at all; 0 if there is none.
+        beside: Whether it begins beside a list's marker, where Markdown has no fences.
     """
 
     start: int
@@ -50,6 +54,7 @@ class Fence:
     commented: bool = False
     closed: bool = True
     below: int = 0
+    beside: bool = False
 
     @property
     def is_block(self) -> bool:
@@ -107,8 +112,8 @@ class _Opened:
     def _opening(self) -> tuple[str, str, str]:
         return self.prefix, self.marks, self.info
 
-    def takes(self, line: str) -> bool | None:
-        """Whether the fence goes on with this line (True), ends (False) or breaks off (None).
+    def takes(self, line: str) -> Literal["goes on", "is closed", "breaks off"]:
+        """What the fence does with this line.
 
         The rules are those of pymdown-extensions' superfences, so that a block stands wherever any
         other fence of the page would: lines keep the opening line's indent, a quote may go on
@@ -118,18 +123,18 @@ class _Opened:
         content = line[len(prefix) :]
         quotes = prefix.count(">")
         if quotes > self.quotes:
-            return None
+            return "breaks off"
         if not content or (not self.quotes and not content.strip(" ")):
             self.body.append("")
             self.blank = True
-            return True
+            return "goes on"
         if len(prefix) < self.width or (self.blank and quotes < self.quotes):
-            return None
+            return "breaks off"
         if content.rstrip(" ") == self.marks:
-            return False
+            return "is closed"
         self.body.append(content if content.strip(" ") else "")
         self.blank = False
-        return True
+        return "goes on"
 
 
 @dataclass
@@ -172,24 +177,22 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
         if comment is not None and "-->" in line:
             comment, opened = _opened_comment(line, number < last_comment_end), None
             continue
-        goes_on = opened.takes(line) if opened is not None else None
-        if opened is not None and goes_on is not None:
-            if not goes_on and opened.is_ours:
+        state = opened.takes(line) if opened is not None else "breaks off"
+        if opened is not None and state == "is closed":
+            if opened.is_ours:
                 yield opened.fence(number + 1, commented=comment is not None)
-            opened = opened if goes_on else None
+            opened = None
+        if state != "breaks off":
             continue
         if comment is not None and comment.breaks_off(line):
             comment = None
-        this = _opened(number, line)
-        if this and opened is None:
-            opened = this
-            continue
         # As in superfences, a line that breaks a fence off opens none.
-        if opened is not None and comment is None:
-            yield from _dropped(opened, lines, number + 1)
-        opened = None
-        if comment is None and "<!--" in line:
+        if opened is None and (opened := _opened(number, line)):
+            continue
+        if comment is None:
+            yield from _lost(opened, lines, number)
             comment = _opened_comment(line, number < last_comment_end)
+        opened = None
     if opened is not None and comment is None:
         yield from _dropped(opened, lines, len(lines))
 
@@ -199,6 +202,27 @@ def _opened(number: int, line: str) -> _Opened | None:
     prefix = _PREFIX.match(line)[0]  # type: ignore[index]
     opening = _OPENING.match(line, len(prefix))
     return _Opened(number, prefix, opening["marks"], opening["info"].rstrip()) if opening else None
+
+
+def _lost(opened: _Opened | None, lines: Sequence[str], number: int) -> Iterator[Fence]:
+    """What becomes no block with this line, which opens no fence and goes on with none.
+
+    Parameters:
+        opened: The fence that breaks off with it, if one does.
+    """
+    if opened is not None:
+        yield from _dropped(opened, lines, number + 1)
+    elif NAME in lines[number]:
+        yield from _beside(number, lines[number])
+
+
+def _beside(number: int, line: str) -> Iterator[Fence]:
+    """The tokenheat fence that begins on the line of a list's marker."""
+    markers = _MARKERS.match(line)
+    opening = _OPENING.match(line, markers.end()) if markers else None
+    if markers and opening and _OURS.match(opening["info"]):
+        marks, info = opening["marks"], opening["info"].rstrip()
+        yield Fence(number, number + 1, markers[0], marks, info, (), closed=False, beside=True)
 
 
 def _dropped(opened: _Opened, lines: Sequence[str], end: int) -> Iterator[Fence]:

@@ -97,7 +97,7 @@ class Fences(_OfPage, Preprocessor):
         is_tight = _ends_tight(out, tight=False)
         for fence, end in zip(fences, starts[1:], strict=True):
             before, (behind, blanks) = False, (lines[fence.end : end], frozenset[int]())
-            if not fence.commented:  # A comment must stay in one piece.
+            if not (fence.commented or fence.beside):  # A comment must stay in one piece.
                 before = bool(out and out[-1].strip("> ")) and (
                     fence.is_at_margin or _is_item_beside(out[-1], fence.prefix)
                 )
@@ -130,6 +130,12 @@ def _check(fence: Fence) -> None:
         raise TokenheatError(
             f"the fence that begins {counted(fence.below, 'line')} above this block is never closed: "
             "close it first",
+            line=0,
+        )
+    if fence.beside:
+        raise TokenheatError(
+            "a block begins on a line of its own: put it below the text of the list's item, and "
+            "indent all of it by four spaces",
             line=0,
         )
     if not fence.closed:
