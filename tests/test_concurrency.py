@@ -138,7 +138,8 @@ def test_a_model_is_loaded_once_however_many_threads_ask(author: Author) -> None
     toy = author.folder / "toy"
     files = Files(toy / "tokenizer.json", (toy / "model.safetensors",))
     with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda _: rows.load(files, {"a": "b"}, Slow), range(4 * THREADS)))
+        asked = range(4 * THREADS)
+        found = list(pool.map(lambda _: rows.load(files, "known", lambda: Slow(files)), asked))
     assert len(made) == 1
     assert len(set(map(id, found))) == 1
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.scoring import geometry
 from mkdocs_tokenheat.scoring.entry import decode
 from mkdocs_tokenheat.scoring.kinds import KINDS, read_any
 from mkdocs_tokenheat.scoring.statistic import Statistic
@@ -27,6 +28,7 @@ TEXT = "the cat sat on blue dog banana"
 BLOCKS: Mapping[str, Mapping[str, object]] = {
     "baseline": {"metric": "cosine-previous", "baseline": "shuffle", "model": "toy"},
     "matrix": {"view": "matrix", "model": "toy", "numbers": True},
+    "neighbours": {"view": "neighbours", "model": "toy", "k": 3},
     "quantiles": {"metric": "norm", "scale": "vocabulary", "model": "toy"},
     "similarity": {"view": "compare", "metric": "norm", "model": ["toy", "other"]},
 }
@@ -62,7 +64,10 @@ def columns_of(path: Path) -> dict[str, Any]:
 
 
 def test_every_kind_is_known_by_name(author: Author) -> None:
-    assert set(BLOCKS) <= set(KINDS)
+    # Those of a distribution are of pairs, and stand with its view's tests.
+    assert {*BLOCKS, "distribution"} == {*KINDS}
+    folder = Path(geometry.__file__).parent
+    assert {path.stem for path in folder.glob("*.py") if "KIND = " in path.read_text()} == {*KINDS}
     for kind in BLOCKS:
         path = path_of(author, kind)
         assert columns_of(path)["kind"] == kind
@@ -87,7 +92,14 @@ WRONG: Mapping[str, list[dict[str, object]]] = {
         {"rows": [[float("nan")] * (i + 1) for i in range(7)]},
         {"rows": [[HUGE] * (i + 1) for i in range(7)]}, {"trace": HUGE}, {"trace": -1},
         {"trace": 2.5}, {"trace": True}, {"trace": 8}, {"eigenvalues": [1] * 1000},
-        {"eigenvalues": ["1"]}, {"eigenvalues": [float("inf")]}, {"notes": [[]]}, {"notes": [[[]]]},
+        {"eigenvalues": ["1"]}, {"eigenvalues": [None]}, {"eigenvalues": [9.0]}, {"eigenvalues": [float("inf")]}, {"notes": [[]]}, {"notes": [[[]]]},
+    ],
+    "neighbours": [
+        {"words": []}, {"words": [[["a", 0.5]]] * 8}, {"words": [[["a", 0.5]] * 4] * 7}, {"words": 5},
+        {"words": [[["a", float("nan")]]] * 7}, {"words": [[["a", HUGE]]] * 7},
+        {"words": [[["a", None]]] * 7}, {"words": [[["a", True]]] * 7}, {"words": [[["a", 1.5]]] * 7},
+        {"words": [[[5, 0.5]]] * 7}, {"words": [[["a"]]] * 7}, {"words": ["ab"] * 7},
+        {"words": [[["x" * 1001, 0.5]]] * 7}, {"notes": [5]}, {"notes": None},
     ],
     "quantiles": [
         {"numbers": []}, {"numbers": [1] * 1000}, {"numbers": [1] * 1002}, {"numbers": "1" * 1001},
@@ -152,6 +164,14 @@ RIGHT: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
         "trace": st.integers(0, 7),
         "notes": NOTES,
     },
+    "neighbours": {
+        "words": st.lists(
+            st.none() | st.lists(st.tuples(SAID, st.floats(-1, 1)), max_size=3),
+            min_size=7,
+            max_size=7,
+        ),
+        "notes": NOTES,
+    },
     "quantiles": {
         "numbers": st.lists(NUMBERS, min_size=1, max_size=9).map(
             lambda few: sorted((few * 1001)[:1001])
@@ -182,7 +202,7 @@ def test_a_forged_entry_that_can_be_read_does_no_harm(
         for more in ({}, {"scale": "quantile"}) if kind == "matrix" else ({},):
             html = author.figure(TEXT, **{**BLOCKS[kind], **more})
             assert "<script" not in html
-            if kind != "matrix":
+            if kind not in ("matrix", "neighbours"):
                 assert_harmless(html)
                 assert set(texts(html)) == {TEXT}
     finally:
@@ -200,6 +220,7 @@ PAGE = "".join(
         "metric=cosine-target target=cat scale=vocabulary transform=center",
         "view=matrix",
         "view=matrix order=cluster",
+        "view=neighbours",
         "view=compare model=[wordllama,minilm] metric=norm",
     )
 )
@@ -247,7 +268,7 @@ def test_verify_lists_a_kind_that_nobody_knows(site: Project) -> None:
     assert "its kind is not known" in verified.stdout + verified.stderr
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_a_frozen_build_says_which_block_lacks_what(site: Project, number: int) -> None:
     fences = PAGE.split("\n\n")
     site.page("# Page\n\n" + fences[number].replace("cat dog", "dog cat") + "\n")

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -163,9 +164,10 @@ def same(request: Request, settings: Settings, old: Scores, new: Scores) -> None
 def ties(request: Request, settings: Settings, scores: Scores) -> Any:
     """How many tokens' logits lie within 1e-4 of each token's own, from the second token on."""
     assert request.model
-    how = {"predicts": True, "device": "cpu", "dtype": "float32"}
     files = locate(request.model.line, settings.base)
-    model = load(files, request.model.identity, Transformer, **how)
+    make = partial(Transformer, files, predicts=True, device="cpu", dtype="float32")
+    # The engine's own model is at hand.
+    model = load((files, True, settings.device, "float32"), request.model.identity, make)
     ids = torch.tensor([[token for token, *_ in scores.token_ids or ()]])
     with torch.inference_mode():
         logits = model._model(input_ids=ids).logits[0, :-1]

@@ -241,6 +241,12 @@ def test_share_of_what_differs_is_an_error(cache: Path, other: str, said: str) -
     assert said in str(caught.value)
 
 
+def test_what_is_expected_is_of_a_text_alone(cache: Path) -> None:
+    source = "```tokenheat view=compare model=[a,b] metric=surprisal topk=3\na\n```"
+    with pytest.raises(TokenheatError, match="option 'topk' goes with view: text$"):
+        convert(source, cache)
+
+
 def test_a_block_that_is_refused_leaves_the_shared_scale_alone(cache: Path) -> None:
     first = "```tokenheat share=a metric=length unit=word\nhi there\n```"
     refused = "```tokenheat share=a metric=values unit=word values=[1000,0]\na b\n```"

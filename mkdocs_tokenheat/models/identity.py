@@ -66,7 +66,7 @@ class Identities:
         """The identity of the model that a site's line means; errors are those of `identify`."""
         with self._finding_out:
             if (line, frozen) in self._failed:
-                raise self._failed[line, frozen]
+                raise self._failed[line, frozen].but()
             if line not in self._known:
                 try:
                     self._known[line] = identify(line, self._base, self._cache, frozen=frozen)

@@ -75,9 +75,7 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
         kind: Any = transformers.AutoModelForCausalLM if predicts else transformers.AutoModel
     else:
         config = _tried(files, lambda: transformers.AutoConfig.from_pretrained(**place))
-        if getattr(config, "transformers_weights", None):
-            raise TokenheatError("the model's config.json names other weights: they are not opened")
-        _check_no_more(files, config)
+        _check_config(files, config)
         reads = (
             transformers.AutoModelForMaskedLM
             if _is_masked(config)
@@ -94,6 +92,8 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
             output_loading_info=True,
         ),
     )
+    if files.is_gguf:
+        _check_config(files, model.config)
     _check_complete(model, info)
     place_name = _device(device)
     model = _tried(files, lambda: model.to(place_name).eval().requires_grad_(requires_grad=False))
@@ -107,12 +107,17 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     return Loaded(model, model.config.get_text_config(), is_masked, is_causal, place_name)
 
 
-def _check_no_more(files: Files, config: Any) -> None:
-    """Refuse what would make another model of the same files, on machines that can.
+def _check_config(files: Files, config: Any) -> None:
+    """Refuse a model that cannot be run, or that other machines would make another one of.
 
     Raises:
-        TokenheatError: An adapter beside the weights, or kernels of the hub, which are programs.
+        TokenheatError: An encoder with a decoder, other weights than the checkpoint's, an adapter
+            beside them, or kernels of the hub, which are programs.
     """
+    if getattr(config, "is_encoder_decoder", False):
+        raise TokenheatError("a model with an encoder and a decoder gives its embeddings alone")
+    if getattr(config, "transformers_weights", None):
+        raise TokenheatError("the model's config.json names other weights: they are not opened")
     if (files.tokenizer.parent / "adapter_config.json").exists():
         raise TokenheatError(
             "an adapter lies beside the model ('adapter_config.json'), which is not opened: merge "
@@ -193,8 +198,6 @@ def _device(name: str) -> str:
 
 
 def _is_masked(config: Any) -> bool:
-    if getattr(config, "is_encoder_decoder", False):
-        raise TokenheatError("a model with an encoder and a decoder gives its embeddings alone")
     names = getattr(config, "architectures", None)
     names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     # XLM's heads of either kind are called WithLMHeadModel.

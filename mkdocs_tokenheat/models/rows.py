@@ -260,20 +260,19 @@ _loaded: dict[object, tuple[object, RowModel]] = {}
 _lock = threading.Lock()
 
 
-def load(files: Files, identity: object, kind: Callable[..., Model], **how: object) -> Model:
+def load(key: object, identity: object, make: Callable[[], Model]) -> Model:
     """The model, loaded once a process and again only when its files have changed.
 
     Parameters:
-        kind: The model's class.
-        how: What else it is made with.
+        key: Its files, and what else it is made with.
+        identity: What the files hold.
 
     Raises:
         TokenheatError: Files that cannot be read.
     """
-    key = files, kind, tuple(sorted(how.items()))
     with _lock:
         known = _loaded.get(key)
         if known is None or known[0] != identity:
-            known = _loaded[key] = identity, kind(files, **how)
+            known = _loaded[key] = identity, make()
         model: Model = known[1]  # type: ignore[assignment]
         return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ def _with_tables(files: Files, source: Source, settings: Settings) -> RowModel:
     """A model whose tables are read."""
     if files.is_gguf:  # They are unpacked with the whole model: one load serves all.
         return _transformer(files, source, settings, predicts=True)
-    return load(files, source.identity, RowModel)
+    return load(files, source.identity, partial(RowModel, files))
 
 
 def _files(source: Source, settings: Settings) -> Files:
@@ -119,14 +120,9 @@ def _transformer(
     _check_installed(files)
     from mkdocs_tokenheat.models.transformer import Transformer
 
-    return load(
-        files,
-        source.identity,
-        Transformer,
-        predicts=predicts,
-        device=settings.device,
-        dtype=dtype,
-    )
+    device = settings.device
+    make = partial(Transformer, files, predicts=predicts, device=device, dtype=dtype)
+    return load((files, predicts, device, dtype), source.identity, make)
 
 
 def _check_installed(files: Files) -> None:

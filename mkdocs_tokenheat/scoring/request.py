@@ -13,7 +13,7 @@ from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
 from mkdocs_tokenheat.scoring.entry import Entry, Read
 from mkdocs_tokenheat.scoring.key import Source, Way, make_key
-from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
+from mkdocs_tokenheat.scoring.metrics import Metric, metric_of
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.scoring.values import ValuesFile, open_values
@@ -154,7 +154,7 @@ def make_request(block: Block, models: Models, name: str, unit: str | None = Non
         TokenheatError: Options that name nothing known.
     """
     options = block.options
-    metric = METRICS[options.metric]
+    metric = metric_of(options.metric)
     if "model" in block.lines:
         models.line(name)
     values = open_values(options.values, models.settings) if "values" in metric.parameters else None

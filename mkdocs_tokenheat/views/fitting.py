@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import TokenheatError, unknown
-from mkdocs_tokenheat.scoring.metrics import METRICS, Metric
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.scoring.metrics import METRICS, Metric, metric_of
 from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.scale import fixed_ends
 
@@ -17,12 +17,10 @@ __all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
 _TEXTS = ("text", "compare")
 """The views of a text, which show a metric."""
 
-_OF_VOCABULARY = ("norm", "cosine-target")
-
 
 def has_vocabulary(options: Options, metric: Metric) -> bool:
     """Whether numbers are ranked among those of a whole vocabulary."""
-    fits = metric.name in _OF_VOCABULARY and options.layer == "input"
+    fits = metric.of_vocabulary and options.layer == "input"
     return options.scale == "vocabulary" and options.view in _TEXTS and fits
 
 
@@ -63,7 +61,7 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
         "a layer and unit: word",
     ),
     "topk": (
-        lambda o, m: m.needs == "predictions" and o.unit == "token" and o.view == "text",
+        lambda o, m: m.needs == "predictions" and o.unit == "token",
         "the metrics of a model's predictions and unit: token",
     ),
     "bos": (_runs, _RUN),
@@ -91,9 +89,7 @@ def check_fitting(block: Block) -> None:
         TokenheatError: An option that means nothing here, lacks its partner or contradicts it.
     """
     options = block.options
-    metric = METRICS.get(options.metric)
-    if metric is None:
-        raise TokenheatError(unknown("metric", options.metric, METRICS), option="metric")
+    metric = metric_of(options.metric)
     for name, (means_something, what) in _GOES_WITH.items():
         if name in block.lines and not means_something(options, metric):
             raise TokenheatError(f"option '{name}' goes with {what}", option=name)
@@ -101,7 +97,7 @@ def check_fitting(block: Block) -> None:
     ranks = options.scale == "vocabulary" and "scale" in block.lines
     if ranks and not has_vocabulary(options, metric):
         raise TokenheatError(
-            f"scale: vocabulary goes with the metrics {' and '.join(_OF_VOCABULARY)}, "
+            f"scale: vocabulary goes with the metrics {' and '.join(_RANKED)}, "
             "and with layer: input",
             option="scale",
         )
@@ -130,6 +126,7 @@ def _check_models(block: Block) -> None:
         raise TokenheatError("a list of models goes with view: compare", option="model")
 
 
+_RANKED = [metric.name for metric in METRICS.values() if metric.of_vocabulary]
 _POOLED = [metric.name for metric in METRICS.values() if metric.pooled]
 
 

@@ -14,11 +14,11 @@ __all__ = ["VIEWS", "check_options", "view_of"]
 
 _TEXTS = (
     *("metric", "unit", "target", "layer", "pool", "bos"),
-    *("topk", "stride", "dtype", "encode", "numbers"),
+    *("stride", "dtype", "encode", "numbers"),
 )
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
-    "text": (*_TEXTS, "values", "tokens", "baseline"),
+    "text": (*_TEXTS, "topk", "values", "tokens", "baseline"),
     "matrix": ("order", "numbers"),
     "neighbours": ("k", "fold", "numbers"),
     "distribution": (),

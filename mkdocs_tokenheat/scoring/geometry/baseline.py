@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.statistic import Kind
 
@@ -54,20 +54,16 @@ class Baseline:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {
-            "kind": KIND.name,
-            "threshold": self.threshold,
-            "by_chance": self.by_chance,
-        }
+        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Baseline:
-    (threshold,), (by_chance,) = (
+    (threshold,), by_chance = (
         read_cosines([columns["threshold"]]),
-        read_numbers([columns["by_chance"]]),
+        read_number(columns["by_chance"]),
     )
-    if by_chance is None or by_chance < 0:
-        raise ValueError("a number is missing or not finite")
+    if by_chance < 0:
+        raise ValueError("a count is negative")
     return Baseline(threshold, by_chance)
 
 

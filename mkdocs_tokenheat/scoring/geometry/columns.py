@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["read_cosines", "read_numbers"]
+__all__ = ["read_cosines", "read_number", "read_numbers"]
 
 
 def read_cosines(stored: Sequence[object]) -> list[float | None]:
@@ -18,6 +18,18 @@ def read_cosines(stored: Sequence[object]) -> list[float | None]:
     if any(abs(cosine) > 1 for cosine in cosines if cosine is not None):
         raise ValueError("a cosine is larger than 1")
     return cosines
+
+
+def read_number(stored: object) -> float:
+    """A number.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    (number,) = read_numbers([stored])
+    if number is None:
+        raise ValueError("a number is missing or not finite")
+    return number
 
 
 def read_numbers(stored: Sequence[object]) -> list[float | None]:

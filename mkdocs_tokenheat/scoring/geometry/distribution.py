@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
 from mkdocs_tokenheat.scoring.statistic import Kind
@@ -65,18 +65,7 @@ class Distribution:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {
-            "kind": KIND.name,
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "dimensions": self.dimensions,
-            "step": self.step,
-            "first": self.first,
-            "counts": self.counts,
-            "outside": self.outside,
-            "pairs": self.pairs,
-            "notes": self.notes,
-        }
+        return {"kind": KIND.name, **vars(self)}
 
     @property
     def total(self) -> int:
@@ -96,10 +85,13 @@ def _read(columns: Mapping[str, Any]) -> Distribution:
         raise ValueError("a count is missing or not a number")
     if min(counts) < 0 or not 0 < sum(counts) <= _PAIRS or not 0 < columns["dimensions"] < 10**9:
         raise ValueError("a count is out of range")
-    mean, deviation, step = read_numbers([columns[n] for n in ("mean", "deviation", "step")])
-    if mean is None or deviation is None or step not in _STEPS:
-        raise ValueError("a number is missing or not finite")
-    if abs(mean) > 1 or not 0 <= deviation <= 1 or abs(columns["first"]) * step > 1 + step:
+    mean, deviation, step = (read_number(columns[n]) for n in ("mean", "deviation", "step"))
+    if (
+        step not in _STEPS
+        or abs(mean) > 1
+        or not 0 <= deviation <= 1
+        or abs(columns["first"]) * step > 1 + step
+    ):
         raise ValueError("a number is out of range")
     return Distribution(
         mean,
@@ -115,8 +107,8 @@ def _read(columns: Mapping[str, Any]) -> Distribution:
 
 
 def _read_pair(stored: Sequence[object]) -> tuple[float, float]:
-    cosine, share = read_numbers(stored)
-    if cosine is None or share is None or abs(cosine) > 1 or not 0 <= share <= 1:
+    cosine, share = map(read_number, stored)
+    if abs(cosine) > 1 or not 0 <= share <= 1:
         raise ValueError("a pair cannot be read")
     return cosine, share
 

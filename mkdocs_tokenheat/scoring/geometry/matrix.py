@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError, missing
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
 from mkdocs_tokenheat.scoring.statistic import Kind
@@ -53,14 +53,7 @@ class Matrix:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {
-            "kind": KIND.name,
-            "order": self.order,
-            "rows": self.rows,
-            "eigenvalues": self.eigenvalues,
-            "trace": self.trace,
-            "notes": self.notes,
-        }
+        return {"kind": KIND.name, **vars(self)}
 
     def at(self, row: int, column: int) -> float | None:
         """The number of a cell, both counted in the order in which the words are shown."""
@@ -75,7 +68,7 @@ def _read(columns: Mapping[str, Any]) -> Matrix:
         raise ValueError("a count is missing or not a number")
     if sorted(order) != list(range(len(order))) or not 0 <= trace <= len(order):
         raise ValueError("its order names other words")
-    eigenvalues = [n for n in read_numbers(columns["eigenvalues"]) if n is not None]
+    eigenvalues = list(map(read_number, columns["eigenvalues"]))
     # They are none of them negative, and add up to the trace.
     if len(eigenvalues) > _EIGENVALUES or any(abs(n) > trace + 1 for n in eigenvalues):
         raise ValueError("its eigenvalues are not those of cosines")

@@ -55,7 +55,7 @@ class Neighbours:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {"kind": KIND.name, "words": self.words, "notes": self.notes}
+        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Neighbours:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_number
 from mkdocs_tokenheat.scoring.key import Way
+from mkdocs_tokenheat.scoring.metrics import metric_of
+from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.statistic import Kind
 
 if TYPE_CHECKING:
@@ -39,33 +41,31 @@ class Quantiles:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {"kind": KIND.name, "numbers": self.numbers}
+        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Quantiles:
-    numbers = [number for number in read_numbers(columns["numbers"]) if number is not None]
+    numbers = list(map(read_number, columns["numbers"]))
     if len(numbers) != _STEPS + 1 or numbers != sorted(numbers):
-        raise ValueError("a quantile is missing or not finite")
+        raise ValueError("its quantiles are too few or too many, or out of order")
     return Quantiles(numbers)
 
 
 def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: int) -> Quantiles:
-    """The quantiles of ‖v‖, or of cos θ with the target, over all ordinary tokens."""
+    """The quantiles of the metric, such as ‖v‖, over all ordinary tokens."""
     import numpy as np
 
-    from mkdocs_tokenheat.scoring.vectors import normalized, word_vectors
+    from mkdocs_tokenheat.scoring.vectors import word_vectors
 
     (model,) = models
+    metric = metric_of(given["metric"])
     target = None
     if given["target"] is not None:
-        vectors, _ = word_vectors([given["target"]], model, way)
-        target = normalized(vectors)[0]
+        ((target,), _) = word_vectors([given["target"]], model, way)
     found = []
     for _, rows in model.ordinary_rows(way.embedding, way.transform):
-        if target is None:
-            found.append(np.sqrt((rows * rows).sum(axis=1)))
-        else:
-            found.append(normalized(rows) @ target)
+        norms = np.sqrt((rows * rows).sum(axis=1))
+        found += [np.asarray(metric.compute(Units((), rows, norms, target)), np.float64)]
     numbers = np.concatenate(found)
     numbers = numbers[~np.isnan(numbers)]
     if not len(numbers):

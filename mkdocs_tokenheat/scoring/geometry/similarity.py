@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_numbers
+from mkdocs_tokenheat.scoring.geometry.columns import read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
 from mkdocs_tokenheat.scoring.statistic import Kind
@@ -37,8 +37,7 @@ class Given(TypedDict):
     text: str
 
 
-@dataclass(frozen=True)
-class Correlation:
+class Correlation(NamedTuple):
     """A coefficient between -1 and 1, and how often chance alone gives one as large."""
 
     coefficient: float
@@ -65,18 +64,7 @@ class Similarity:
 
     def columns(self) -> Mapping[str, object]:
         """What is stored."""
-        return {
-            "kind": KIND.name,
-            "words": self.words,
-            "is_cut": self.is_cut,
-            "spearman": _stored(self.spearman),
-            "pearson": _stored(self.pearson),
-            "notes": self.notes,
-        }
-
-
-def _stored(correlation: Correlation | None) -> list[float] | None:
-    return [correlation.coefficient, correlation.p] if correlation else None
+        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Similarity:
@@ -93,9 +81,9 @@ def _read(columns: Mapping[str, Any]) -> Similarity:
 def _correlation(stored: Sequence[object] | None) -> Correlation | None:
     if stored is None:
         return None
-    coefficient, p = read_numbers(stored)
-    if coefficient is None or p is None or not (-1 <= coefficient <= 1 and 0 < p <= 1):
-        raise ValueError("a coefficient is missing or not finite")
+    coefficient, p = map(read_number, stored)
+    if not (-1 <= coefficient <= 1 and 0 < p <= 1):
+        raise ValueError("a coefficient is out of range")
     return Correlation(coefficient, p)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics.cosine import PREVIOUS, TARGET
 from mkdocs_tokenheat.scoring.metrics.length import LENGTH
 from mkdocs_tokenheat.scoring.metrics.metric import Metric
@@ -28,5 +29,11 @@ METRICS = {
 
 
 def metric_of(name: str) -> Metric:
-    """The metric of that name."""
+    """The metric of that name.
+
+    Raises:
+        TokenheatError: A name that is not known.
+    """
+    if name not in METRICS:
+        raise TokenheatError(unknown("metric", name, METRICS), option="metric")
     return METRICS[name]

@@ -51,4 +51,5 @@ TARGET = Metric(
     _target,
     needs="vectors",
     parameters=("target",),
+    of_vocabulary=True,
 )

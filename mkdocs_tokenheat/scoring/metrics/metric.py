@@ -54,6 +54,8 @@ class Metric:
         parameters: The options that it needs and that its numbers depend on.
         pooled: How a word's prediction comes from its tokens'; None where words have none.
         of_masked: Whether a model that is trained on gaps has it.
+        of_vocabulary: Whether a token has it apart from any text, so that it can be ranked among those
+            of all tokens.
         takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
     """
 
@@ -65,6 +67,7 @@ class Metric:
     parameters: tuple[str, ...] = ()
     pooled: Literal["product", "sum"] | None = None
     of_masked: bool = False
+    of_vocabulary: bool = False
     takes_tokens: bool = False
 
     @property

@@ -30,4 +30,5 @@ NORM = Metric(
     _norm,
     needs="vectors",
     norms_alone=True,
+    of_vocabulary=True,
 )
