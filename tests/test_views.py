@@ -243,7 +243,7 @@ def test_share_of_what_differs_is_an_error(cache: Path, other: str, said: str) -
 
 def test_what_is_expected_is_of_a_text_alone(cache: Path) -> None:
     source = "```tokenheat view=compare model=[a,b] metric=surprisal topk=3\na\n```"
-    with pytest.raises(TokenheatError, match="option 'topk' goes with view: text$"):
+    with pytest.raises(TokenheatError, match=r"option .topk. goes with view: text$"):
         convert(source, cache)
 
 
