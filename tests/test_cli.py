@@ -118,6 +118,10 @@ class TestScore:
             (["--metric", "cosine-target"], "needs the option 'target'"),
             (["--model", "gpt9"], "unknown model 'gpt9'"),
             (["--model", "path:nowhere"], "is not there"),
+            (
+                ["--model", "./nowhere"],
+                "unknown model './nowhere': a folder is written path:FOLDER",
+            ),
             (["--model", "ftp:x"], "cannot read the model line"),
             (["--values", "[1]", "--metric", "values"], "1 value given for 6 tokens"),
             (["missing.txt"], "cannot read 'missing.txt'"),

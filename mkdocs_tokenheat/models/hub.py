@@ -115,14 +115,14 @@ def _downloaded(model: HubModel, revision: str) -> Path:
     try:
         return Path(snapshot_download(model.repo, revision=revision, allow_patterns=list(_FILES)))
     except Exception as error:  # noqa: BLE001 (the hub's client raises whatever its transport met)
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = re.split(r"\n|\. ", str(error).strip())[0][:200] or type(error).__name__
     _refused[asked] = time.monotonic(), reason
     raise _absent(model, revision, reason)
 
 
 def _absent(model: HubModel, revision: str, reason: str) -> AbsentModelError:
     return AbsentModelError(
-        f"'{model.repo}' is not on this machine and cannot be fetched ({reason[:200]}): "
+        f"'{model.repo}' is not on this machine and cannot be fetched ({reason}): "
         f"run 'hf download {model.repo} --revision {revision}' where there is a network"
     )
 
