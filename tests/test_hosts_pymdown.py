@@ -177,3 +177,31 @@ def test_fences_that_superfences_takes_away_are_an_error(tmp_path: Path) -> None
     converted("```tokenheat\nhi\n```\n\n```tokenheat\nho\n```", "show")
     assert [error.place for error in told] == ["a.md:1", "a.md:5"]
     converted("<!--\n```tokenheat\nhi\n```\n-->")
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('--8<-- "text.txt"', "ab\n\ncd"),
+        ("--8<--\ntext.txt\n--8<--", "ab\n\ncd"),
+        ('--8<-- "text.txt"\n', "ab\n\ncd\n"),
+        ('ef\n--8<-- "text.txt"', "ef\nab\n\ncd"),
+        ('--8<-- "text.txt"\nef', "ab\n\ncd\n\nef"),
+        ("ef\n", "ef\n"),
+    ],
+)
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_a_snippets_last_newline_is_no_token(
+    tmp_path: Path, body: str, text: str, indent: str
+) -> None:
+    (tmp_path / "text.txt").write_text("ab\n\ncd\n", "utf-8")
+    block = f"```tokenheat\n{body}\n```\n"
+    source = f"{'- a' if indent else 'a'}\n\n" + "".join(
+        f"{indent}{line}" if line.strip() else line for line in block.splitlines(keepends=True)
+    )
+    heat = TokenheatExtension(cache_dir=str(tmp_path / "cache"), metric="length", unit="word")
+    configs = {"pymdownx.snippets": {"base_path": [str(tmp_path)]}}
+    html = markdown.markdown(
+        source, extensions=["pymdownx.snippets", heat], extension_configs=configs
+    )
+    assert texts(html) == [text]

@@ -309,7 +309,7 @@ def test_what_a_snippet_will_fill_in_is_not_scored_before(project: Project) -> N
     config = config.replace("[admonition]", "[admonition, pymdownx.snippets]")
     (project.folder / "mkdocs.yml").write_text(config, encoding="utf-8")
     project.page('```tokenheat\n--8<-- "part.txt"\n```\n')
-    assert texts(project.built()) == ["some words\n"]
+    assert texts(project.built()) == ["some words"]
     assert len(project.entries()) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Page", "Stashed"]
 
 _log = logging.getLogger("mkdocs_tokenheat")
+
+_SNIPPET = re.compile(r"^ *-+8<-+[^\n]*\Z", re.MULTILINE)
+"""The last line of a text that ends in a file which pymdown-extensions' snippets take in."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Page:
         self.lost: Sequence[Fence] = ()  # those that become no blocks
         self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
+        self._end_in_snippets: Set[str] | None = None
 
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
         """Code or raw HTML with the fences in it as they were written."""
@@ -82,6 +87,17 @@ class Page:
                 lines.append(lead + content if content else content)
             blanks, behind = stashed.behind, 0
         return "\n".join(lines)
+
+    def text(self, fence: Fence) -> Sequence[str]:
+        """The block's lines, less the one that the last newline of a snippet's file leaves."""
+        if not fence.body or fence.body[-1]:
+            return fence.body
+        if self._end_in_snippets is None:
+            written = find_fences(normalize("\n".join(self.source)))
+            self._end_in_snippets = {
+                each.info for each in written if _SNIPPET.search("\n".join(each.body).rstrip())
+            }
+        return fence.body[:-1] if fence.info in self._end_in_snippets else fence.body
 
     def place(self, fence: Fence, line: int) -> str:
         """The page's name and the line in the page's own file, for an error.

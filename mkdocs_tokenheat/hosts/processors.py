@@ -272,7 +272,7 @@ class Figures(_OfPage, Postprocessor):
             fence = page.stashed[index].fence
             try:
                 _check(fence)
-                blocks[index] = read_block(fence.info, fence.body, page.site.settings.options)
+                blocks[index] = read_block(fence.info, page.text(fence), page.site.settings.options)
             except TokenheatError as error:
                 errors[index] = error
         results = dict(zip(blocks, page.site.figures(list(blocks.values())), strict=True))
