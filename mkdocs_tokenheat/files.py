@@ -10,7 +10,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["TEMPORARY", "read", "read_json", "signature", "write"]
+__all__ = ["TEMPORARY", "read", "read_json", "shown", "signature", "write"]
 
 TEMPORARY = re.compile(r"\.[^/]{1,8}-\d+-[0-9a-f]+\.tmp")
 """The name of a file while it is written."""
@@ -89,3 +89,9 @@ def signature(path: Path) -> tuple[int, int, int]:
     """
     status = path.stat()
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def shown(path: Path) -> str:
+    """The path as a message names it: from the current folder, where it lies in it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -19,7 +19,7 @@ from markdown.preprocessors import Preprocessor
 from safetensors.numpy import save_file
 
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.hosts import cli, context
+from mkdocs_tokenheat.hosts import cli, zensical
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
 from mkdocs_tokenheat.hosts.zensical import fence, settings_of
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, locate
@@ -165,9 +165,9 @@ def test_what_zensical_compares_differs_while_it_serves(
         assert shown == "raise"
         assert seen[name].keywords["serving"] is (name == "serve")
     assert seen["build"].keywords["tokenheat"] == seen["serve"].keywords["tokenheat"]
-    monkeypatch.setattr(context, "serving", True)
+    monkeypatch.setattr(zensical, "serving", True)
     config = {"root_dir": str(site.path), "docs_dir": "docs", "theme": {}}
-    assert context.zensical_settings(config, {}).on_error == "show"
+    assert zensical._settings(config, {}).on_error == "show"
 
 
 def test_without_the_extension_a_block_is_code() -> None:
@@ -296,7 +296,7 @@ def test_a_server_shows_what_is_wrong_with_the_settings(
 
     with pytest.raises(TokenheatError, match=r"zensical\.toml: .* unknown setting 'modles'"):
         page(modles={})
-    monkeypatch.setattr(context, "serving", True)
+    monkeypatch.setattr(zensical, "serving", True)
     assert "unknown setting &#39;modles&#39;, did you mean &#39;models&#39;?" in page(modles={})
     assert "<figure" in page(models={})
 
@@ -304,7 +304,7 @@ def test_a_server_shows_what_is_wrong_with_the_settings(
 def test_a_server_sees_a_model_that_comes_and_one_that_changes(
     site: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "serving", True)
+    monkeypatch.setattr(zensical, "serving", True)
     config = {"root_dir": str(site.path), "docs_dir": "docs", "theme": {"language": "en"}}
 
     def page(text: str) -> str:

@@ -21,10 +21,9 @@ from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
-from mkdocs_tokenheat.hosts.context import site_settings
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.hosts.search import Figure, find_figures, with_figures, without_figures
-from mkdocs_tokenheat.hosts.settings import DEFAULTS
+from mkdocs_tokenheat.hosts.settings import DEFAULTS, site_settings
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 

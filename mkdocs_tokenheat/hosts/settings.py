@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
 from mkdocs_tokenheat.errors import TokenheatError, unknown
+from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.labels import read_labels
 
-__all__ = ["DEFAULTS", "MEANINGS", "is_frozen_here", "read_settings"]
+__all__ = ["DEFAULTS", "MEANINGS", "is_frozen_here", "read_settings", "site_settings"]
 
 _FROZEN = "TOKENHEAT_FROZEN"
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -83,6 +85,26 @@ def read_settings(
         labels=read_labels(merged["labels"]),
         command=command,
     )
+
+
+def site_settings(
+    given: Mapping[str, object], config: Path, pages: Path, language: str | None = None
+) -> Settings:
+    """The settings of a site, from what its config says of tokenheat.
+
+    Parameters:
+        config: The config's own file.
+        pages: The folder of the site's pages.
+        language: The site's language, where its host knows it.
+
+    Raises:
+        TokenheatError: A setting that is not known or cannot be used, said of the config.
+    """
+    command = f"tokenheat warm -f {shlex.quote(shown(config))}"
+    try:
+        return read_settings(given, config.parent, pages, command, language)
+    except TokenheatError as error:
+        raise error.at(config.name) from None
 
 
 def is_frozen_here() -> bool:

@@ -28,10 +28,10 @@ from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
+from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.foreign import foreign
-from mkdocs_tokenheat.hosts.context import shown, site_settings
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
-from mkdocs_tokenheat.hosts.settings import DEFAULTS
+from mkdocs_tokenheat.hosts.settings import DEFAULTS, site_settings
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 

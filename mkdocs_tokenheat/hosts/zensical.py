@@ -1,12 +1,13 @@
-"""Zensical: what its page cache compares, and a site's pages read and rendered for their scores."""
+"""Zensical: the site behind a page, what its page cache compares, and all pages for their scores."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import click
@@ -20,10 +21,10 @@ from zensical.markdown.render import render
 from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
+from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.foreign import foreign
-from mkdocs_tokenheat.hosts import context
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
-from mkdocs_tokenheat.hosts.settings import read_settings
+from mkdocs_tokenheat.hosts.settings import read_settings, site_settings
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 
@@ -32,9 +33,78 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # Zensical brings it.
 
-__all__ = ["build_into_nowhere", "fence", "settings_of"]
+__all__ = ["build_into_nowhere", "fence", "settings_of", "site_of"]
 
 _COMPARED = ("models", "cache_dir")
+
+serving = False
+"""Whether Zensical serves, as far as it is known: errors are shown then."""
+
+_sharing = Lock()
+_shared: tuple[object, Site] | None = None
+
+_CONFIGS = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
+
+
+def site_of(config: Mapping[str, Any], given: Mapping[str, object]) -> Site:
+    """The site behind a page that Zensical renders.
+
+    Zensical makes a Markdown object a page, and each reads its extensions anew: the pages of one
+    build, which all hold the same config, share one site here, with its cache and its models.
+    A server holds a config until that changes, and models come and change meanwhile: there, each
+    page finds out anew who they are.
+
+    Raises:
+        TokenheatError: A setting that is not known or cannot be used.
+    """
+    global _shared  # noqa: PLW0603 (what several Markdown objects share can lie nowhere else)
+    if serving:
+        try:
+            return Site(_settings(config, given))
+        except TokenheatError as error:
+            return _Misconfigured(error)
+    with _sharing:
+        if _shared is None or _shared[0] is not config:
+            _shared = config, Site(_settings(config, given))
+        return _shared[1]
+
+
+class _Misconfigured(Site):
+    """Answers every block with what is wrong with the settings: a server must not end over it."""
+
+    def __init__(self, error: TokenheatError) -> None:
+        super().__init__(Settings(on_error="show"))
+        self._error = error
+
+    def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
+        """The error, for each block."""
+        return [self._error] * len(blocks)
+
+
+def _settings(
+    config: Mapping[str, Any], given: Mapping[str, object], path: Path | None = None
+) -> Settings:
+    """The settings of a site of Zensical's.
+
+    Parameters:
+        config: The site's config, as Zensical has read it.
+        given: What it says of the extension.
+        path: Where it is; Zensical itself does not tell.
+
+    Raises:
+        TokenheatError: A setting that is not known or cannot be used.
+    """
+    base = Path(config["root_dir"])
+    path = base / path.name if path else _config(base)
+    if serving:
+        given = {**given, "on_error": "show"}
+    return site_settings(given, path, base / config["docs_dir"], config["theme"].get("language"))
+
+
+def _config(folder: Path) -> Path:
+    """The config that Zensical finds in a folder; it does not tell which one it has read."""
+    found = (folder / name for name in _CONFIGS if (folder / name).is_file())
+    return next(found, folder / _CONFIGS[0])
 
 
 def fence() -> partial[str]:
@@ -45,11 +115,12 @@ def fence() -> partial[str]:
     Zensical calls this when it reads its config, in the command's own thread; which command it is
     cannot be asked later. A page that is served with an error in it is not the page of a build.
     """
+    global serving  # noqa: PLW0603 (pages are rendered in threads of their own)
     command = click.get_current_context(silent=True)
-    context.serving = command is not None and command.info_name == "serve"
+    serving = command is not None and command.info_name == "serve"
     named = command.params.get("config_file") if command else None
-    path = Path(named) if named else context.zensical_config(Path.cwd())
-    return partial(fence_code_format, tokenheat=_compared(path), serving=context.serving)
+    path = Path(named) if named else _config(Path.cwd())
+    return partial(fence_code_format, tokenheat=_compared(path), serving=serving)
 
 
 def _compared(path: Path) -> str:
@@ -83,7 +154,7 @@ def settings_of(path: Path) -> Settings:
         TokenheatError: A config that Zensical cannot read, or that lacks the extension.
     """
     config = _loaded(path)
-    return context.zensical_settings(config, _given(config), path)
+    return _settings(config, _given(config), path)
 
 
 def build_into_nowhere(
@@ -102,7 +173,7 @@ def build_into_nowhere(
         TokenheatError: A config that Zensical cannot read, or that lacks the extension.
     """
     config = _loaded(path)
-    settings = context.zensical_settings(config, _given(config), path)
+    settings = _settings(config, _given(config), path)
     site = make_site(dataclasses.replace(settings, frozen=frozen, on_error="show"))
     with foreign("Zensical cannot build the site", path.name):
         pages = dict(_pages(config))
@@ -135,7 +206,7 @@ def _pages(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         try:
             yield name, path.read_text("utf-8-sig")
         except (OSError, ValueError) as error:
-            raise TokenheatError(f"cannot read the page: {error}").at(context.shown(path)) from None
+            raise TokenheatError(f"cannot read the page: {error}").at(shown(path)) from None
 
 
 def _loaded(path: Path) -> dict[str, Any]:
