@@ -122,7 +122,7 @@ class TestCausalModels:
     def test_an_expected_token_of_bytes_is_told_from_others(self, models: Path) -> None:
         model = RowModel(locate(f"path:{models / 'gpt2'}", Path()))
         size = literal(models / "gpt2").get_vocab_size()
-        texts = [model.written(token) for token in range(size)]
+        texts = [model.tokenizer.written(token) for token in range(size)]
         assert {"a", " cat", "\\x80", "\\xe1"} <= set(texts)
         assert "\ufffd" not in "".join(texts)
 

@@ -640,11 +640,11 @@ def test_a_tokenizer_that_is_read_ahead_is_that_of_its_very_files(author: Author
     folder = save(toy(author), {"wte.weight": table(ROWS)}, wordpiece())
     files = Files(folder / "tokenizer.json", (folder / "model.safetensors",))
     tokenizer.prepare(files)
-    before = rows.RowModel(files).tokens(["the cat"])[0]
+    before = rows.RowModel(files).tokenizer.tokens(["the cat"])[0]
     tokenizer.prepare(files)
     other = Tokenizer(models.WordLevel({"the cat": 0, "[UNK]": 1}, unk_token="[UNK]"))
     other.save(str(files.tokenizer))
-    after = rows.RowModel(files).tokens(["the cat"])[0]
+    after = rows.RowModel(files).tokenizer.tokens(["the cat"])[0]
     assert (len(before.ids), after.ids) == (2, [0])
 
 

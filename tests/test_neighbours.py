@@ -65,7 +65,7 @@ def expected(
     vectors = embeddings.astype(np.float64)
     query = np.mean([vectors[token] for token in own], axis=0)
     model = model_of(folder)
-    texts = {i: model.written(i) for i in tokenizer.get_vocab().values()}
+    texts = {i: model.tokenizer.written(i) for i in tokenizer.get_vocab().values()}
 
     cosines: list[tuple[float, int]] = []
     for token in set(texts) - special - (set(own) if len(own) == 1 else set()):
@@ -229,7 +229,7 @@ def watch():
 
 model = RowModel(locate(f"path:{sys.argv[1]}", Path(), None))
 given = {"words": ["cat", "violet"] * 30, "k": 100, "fold": True}
-model.words(given["words"])
+model.tokenizer.words(given["words"])
 before, found, going = anonymous(), [], True
 thread = threading.Thread(target=watch)
 thread.start()

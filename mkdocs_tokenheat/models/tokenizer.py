@@ -1,19 +1,178 @@
-"""Reads a model's tokenizer, from `tokenizer.json` or GGUF, and has it cut texts as they are."""
+"""A model's tokenizer, from `tokenizer.json` or GGUF, which cuts texts as they are."""
 
 from __future__ import annotations
 
 import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 from tokenizers.models import BPE, Unigram
 
+from mkdocs_tokenheat.block.text import LONGEST
+from mkdocs_tokenheat.block.words import Span
 from mkdocs_tokenheat.files import signature
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 
-__all__ = ["prepare", "read_tokenizer"]
+__all__ = ["BEFORE", "TextTokenizer", "Tokens", "prepare"]
+
+_SPACE = "\u2581"
+"""What SentencePiece writes for a space."""
+
+BEFORE = "x "
+"""What a word is encoded behind, to get the form it has in the middle of a sentence."""
+
+_PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
+_BYTES = {chr(byte): byte for byte in _PRINTED} | {
+    chr(0x100 + i): byte for i, byte in enumerate(sorted({*range(0x100)} - {*_PRINTED}))
+}
+"""The byte that each character of a byte-level vocabulary stands for."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text's tokens.
+
+    Attributes:
+        ids: Each token's row in the vocabulary.
+        spans: Each token's visible part of the text; empty where it shows none.
+        unknown: Whether the tokenizer had no token for the text there.
+    """
+
+    ids: list[int]
+    spans: list[Span]
+    unknown: list[bool]
+
+
+class TextTokenizer:
+    """A model's tokenizer, for texts in which nothing is a special token.
+
+    Attributes:
+        backend: What cuts.
+        unknown: The id of the token for what it does not know, if there is one.
+        size: How many tokens it has, without added ones.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self.backend, self.unknown = _read_tokenizer(files)
+        self.size = self.backend.get_vocab_size(with_added_tokens=False)
+        self._word_forms: dict[str, tuple[list[int], bool]] = {}
+        self._are_spaces: dict[int, bool] = {}
+
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text, without special ones.
+
+        Raises:
+            TokenheatError: A text that the tokenizer cannot cut.
+        """
+        return [
+            self._tokens(text, encoding)
+            for text, encoding in zip(texts, self.encode(texts), strict=True)
+        ]
+
+    def _tokens(self, text: str, encoding: Encoding) -> Tokens:
+        ids = encoding.ids
+        for token in {*ids} - self._are_spaces.keys():
+            piece = self.backend.id_to_token(token) or ""
+            self._are_spaces[token] = bool(piece) and not piece.strip(_SPACE)
+        spaces = [i for i, token in enumerate(ids) if self._are_spaces[token]]
+        spans = _shown(text, encoding.offsets, spaces)
+        return Tokens(ids, spans, [token == self.unknown for token in ids])
+
+    def words(self, words: Iterable[str]) -> dict[str, tuple[list[int], bool]]:
+        """For each word its token ids in the middle of a sentence, and whether all are known.
+
+        Raises:
+            TokenheatError: A word that the tokenizer cannot cut.
+        """
+        wanted = list(dict.fromkeys(words))
+        missing = [word for word in wanted if word not in self._word_forms]
+        for word, encoding in zip(missing, self.encode([BEFORE + w for w in missing]), strict=True):
+            start, end = len(BEFORE), len(BEFORE + word)
+            ids = [
+                token
+                for token, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)
+                if a < end and b > start
+            ]
+            self._word_forms[word] = ids, self.unknown not in ids
+        return {word: self._word_forms[word] for word in wanted}
+
+    def drops_accents(self, text: str) -> bool:
+        """Whether the tokenizer takes accents away from this text before it looks tokens up."""
+        normalizer = self.backend.normalizer
+        if normalizer is None or text.isascii():
+            return False
+        with foreign("the model's tokenizer cannot read the text"):
+            normalized = normalizer.normalize_str(text)
+        if text in normalized.replace(_SPACE, " "):  # Sooner told than accents are counted.
+            return False
+        return _accents(normalized) < _accents(text)
+
+    def written(self, token: int) -> str:
+        r"""What the token writes; bytes that are no whole character as `\\xe1`.
+
+        Raises:
+            TokenheatError: What the tokenizer raises.
+        """
+        with foreign("the model's tokenizer cannot tell what a token writes"):
+            return self._written(token)[:LONGEST]
+
+    def _written(self, token: int) -> str:
+        piece = self.backend.id_to_token(token)
+        if not piece:  # A row that pads the table.
+            return f"#{token}"
+        text = self.backend.decode([token], skip_special_tokens=False)
+        if piece.startswith(_SPACE) and not text.startswith(" "):
+            return f" {text}"  # A decoder leaves out what would be a text's first space.
+        if not text:
+            return piece
+        if "\ufffd" not in text:
+            return text
+        if not all(char in _BYTES for char in piece) or piece.startswith("<0x"):
+            return piece
+        return bytes(_BYTES[char] for char in piece).decode("utf-8", "backslashreplace")
+
+    def encode(self, texts: Sequence[str], *, add_special_tokens: bool = False) -> list[Encoding]:
+        """What the tokenizer makes of each text.
+
+        Raises:
+            TokenheatError: A text that it cannot cut.
+        """
+        if not texts:
+            return []
+        with foreign("the model's tokenizer cannot cut the text"):
+            return self.backend.encode_batch(list(texts), add_special_tokens=add_special_tokens)
+
+
+def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Span]:
+    """What each token shows of the text: its offsets less the white space at their start.
+
+    Parameters:
+        spaces: Which tokens are what SentencePiece writes for spaces.
+    """
+    spans = list(offsets)
+    for i, (start, end) in enumerate(offsets):
+        if not text[start : start + 1].isspace():
+            continue
+        if end - start > 1 and not text[start + 1].isspace():  # Nearly all of them.
+            spans[i] = (start + 1, end)
+        elif shown := text[start:end].lstrip():
+            spans[i] = (end - len(shown), end)
+    for i in spaces:
+        start, end = offsets[i]
+        piece = text[start:end]
+        if piece.strip() and _SPACE not in piece:
+            spans[i] = (start, start)
+    return spans
+
+
+def _accents(text: str) -> int:
+    plain = unicodedata.normalize("NFD", text)
+    return sum(plain.count(char) for char in {*plain} if unicodedata.combining(char))
 
 
 def prepare(files: Files) -> None:
@@ -24,21 +183,21 @@ def prepare(files: Files) -> None:
     """
     # What reads a GGUF file takes seconds to import, and is kept quiet where it is used.
     if not files.is_gguf:
-        read_tokenizer(files)
+        _read_tokenizer(files)
 
 
-def read_tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
+def _read_tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
     """The tokenizer, which takes special strings literally, and the id of its unknown token.
 
     Raises:
         TokenheatError: One that cannot be read.
     """
     with foreign(f"cannot read '{files.tokenizer}'"):
-        return _read_tokenizer(files, signature(files.tokenizer))
+        return _read(files, signature(files.tokenizer))
 
 
 @lru_cache(maxsize=1)
-def _read_tokenizer(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
+def _read(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
     tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
     if isinstance(tokenizer.model, Unigram):
         unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))

@@ -125,7 +125,7 @@ class Transformer(RowModel):
         """
         contexts = []
         rows = self._model.get_input_embeddings().weight.shape[0]
-        for encoding in self._encode(texts, add_special_tokens=True):
+        for encoding in self.tokenizer.encode(texts, add_special_tokens=True):
             own = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
             first, end = (own[0], own[-1] + 1) if own else (0, 0)
             ids = list(encoding.ids)
@@ -237,7 +237,8 @@ class Transformer(RowModel):
             TokenheatError: The tokenizer has no mask token.
         """
         mask = next(
-            (id_ for id_ in map(self._tokenizer.token_to_id, _MASKS) if id_ is not None), None
+            (id_ for id_ in map(self.tokenizer.backend.token_to_id, _MASKS) if id_ is not None),
+            None,
         )
         if mask is None:
             raise TokenheatError("the model's tokenizer has no mask token")
@@ -275,7 +276,7 @@ class Transformer(RowModel):
         if topk:
             for place, likeliest in zip(places, best(logits, topk), strict=True):
                 result.expected[place] = [
-                    (self.written(token), share) for token, share in likeliest
+                    (self.tokenizer.written(token), share) for token, share in likeliest
                 ]
 
     def _run(

@@ -11,7 +11,8 @@ import numpy as np
 
 from mkdocs_tokenheat.block.words import Cell, Span, cells, is_simple, visible, words
 from mkdocs_tokenheat.errors import TokenheatError, counted
-from mkdocs_tokenheat.models.rows import RowModel, Tokens
+from mkdocs_tokenheat.models.rows import RowModel
+from mkdocs_tokenheat.models.tokenizer import Tokens
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
@@ -74,7 +75,7 @@ def tokens_of(text: str, model: RowModel, max_tokens: int) -> Tokens:
     """
     problem = too_long(text, max_tokens)
     if problem is None:
-        (tokens,) = model.tokens([text])
+        (tokens,) = model.tokenizer.tokens([text])
         problem = too_long(text, max_tokens, len(tokens.ids))
     if problem is not None:
         raise problem

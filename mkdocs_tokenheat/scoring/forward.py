@@ -10,7 +10,7 @@ import numpy as np
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.batches import Context
-from mkdocs_tokenheat.models.rows import BEFORE, Tokens
+from mkdocs_tokenheat.models.tokenizer import BEFORE, Tokens
 from mkdocs_tokenheat.models.transformer import Array, Predictions, Transformer
 from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, tokens_of
 from mkdocs_tokenheat.scoring.entry import rounded
@@ -197,7 +197,7 @@ def _further_notes(request: Request, text: _Text, model: Transformer) -> list[No
     notes: list[Note] = []
     if model.is_long(text.context):
         notes.append(("windows",))
-    if model.drops_accents(request.text + (request.target or "")):
+    if model.tokenizer.drops_accents(request.text + (request.target or "")):
         notes.append(("accents-dropped",))
     return notes
 
@@ -218,7 +218,7 @@ def _targets(
     bos = texts[0].requests[0].way.bos
     behind = [BEFORE + word for word in words]
     contexts = model.contexts(behind, bos)
-    tokens = model.tokens(behind)
+    tokens = model.tokenizer.tokens(behind)
     found: dict[str, dict[int, Array] | TokenheatError] = {}
     for number, states in model.hidden(contexts, layers, stride):
         own = [i for i, span in enumerate(tokens[number].spans) if span[1] > len(BEFORE)]

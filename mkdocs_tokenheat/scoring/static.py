@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mkdocs_tokenheat.errors import TokenheatError, counted
-from mkdocs_tokenheat.models.rows import RowModel, Tokens
+from mkdocs_tokenheat.models.rows import RowModel
+from mkdocs_tokenheat.models.tokenizer import Tokens
 from mkdocs_tokenheat.scoring.cut import (
     Cut,
     cut_own,
@@ -79,7 +80,7 @@ def _cut(
     tokens: dict[str, Tokens] = {}
     if model is not None:
         texts = list(dict.fromkeys(request.text for request in short))
-        tokens = dict(zip(texts, model.tokens(texts), strict=True))
+        tokens = dict(zip(texts, model.tokenizer.tokens(texts), strict=True))
     for request in batch:
         found = tokens.get(request.text)
         problem = too_long(request.text, max_tokens, len(found.ids) if found else 0)
@@ -104,7 +105,9 @@ def _own_words(text: str, model: RowModel, tokens: Tokens | None) -> Cut:
     """The text's words, each in the form that it has in the middle of a sentence."""
     cut = cut_words(text, tokens)
     texts = [text[start:end] for start, end in cut.spans]
-    forms = model.words(text for text, word in zip(texts, cut.is_word, strict=True) if word)
+    forms = model.tokenizer.words(
+        text for text, word in zip(texts, cut.is_word, strict=True) if word
+    )
     ids = [
         forms[text][0] if word else own
         for text, word, own in zip(texts, cut.is_word, cut.ids or (), strict=True)
@@ -137,7 +140,7 @@ class _Rows:
 
     @np.errstate(all="ignore")
     def __init__(self, model: RowModel, cuts: Sequence[tuple[Request, Cut]]) -> None:
-        self.targets: dict[str, tuple[list[int], bool]] = model.words(
+        self.targets: dict[str, tuple[list[int], bool]] = model.tokenizer.words(
             request.target for request, _ in cuts if request.target is not None
         )
         needed: dict[Way, set[int]] = {}

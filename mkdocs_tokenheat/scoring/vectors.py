@@ -78,7 +78,7 @@ def word_vectors(
     Raises:
         TokenheatError: A token that has no row.
     """
-    forms = model.words(words)
+    forms = model.tokenizer.words(words)
     units = [forms[word][0] if forms[word][1] else [] for word in words]
     vectors = TokenVectors(model, way, (token for tokens in units for token in tokens))
     notes: list[Note] = [("words-pooled",)] if any(len(tokens) > 1 for tokens in units) else []
@@ -102,6 +102,6 @@ def table_notes(model: RowModel, way: Way, text: str) -> list[Note]:
         notes.append(("all-but-the-top", int(way.transform.rpartition(":")[2])))
     if way.embedding == "output":
         notes.append(("tied",) if model.is_tied else ("untied",))
-    if model.drops_accents(text):
+    if model.tokenizer.drops_accents(text):
         notes.append(("accents-dropped",))
     return notes

@@ -187,11 +187,13 @@ def _others(
     nearest: Iterable[tuple[int, float]], model: RowModel, word: str, *, fold: bool
 ) -> Iterator[tuple[str, float]]:
     """What the tokens write that are not the word itself, each with its cosine."""
-    own, _ = model.words([word])[word]
+    own, _ = model.tokenizer.words([word])[word]
     alone = own[0] if len(own) == 1 else None
-    seen = {_folded(word)} | ({_folded(model.written(alone))} if alone is not None else set())
+    seen = {_folded(word)} | (
+        {_folded(model.tokenizer.written(alone))} if alone is not None else set()
+    )
     for token, cosine in nearest:
-        text = model.written(token)
+        text = model.tokenizer.written(token)
         if token == alone or (fold and _folded(text) in seen):
             continue
         seen.add(_folded(text))
