@@ -18,6 +18,7 @@ from mkdocs_tokenheat.files import read, read_json, signature, write
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
+from mkdocs_tokenheat.models.weights import check_whole
 
 __all__ = [
     "DEFAULT_IDENTITY",
@@ -40,9 +41,6 @@ DEFAULT_IDENTITY = {
     "tokenizer": "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
     "weights": "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
 }
-
-_HEADER = 100_000_000
-"""What safetensors itself takes for a header at most."""
 
 _PART = 1 << 25
 """Bytes that are hashed at once."""
@@ -216,7 +214,7 @@ def _hashed_once(files: Files, _stamp: object) -> Identity:
     # Once a process, and again where the files have changed: no note on disk is believed.
     try:
         for path in files.weights:
-            _check_whole(path)
+            check_whole(path)
         weights = [_sha256(path) for path in files.weights]
         whole = (
             weights[0]
@@ -232,46 +230,6 @@ def _hashed_once(files: Files, _stamp: object) -> Identity:
         raise
     except (OSError, ValueError) as error:  # ValueError: the file has just become shorter
         raise TokenheatError(f"cannot read the model: {error}") from None
-
-
-def _check_whole(path: Path) -> None:
-    """Hold a file of weights to be one, before it is taken for a model.
-
-    Raises:
-        AbsentModelError: A pointer of Git LFS, a download that was cut short or the like.
-    """
-    with path.open("rb") as file:
-        if path.suffix == ".gguf":
-            is_whole = file.read(4) == b"GGUF"
-        else:
-            length = int.from_bytes(file.read(8), "little")
-            size = os.fstat(file.fileno()).st_size - 8 - length
-            is_whole = size >= 0 and length <= _HEADER and _ends(file.read(length)) == size
-    if not is_whole:
-        kind = "GGUF" if path.suffix == ".gguf" else "safetensors"
-        raise AbsentModelError(
-            f"cannot read '{path}' as {kind}: is it a pointer of Git LFS, or cut short?"
-        )
-
-
-def _ends(header: bytes) -> int:
-    """Where the last tensor of a safetensors file ends; -1 where the header cannot be read."""
-    try:
-        tensors = json.loads(header)
-        return max(
-            (int(t["data_offsets"][1]) for n, t in tensors.items() if n != "__metadata__"),
-            default=0,
-        )
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-    ):
-        return -1
 
 
 def _sha256(path: Path) -> str:

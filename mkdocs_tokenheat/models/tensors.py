@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.files import read_json
 from mkdocs_tokenheat.models.source import Files, weight_map
+from mkdocs_tokenheat.models.weights import read_header
 
 __all__ = ["INPUT_NAMES", "OUTPUT_NAMES", "Rows", "Table", "open_output_table", "open_table"]
 
@@ -230,6 +230,6 @@ def _entry(path: Path, name: str) -> tuple[str, tuple[int, ...], int]:
         if name not in opened.keys():  # noqa: SIM118 (no mapping)
             raise TokenheatError(f"'{path}' does not hold '{name}', which its index says it holds")
     with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        entry = json.loads(file.read(length))[name]
-    return str(entry["dtype"]), tuple(entry["shape"]), 8 + length + int(entry["data_offsets"][0])
+        tensors, start = read_header(file)
+    entry = tensors[name]
+    return str(entry["dtype"]), tuple(entry["shape"]), start + int(entry["data_offsets"][0])
