@@ -14,8 +14,7 @@ from mkdocs_tokenheat.models.rows import RowModel, load
 from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.key import Source
-from mkdocs_tokenheat.scoring.request import Request, Wanted, by_model
-from mkdocs_tokenheat.scoring.scores import Scores
+from mkdocs_tokenheat.scoring.request import Request, Scored, Wanted, by_model
 from mkdocs_tokenheat.scoring.static import score_static
 from mkdocs_tokenheat.scoring.statistic import Statistic
 from mkdocs_tokenheat.settings import Settings
@@ -30,8 +29,6 @@ _MODULES = {
     "gguf": ("torch", "transformers", "gguf", "accelerate"),
 }
 """What each extra brings."""
-
-Result = tuple[Request, Scores | TokenheatError]
 
 
 def score(
@@ -68,7 +65,7 @@ def _files(source: Source, settings: Settings) -> Files:
     return files
 
 
-def _group(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
+def _group(group: Sequence[Request], settings: Settings) -> Iterator[Scored]:
     done: set[str] = set()
     try:
         for request, result in _scored(group, settings):
@@ -88,7 +85,7 @@ def _group(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
             yield from _group(vectors, settings)
 
 
-def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
+def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Scored]:
     request = group[0]
     if request.model is None:
         return score_static(group, None, settings.max_tokens)
@@ -107,7 +104,7 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Result]:
     return _run(group, model, settings.max_tokens)
 
 
-def _run(group: Sequence[Request], model: Transformer, max_tokens: int) -> Iterator[Result]:
+def _run(group: Sequence[Request], model: Transformer, max_tokens: int) -> Iterator[Scored]:
     from mkdocs_tokenheat.scoring.forward import score_forward
 
     with foreign("the model cannot be run"):

@@ -16,14 +16,12 @@ from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, t
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.metrics.metric import Units
-from mkdocs_tokenheat.scoring.request import Request, batched
-from mkdocs_tokenheat.scoring.scores import Note, Scores
+from mkdocs_tokenheat.scoring.request import Request, Scored, batched
+from mkdocs_tokenheat.scoring.scores import Note
 
 __all__ = ["score_forward"]
 
 _POOL: Mapping[str, Callable[[Array], float]] = {"product": np.prod, "sum": np.sum}
-
-Result = tuple[Request, Scores | TokenheatError]
 
 
 _PART = 1_000_000
@@ -41,7 +39,7 @@ class _Text:
 
 def score_forward(
     requests: Sequence[Request], model: Transformer, max_tokens: int
-) -> Iterator[Result]:
+) -> Iterator[Scored]:
     """The scores of each request, or why it has none, as soon as its text is through the model.
 
     Parameters:
@@ -62,9 +60,9 @@ def score_forward(
 
 def _texts(
     group: Sequence[Request], model: Transformer, bos: bool | None, max_tokens: int
-) -> tuple[list[_Text], list[Result]]:
+) -> tuple[list[_Text], list[Scored]]:
     by_text: dict[str, list[Request]] = defaultdict(list)
-    refused: list[Result] = []
+    refused: list[Scored] = []
     for request in group:
         problem = _unfit(request, model)
         if problem is None:
@@ -101,7 +99,7 @@ def _unfit(request: Request, model: Transformer) -> TokenheatError | None:
     return None
 
 
-def _causal(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Result]:
+def _causal(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Scored]:
     wanted = [{request.metric.name for request in text.requests} for text in texts]
     topk = [max(request.way.topk for request in text.requests) for text in texts]
     contexts = [text.context for text in texts]
@@ -113,7 +111,7 @@ def _causal(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
         yield from _predicted(text, predictions, model, notes)
 
 
-def _masked(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Result]:
+def _masked(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Scored]:
     for text in sorted(texts, key=lambda text: len(text.context.ids)):
         wanted = {request.metric.name for request in text.requests}
         topk = max(request.way.topk for request in text.requests)
@@ -132,7 +130,7 @@ def _masked(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
 
 def _predicted(
     text: _Text, predictions: Predictions, model: Transformer, notes: list[Note]
-) -> Iterator[Result]:
+) -> Iterator[Scored]:
     for request in text.requests:
         name = request.metric.name
         cut = _cut(request, text)
@@ -154,7 +152,7 @@ def _predicted(
         )
 
 
-def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Result]:
+def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Scored]:
     layers = {_layer(request, model) for text in texts for request in text.requests}
     targets = _targets(texts, model, layers, stride)
     for number, states in model.hidden([text.context for text in texts], layers, stride):

@@ -22,6 +22,7 @@ from mkdocs_tokenheat.settings import Settings
 __all__ = [
     "Models",
     "Request",
+    "Scored",
     "Wanted",
     "batched",
     "by_model",
@@ -113,6 +114,9 @@ class Request:
         """The models that it rests on."""
         return (self.model,) if self.model else ()
 
+
+Scored = tuple[Request, Scores | TokenheatError]
+"""What came of a request."""
 
 Wanted = Request | Statistic[Entry]
 """Whatever an entry can be asked for by."""

@@ -23,7 +23,7 @@ from mkdocs_tokenheat.scoring.cut import (
 )
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.metrics.metric import Units
-from mkdocs_tokenheat.scoring.request import Request, batched
+from mkdocs_tokenheat.scoring.request import Request, Scored, batched
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 from mkdocs_tokenheat.scoring.values import ValuesFile, read_values
 from mkdocs_tokenheat.scoring.vectors import TokenVectors, table_notes
@@ -33,12 +33,10 @@ __all__ = ["score_static", "unit_vectors"]
 _BATCH = 100_000
 """Characters of a batch: enough to share the work, little enough to stay small in memory."""
 
-Result = tuple[Request, Scores | TokenheatError]
-
 
 def score_static(
     requests: Sequence[Request], model: RowModel | None, max_tokens: int
-) -> Iterator[Result]:
+) -> Iterator[Scored]:
     """The scores of each request, or why it has none, batch by batch.
 
     Parameters:
@@ -51,7 +49,7 @@ def score_static(
 
 def _score_batch(
     batch: Sequence[Request], model: RowModel | None, max_tokens: int
-) -> Iterator[Result]:
+) -> Iterator[Scored]:
     try:
         found = list(_cut(batch, model, max_tokens))
         cuts = [(request, cut) for request, cut in found if isinstance(cut, Cut)]
