@@ -11,7 +11,7 @@ from mkdocs_tokenheat.block.options import NAMES, Options, read_options, written
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.settings import Settings
-from mkdocs_tokenheat.views.labels import read_labels
+from mkdocs_tokenheat.views.labels import language, read_labels
 
 __all__ = ["DEFAULTS", "MEANINGS", "is_frozen_here", "read_settings", "site_settings"]
 
@@ -50,7 +50,7 @@ def read_settings(
     base: Path,
     base_path: Path | None = None,
     command: str = "tokenheat warm",
-    language: str | None = None,
+    lang: str | None = None,
 ) -> Settings:
     """A site's settings from its config, over the defaults.
 
@@ -58,7 +58,7 @@ def read_settings(
         base: The folder of the site's config.
         base_path: Where the host keeps its pages, unless the settings say otherwise.
         command: What scores the blocks that a frozen build misses.
-        language: The site's language, where the host knows it. English counts as none: it is what
+        lang: The site's language, where the host knows it. English counts as none: it is what
             hosts say of a site whose owner has not chosen.
 
     Raises:
@@ -69,8 +69,8 @@ def read_settings(
             raise TokenheatError(unknown("setting", str(name), (*DEFAULTS, *NAMES)))
     merged = {**DEFAULTS, **{n: v for n, v in given.items() if n in DEFAULTS}}
     options = {name: written(value) for name, value in given.items() if name in NAMES}
-    if language and language.partition("-")[0].partition("_")[0].lower() != "en":
-        options.setdefault("lang", language)
+    if lang and language(lang) != "en":
+        options.setdefault("lang", lang)
     folder, pages = merged["cache_dir"], merged["base_path"]
     return Settings(
         options=read_options(options, Options()),
@@ -88,21 +88,21 @@ def read_settings(
 
 
 def site_settings(
-    given: Mapping[str, object], config: Path, pages: Path, language: str | None = None
+    given: Mapping[str, object], config: Path, pages: Path, lang: str | None = None
 ) -> Settings:
     """The settings of a site, from what its config says of tokenheat.
 
     Parameters:
         config: The config's own file.
         pages: The folder of the site's pages.
-        language: The site's language, where its host knows it.
+        lang: The site's language, where its host knows it.
 
     Raises:
         TokenheatError: A setting that is not known or cannot be used, said of the config.
     """
     command = f"tokenheat warm -f {shlex.quote(shown(config))}"
     try:
-        return read_settings(given, config.parent, pages, command, language)
+        return read_settings(given, config.parent, pages, command, lang)
     except TokenheatError as error:
         raise error.at(config.name) from None
 

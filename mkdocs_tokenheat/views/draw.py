@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.figure import figure
-from mkdocs_tokenheat.views.labels import Labels
+from mkdocs_tokenheat.views.labels import Labels, language
 from mkdocs_tokenheat.views.registry import view_of
 from mkdocs_tokenheat.views.scale import fit
 from mkdocs_tokenheat.views.share import SharedScales
@@ -33,10 +33,5 @@ def draw(answer: Answer, shared: SharedScales, labels: Labels, page_lang: str) -
         scales = [shared.of(block)] * len(groups)
     colours = colormap(options.colormap)
     picture = view.draw(answer, scales, colours, labels)
-    lang = "" if _is_in(labels["lang"], page_lang) else labels["lang"]
+    lang = "" if language(labels["lang"]) == language(page_lang) else labels["lang"]
     return figure(block, picture, view.measure(block), groups, scales, colours, labels, lang)
-
-
-def _is_in(language: str, tag: str) -> bool:
-    """Whether the tag, such as `pt-BR`, is of that language."""
-    return language.partition("-")[0] == tag.replace("_", "-").lower().partition("-")[0]

@@ -18,6 +18,7 @@ __all__ = [
     "entry_notes",
     "expected",
     "labels_of",
+    "language",
     "note",
     "read_labels",
     "said",
@@ -210,10 +211,10 @@ def labels_of(
     """
     tag = _tag(lang or "en")
     found: dict[str, str] = {}
-    for each in dict.fromkeys(("en", tag.partition("-")[0], tag)):
+    for each in dict.fromkeys(("en", language(tag), tag)):
         if each in _shipped() or each in own:
             shipped = _shipped().get(each, {})
-            if each in _BETWEEN_SPACES and text and _tag(text).partition("-")[0] != each:
+            if each in _BETWEEN_SPACES and text and language(text) != each:
                 shipped = _renamed(shipped, *_BETWEEN_SPACES[each])
             found.update(shipped)
             found.update(own.get(each, {}))
@@ -231,6 +232,11 @@ def _renamed(labels: Labels, old: str, new: str) -> Labels:
 
 def _tag(lang: str) -> str:
     return lang.replace("_", "-").lower()
+
+
+def language(lang: str) -> str:
+    """The language of a tag: `pt` of `pt-BR`, and of `pt_BR`."""
+    return _tag(lang).partition("-")[0]
 
 
 @cache
