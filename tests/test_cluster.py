@@ -216,8 +216,9 @@ def test_what_a_killed_worker_had_in_hands_is_scored_elsewhere(
     assert list(project.cache.rglob("*.tmp")) == []
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_scored_is_kept_however_it_ends(
-    project: Project, start: Callable[..., Dask]
+    project: Project, start: Callable[..., Dask], how: signal.Signals
 ) -> None:
     preload = project.folder / "slow.py"
     preload.write_text(SLOW, "utf-8")
@@ -225,7 +226,7 @@ def test_what_is_scored_is_kept_however_it_ends(
     project.page("```tokenheat metric=length unit=word\nquick\n```\n\n```tokenheat\nslow\n```\n")
     running = begun(project, one.address)
     wait_until(lambda: len(project.entries()) == 1)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(how)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert lines(said) == ["tokenheat: stopped; what is scored so far is kept"]

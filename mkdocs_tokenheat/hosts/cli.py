@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 where the user's input is at fault (wrong usage exits with 2).
     """
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    if arguments is None:  # A job that is cancelled ends as with Ctrl-C, and leaves nothing behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = parser().parse_args(arguments)
     try:
         status: int = given.run(given)
