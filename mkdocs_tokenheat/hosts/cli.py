@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
