@@ -240,6 +240,8 @@ def test_a_joined_cell_has_its_strip_and_its_underline(figures: str) -> None:
         style = cell.get("style") or ""
         assert "linear-gradient" in style
         assert "text-decoration-thickness:" in style
+        # The strip has its room below the line.
+        assert style.endswith("padding-bottom:.95em")
 
 
 # Numbers in the text.

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_tokenheat.scoring.shard import read_shard
+from mkdocs_tokenheat.hosts.settings import read_settings
+from mkdocs_tokenheat.scoring.shard import Shard, read_shard
+from mkdocs_tokenheat.site import Site
 from tests import checkpoints
-from tests.conftest import Project
+from tests.conftest import Project, block
 from tests.test_cache_life import Done, tokenheat
 
 MODELS = "[tokenheat: {models: {toy: 'path:toy'}}]"
@@ -110,6 +112,24 @@ def test_a_damaged_entry_does_not_come_back_from_another_part(
         for part in order:
             shutil.copytree(part.cache, site.cache, dirs_exist_ok=True)
         assert content(site.cache) == whole
+
+
+def test_what_cannot_be_scored_is_told_before_what_is_in_another_part(project: Project) -> None:
+    site = make_site(project)
+    broken = site.folder / "broken"
+    shutil.copytree(site.folder / "toy", broken)
+    (broken / "tokenizer.json").write_text("{}", "utf-8")
+    models = {"toy": "path:toy", "broken": "path:broken"}
+    given = {"models": models, "cache_dir": None}
+    settings = read_settings(given, site.folder)
+    compared = block("the cat", view="compare", model=["toy", "broken"], metric="norm")
+    parts = [Site(settings, shard=Shard(number, 40)) for number in range(1, 41)]
+    found = [str(part.score([compared])[0]) for part in parts]
+    # One part has what the broken model alone is asked, and one what both are.
+    told = [each for each in found if "it is not in the part" not in each]
+    assert sorted(each.partition(": cannot read")[0] for each in told) == [
+        *("model 'broken'", "models 'toy' and 'broken'")
+    ]
 
 
 def test_one_part_of_one_is_the_whole(site: Project) -> None:
