@@ -497,6 +497,8 @@ def test_a_block_that_nothing_closes_is_an_error(
         ("1. a\n2.  ~~~tokenheat metrik=x\n", 2),
         ("a\n\n> - > * ```{.tokenheat metric=length}\n", 3),
         ("a\n:   ```tokenheat\n    hi\n    ```\n", 2),
+        ("- [ ] ```tokenheat\n", 1),
+        ("a) ```tokenheat\n   hi\n   ```\n", 1),
     ],
 )
 @pytest.mark.parametrize("extensions", [[], ["def_list", "pymdownx.superfences"]])
@@ -520,6 +522,8 @@ def test_a_block_beside_a_lists_marker_is_an_error(
         "~~~~\n- ```tokenheat\n~~~~",
         "<!--\n- ```tokenheat\n-->",
         "- ```tokenheats\n- ```python tokenheat",
+        "- ~~~tokenheat~~~ is struck through",
+        "a\n\n    - ```tokenheat\n      code\n      ```\n\nb",
         "-```tokenheat",
     ],
 )
@@ -528,6 +532,24 @@ def test_what_only_looks_like_one_beside_a_marker_is_left_alone(
 ) -> None:
     extensions = ["pymdownx.superfences"]
     assert page(source, *extensions) == markdown.markdown(source, extensions=extensions)
+
+
+def test_blocks_beside_markers_take_nothing_with_them(page: Callable[..., str]) -> None:
+    items = "".join(f"{i}. ```tokenheat\n   hi\n   ```\n" for i in (1, 2))
+    html = page(f"{items}\n{BLOCK}\n\nb", on_error="show")
+    boxes = [content(box) for box in having(parse(html), "tokenheat-error")]
+    assert ["<markdown>:1:" in boxes[0], "<markdown>:4:" in boxes[1], len(boxes)] == [True, True, 2]
+    assert texts(html) == ["hi there"]
+    assert html.endswith("<p>b</p>")
+
+
+@pytest.mark.parametrize("item", ["", "- a\n"])
+def test_what_is_indented_right_behind_a_block_is_code(page: Callable[..., str], item: str) -> None:
+    indent = "    " * bool(item)
+    lines = ["```tokenheat", "hi", "```", "    ```tokenheat metrik=1", "    code", "    ```"]
+    html = page(item + "".join(f"{indent}{line}\n" for line in lines))
+    assert texts(html) == ["hi"]
+    assert "<pre><code>```tokenheat metrik=1\ncode\n```\n</code></pre>" in html
 
 
 def test_a_block_that_nothing_closes_takes_nothing_with_it(page: Callable[..., str]) -> None:

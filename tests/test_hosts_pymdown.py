@@ -205,3 +205,14 @@ def test_a_snippets_last_newline_is_no_token(
         source, extensions=["pymdownx.snippets", heat], extension_configs=configs
     )
     assert texts(html) == [text]
+
+
+def test_a_block_keeps_its_own_last_line_beside_one_that_ends_in_a_snippet(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("ab\n", "utf-8")
+    source = '```tokenheat\n--8<-- "text.txt"\n```\n\n```tokenheat\nmine\n\n```\n'
+    heat = TokenheatExtension(cache_dir=str(tmp_path / "cache"), metric="length", unit="word")
+    configs = {"pymdownx.snippets": {"base_path": [str(tmp_path)]}}
+    html = markdown.markdown(
+        source, extensions=["pymdownx.snippets", heat], extension_configs=configs
+    )
+    assert texts(html) == ["ab", "mine\n"]

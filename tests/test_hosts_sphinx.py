@@ -437,6 +437,10 @@ def test_a_block_has_a_name_and_a_class_as_every_directive(site: Folder) -> None
     assert 'href="#heat"' in site.read("_html/other.html")
     build(site, "text")
     assert "abc" in site.read("_text/other.txt")
+    build(site, "latex")
+    (latex,) = (path.read_text("utf-8") for path in site.path.glob("_latex/*.tex"))
+    for label in ("other:heat", "myst:warm"):
+        assert rf"\label{{\detokenize{{{label}}}}}" in latex
 
 
 @pytest.mark.parametrize("builder", ["text", "man", "latex", "texinfo", "xml"])

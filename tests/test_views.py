@@ -241,6 +241,13 @@ def test_share_of_what_differs_is_an_error(cache: Path, other: str, said: str) -
     assert said in str(caught.value)
 
 
+def test_none_goes_with_everything(cache: Path) -> None:
+    nothing = "vmin=none vmax=none center=none transform=none baseline=none bos=none stride=none"
+    source = f"```tokenheat scale=minmax {nothing}\nhi there\n```"
+    defaults = {"scale": "fixed", "vmin": 0, "vmax": 9, "center": 4}
+    assert backgrounds(convert(source, cache, **defaults)) == [LOW, HIGH]
+
+
 def test_what_is_expected_is_of_a_text_alone(cache: Path) -> None:
     source = "```tokenheat view=compare model=[a,b] metric=surprisal topk=3\na\n```"
     with pytest.raises(TokenheatError, match=r"option .topk. goes with view: text$"):

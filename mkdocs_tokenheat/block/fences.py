@@ -21,7 +21,9 @@ _OPENING = re.compile(
     rf"|~{{3,}}(?={_BEHIND.format(mark='~')}| *{_NAMED})) *(?P<info>.*)$"
 )
 _OURS = re.compile(_NAMED)
-_MARKERS = re.compile(r"[> ]*(?:(?:[*+-]|\d{1,9}[.)]|:|\[\^[^\]]*\]:) [> ]*)+(?=```|~~~)")
+_MARKERS = re.compile(
+    r"[> ]*(?:(?:[*+-](?: \[[ xX]\])?|(?:\d{1,9}|[A-Za-z]{1,4})[.)]|:|\[\^[^\]]*\]:) [> ]*)+(?=```|~~~)"
+)
 """The markers of list items, definitions or footnotes, with a fence on their line."""
 _PREFIX = re.compile(r"[> ]*")
 _MARGIN = re.compile(r"(?:> ?)*")
@@ -58,8 +60,8 @@ class Fence:
 
     @property
     def is_block(self) -> bool:
-        """Whether it can be one: it is closed, and stands in no comment."""
-        return self.closed and not self.commented
+        """Whether it can be one: it is closed, and stands in no comment and beside no marker."""
+        return self.closed and not (self.commented or self.beside)
 
     @property
     def is_at_margin(self) -> bool:
@@ -84,6 +86,7 @@ class _Opened:
     prefix: str
     marks: str
     info: str
+    beside: bool = False
     body: list[str] = field(default_factory=list)
     blank: bool = False
 
@@ -98,15 +101,23 @@ class _Opened:
 
     def fence(self, end: int, *, commented: bool) -> Fence:
         """The fence, closed."""
-        return Fence(self.start, end, *self._opening, tuple(self.body), commented)
+        body = tuple(self.body)
+        return Fence(self.start, end, *self._opening, body, commented, beside=self.beside)
 
     def unclosed(self, below: int = 0) -> Fence:
         """The fence, which nothing closes or opens."""
         body = self.body
         while body and not body[-1]:  # How a page ends says nothing.
             body.pop()
-        end = self.start + 1
-        return Fence(self.start, end, *self._opening, tuple(body), closed=False, below=below)
+        return Fence(
+            self.start,
+            self.start + 1,
+            *self._opening,
+            tuple(body),
+            closed=False,
+            below=below,
+            beside=self.beside,
+        )
 
     @property
     def _opening(self) -> tuple[str, str, str]:
@@ -190,10 +201,10 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
         if opened is None and (opened := _opened(number, line)):
             continue
         if comment is None:
-            yield from _lost(opened, lines, number)
+            yield from _dropped(opened, lines, number + 1)
             comment = _opened_comment(line, number < last_comment_end)
         opened = None
-    if opened is not None and comment is None:
+    if comment is None:
         yield from _dropped(opened, lines, len(lines))
 
 
@@ -201,37 +212,32 @@ def _opened(number: int, line: str) -> _Opened | None:
     """The fence, of whatever language, that the line would open."""
     prefix = _PREFIX.match(line)[0]  # type: ignore[index]
     opening = _OPENING.match(line, len(prefix))
-    return _Opened(number, prefix, opening["marks"], opening["info"].rstrip()) if opening else None
+    if opening is not None:
+        return _Opened(number, prefix, opening["marks"], opening["info"].rstrip())
+    return _beside(number, line) if NAME in line else None
 
 
-def _lost(opened: _Opened | None, lines: Sequence[str], number: int) -> Iterator[Fence]:
-    """What becomes no block with this line, which opens no fence and goes on with none.
-
-    Parameters:
-        opened: The fence that breaks off with it, if one does.
-    """
-    if opened is not None:
-        yield from _dropped(opened, lines, number + 1)
-    elif NAME in lines[number]:
-        yield from _beside(number, lines[number])
-
-
-def _beside(number: int, line: str) -> Iterator[Fence]:
-    """The tokenheat fence that begins on the line of a list's marker."""
+def _beside(number: int, line: str) -> _Opened | None:
+    """The tokenheat fence that begins on the line of a list's marker, where none can be."""
     markers = _MARKERS.match(line)
     opening = _OPENING.match(line, markers.end()) if markers else None
-    if markers and opening and _OURS.match(opening["info"]):
-        marks, info = opening["marks"], opening["info"].rstrip()
-        yield Fence(number, number + 1, markers[0], marks, info, (), closed=False, beside=True)
+    if markers is None or opening is None or not _OURS.match(opening["info"]):
+        return None
+    if opening["marks"][:3] in opening["info"]:  # Inline code, or words struck through.
+        return None
+    return _Opened(number, markers[0], opening["marks"], opening["info"].rstrip(), beside=True)
 
 
-def _dropped(opened: _Opened, lines: Sequence[str], end: int) -> Iterator[Fence]:
+def _dropped(opened: _Opened | None, lines: Sequence[str], end: int) -> Iterator[Fence]:
     """What is lost with a fence that nothing closes: itself, and what it takes with it.
 
     Parameters:
+        opened: The fence, if there is one.
         lines: The page's.
         end: Index of the line behind the one that it ends with.
     """
+    if opened is None:
+        return
     if opened.is_ours:
         yield opened.unclosed()
     for number in range(opened.start + 1, end):

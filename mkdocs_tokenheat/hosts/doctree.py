@@ -46,7 +46,7 @@ def show_figure(node: TokenheatNode, figure: str, builder: Builder) -> None:
         found = (said.text, said.words, said.caption)
         node.extend(nodes.paragraph(words, words) for words in found if words)
     else:
-        node.replace_self(list(_plain_nodes(said, builder, in_table=_is_in_table(node))))
+        _replace(node, _plain_nodes(said, builder, in_table=_is_in_table(node)))
 
 
 def show_error(
@@ -59,14 +59,20 @@ def show_error(
         node["figure"] = _for(builder, figure)
     else:
         message = str(error)
-        node.replace_self(
-            nodes.error("", nodes.paragraph(message, message), _literal(written, "none"))
-        )
+        told = nodes.error("", nodes.paragraph(message, message), _literal(written, "none"))
+        _replace(node, [told])
 
 
 def _for(builder: Builder, html: str) -> str:
     is_book = getattr(builder, "out_suffix", "") == ".xhtml"
     return xhtml(html) if is_book else html
+
+
+def _replace(node: TokenheatNode, others: Iterable[nodes.Node]) -> None:
+    """Put others in the node's place, behind its labels."""
+    labels = [nodes.target("", "", ids=node["ids"], names=node["names"])] if node["ids"] else []
+    node["ids"], node["names"] = [], []
+    node.replace_self([*labels, *others])
 
 
 def _is_in_table(node: nodes.Node) -> bool:

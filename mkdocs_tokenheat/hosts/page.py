@@ -27,6 +27,7 @@ __all__ = ["Page", "Stashed"]
 
 _log = logging.getLogger("mkdocs_tokenheat")
 
+_MARKER = re.compile(r"[^> ]")
 _SNIPPET = re.compile(r"^ *-+8<-+[^\n]*\Z", re.MULTILINE)
 """The last line of a text that ends in a file which pymdown-extensions' snippets take in."""
 
@@ -62,7 +63,7 @@ class Page:
         self.lost: Sequence[Fence] = ()  # those that become no blocks
         self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
-        self._end_in_snippets: Set[str] | None = None
+        self._end_in_snippets: dict[str, list[bool]] | None = None
 
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
         """Code or raw HTML with the fences in it as they were written."""
@@ -85,6 +86,7 @@ class Page:
             for original in stashed.lines:
                 content = escape(original[width:])
                 lines.append(lead + content if content else content)
+                lead = _MARKER.sub(" ", lead)
             blanks, behind = stashed.behind, 0
         return "\n".join(lines)
 
@@ -93,11 +95,15 @@ class Page:
         if not fence.body or fence.body[-1]:
             return fence.body
         if self._end_in_snippets is None:
-            written = find_fences(normalize("\n".join(self.source)))
-            self._end_in_snippets = {
-                each.info for each in written if _SNIPPET.search("\n".join(each.body).rstrip())
-            }
-        return fence.body[:-1] if fence.info in self._end_in_snippets else fence.body
+            self._end_in_snippets = defaultdict(list)
+            for each in find_fences(normalize("\n".join(self.source))):
+                is_end = _SNIPPET.search("\n".join(each.body).rstrip()) is not None
+                self._end_in_snippets[each.info].append(is_end)
+        ends = self._end_in_snippets[fence.info]
+        same = [s.fence.start for s in self.stashed.values() if s.fence.info == fence.info]
+        # Snippets may bring blocks, too.
+        cuts = ends[same.index(fence.start)] if len(same) == len(ends) else any(ends)
+        return fence.body[:-1] if cuts else fence.body
 
     def place(self, fence: Fence, line: int) -> str:
         """The page's name and the line in the page's own file, for an error.

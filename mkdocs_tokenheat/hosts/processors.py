@@ -215,9 +215,13 @@ class Parts(BlockProcessor):
             self.parser.blockprocessors["paragraph"].run(parent, ["\n".join(lines[:place])])
         # What would be code further out is the text of a paragraph here.
         indent = 0
+        first = place
         for line in takewhile(self._is_placeholder, lines[place:]):
+            deeper = max(len(line) - len(line.lstrip(" ")) - indent, 0) // _TAB * _TAB
+            if deeper and place > first:  # It is code.
+                break
             SubElement(parent, "p").text = line.strip()
-            indent += max(len(line) - len(line.lstrip(" ")) - indent, 0) // _TAB * _TAB
+            indent += deeper
             place += 1
         lead = re.compile(f"^ {{0,{indent}}}", re.MULTILINE)
         behind = lead.sub("", "\n".join(lines[place:]))

@@ -91,7 +91,8 @@ def check_fitting(block: Block) -> None:
     options = block.options
     metric = metric_of(options.metric)
     for name, (means_something, what) in _GOES_WITH.items():
-        if name in block.lines and not means_something(options, metric):
+        is_asked = name in block.lines and getattr(options, name) is not None
+        if is_asked and not means_something(options, metric):
             raise TokenheatError(f"option '{name}' goes with {what}", option=name)
     _check_models(block)
     ranks = options.scale == "vocabulary" and "scale" in block.lines
