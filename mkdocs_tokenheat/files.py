@@ -1,4 +1,4 @@
-"""Small files: read only if they are files, written whole or not at all."""
+"""Small files: read only if they are files, written whole or not at all, and named in messages."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ __all__ = ["Page", "Stashed"]
 _log = logging.getLogger("mkdocs_tokenheat")
 
 _MARKER = re.compile(r"[^> ]")
+"""A part of a list's marker: the lines behind its own have a space there."""
 _SNIPPET = re.compile(r"^ *-+8<-+[^\n]*\Z", re.MULTILINE)
 """The last line of a text that ends in a file which pymdown-extensions' snippets take in."""
 
