@@ -332,6 +332,10 @@ def test_an_entry_is_told_by_its_checksum_and_shape_alone() -> None:
         {"notes": [["layer", 1, 2, 3, 4]]},
         {"notes": [["x" * 41]]},
         {"notes": [["tied"]] * 17},
+        {"cells": [[0, 2, 0, 7], [0, 2, 0, 7]]},
+        {"cells": [[0, 2, 0, 7], [1, 1, 4, 7]]},
+        {"expected": [[["a", 1.5]], []]},
+        {"expected": [[["a", 0.5]]]},
         {"expected": [[["x" * 1001, 0.5]], []]},
         {"expected": [[["a", 0.5], ["b", 0.3], ["c", 0.1]], []]},
         {"notes": 5},
@@ -392,6 +396,7 @@ def test_a_folder_that_cannot_be_written_warns_once_and_the_page_is_right(
     blocks = [block(text, model="toy") for text in texts]
     site.warm(blocks)
     assert site.figures(blocks) == right
+    assert site.supply.scored == len(texts), "what cannot be stored is kept in memory"
     (said,) = warnings(caplog)
     assert "Permission denied" in said
 

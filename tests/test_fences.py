@@ -452,6 +452,27 @@ def test_literal_html_stays_as_written(
     assert f"x\n{BLOCK}\ny" in html
 
 
+def test_a_comment_may_stand_a_little_in() -> None:
+    (fence,) = fences(f"   <!-- a\n\nb\n\n{BLOCK}\n\n-->\n")
+    assert fence.commented
+
+
+def test_nothing_closes_a_comment_behind_the_last_mark() -> None:
+    (fence,) = fences(f"<!-- a\n--> <!-- b\n\n{BLOCK}\n")
+    assert not fence.commented
+
+
+def test_a_quote_goes_on_lazily_until_a_blank_line() -> None:
+    assert len(fences("> ```tokenheat\n> a\n>    \n  b\n> ```\n")) == 1
+    assert fences("> ```tokenheat\n> a\n>\n  b\n> ```\n") == []
+
+
+def test_what_looks_like_a_fence_in_an_unclosed_text_is_told_once() -> None:
+    source = "~~~tokenheat\nhi\n```tokenheat\nx\n```tokenheat"
+    (fence,) = find_fences(normalize(source))
+    assert (fence.start, fence.closed, fence.below) == (0, False, 0)
+
+
 def test_comment_inside_a_block_is_text(page: Callable[..., str]) -> None:
     html = page(f"```tokenheat\n<!--\n```\n\n{BLOCK}\n\n-->")
     assert texts(html) == ["<!--", "hi there"]

@@ -124,6 +124,19 @@ def test_latex_gets_colours_and_nothing_unescaped(site: Folder) -> None:
         assert not re.search(r"(?<!\\)[$#&_^]|\\input|\\end\{", block)
 
 
+def test_paper_has_white_letters_on_dark_cells(site: Folder) -> None:
+    site.write(
+        "other.rst", "Other\n=====\n\n" + directive("a bcd\n", "unit: word", "metric: length")
+    )
+    build(site, "latex")
+    (path,) = (site.path / "_latex").glob("*.tex")
+    boxes = re.findall(
+        r"colorbox\[HTML\]\{(\w+)\}\{\\strut\\color\[HTML\]\{(\w+)\}(\w+)", path.read_text("utf-8")
+    )
+    assert ("67000D", "FFFFFF", "bcd") in boxes
+    assert ("FFF5F0", "000000", "a") in boxes
+
+
 def test_paper_shows_a_comparison_under_each_models_name(site: Folder) -> None:
     site.write("conf.py", CONF + f"tokenheat_models = {{'minilm': '{MINILM}'}}\n")
     options = ("view: compare", "model: [wordllama, minilm]", "metric: norm")

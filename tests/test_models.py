@@ -224,6 +224,16 @@ def test_a_decoder_that_panics_is_an_error_of_its_blocks(author: Author) -> None
     assert said.startswith("the model's tokenizer cannot tell what a token writes: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("▁日", ["▁", "日"]), ("a   b", ["a", "  ", "b"]), ("a▁ b", ["a", "▁", "b"])],
+)
+def test_a_space_that_a_model_adds_is_told_from_the_authors(
+    author: Author, text: str, shown: list[str]
+) -> None:
+    assert author.shown(text, metric="norm") == shown
+
+
 def test_a_shard_may_be_a_link_as_in_the_hubs_cache(author: Author) -> None:
     embeddings = table(ROWS)
     blob = author.folder / "blob"

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from mkdocs_tokenheat.models import rows as rows_module
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import locate
-from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Given, Near
+from mkdocs_tokenheat.scoring.geometry.neighbours import KIND, Given, Near, _folded
 from mkdocs_tokenheat.scoring.key import Way
 from tests.checkpoints import (
     TOKENIZERS,
@@ -367,6 +367,10 @@ def test_k_and_fold_are_part_of_the_key_and_colours_are_not(author: Author) -> N
 
 
 HOSTILE = "\"'></td></table></figure><script>window.ran = true</script>"
+
+
+def test_spaces_alone_are_no_forms_of_one_another() -> None:
+    assert len({_folded(text) for text in (" ", "  ", " a", "A")}) == 3
 
 
 def test_a_token_may_write_anything(author: Author) -> None:

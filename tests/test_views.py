@@ -18,14 +18,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkdocs_tokenheat.block.options import Options
+from mkdocs_tokenheat.block.parse import read_block
 from mkdocs_tokenheat.block.text import CONTROLS, clean, has_any
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.metrics import METRICS
+from mkdocs_tokenheat.views import svg
 from mkdocs_tokenheat.views.colormaps import colormap, contrast, luminance, names
 from mkdocs_tokenheat.views.labels import LABELS, labels_of, note, say
 from mkdocs_tokenheat.views.markup import escape, escape_each, number
 from mkdocs_tokenheat.views.paint import HATCHED
 from mkdocs_tokenheat.views.scale import fit
+from tests.conftest import Author, block
 from tests.pages import Shown, cells, content, convert, having, parse
 
 ROOT = Path(__file__).parents[1]
@@ -273,6 +276,65 @@ def test_an_option_that_is_wrong_in_the_whole_site_is_said_of_the_site(cache: Pa
         with pytest.raises(TokenheatError) as caught:
             convert(block.format(own), cache, colormap="greys")
         assert caught.value.message == said
+
+
+def test_the_first_to_share_does_not_depend_on_the_cache(author: Author) -> None:
+    one = block("hi you", metric="length", unit="word", share="a")
+    two = block("the cat", metric="length", unit="word", share="a", center=1)
+    author.site().score([two])
+    first, second = author.site().figures([one, two])
+    assert isinstance(first, str)
+    assert isinstance(second, TokenheatError)
+
+
+def test_a_sites_default_may_lie_idle(tmp_path: Path) -> None:
+    author = Author(tmp_path, center=0, unit="word")
+    for own in ({"scale": "fixed", "vmin": 1, "vmax": 3}, {"tokens": ["a", " cat"]}):
+        (figure,) = author.site().figures([author.block("a cat", metric="length", **own)])
+        assert isinstance(figure, str)
+
+
+@pytest.mark.parametrize(
+    ("front", "line"),
+    [
+        (["transform: all-but-the-top:300", "model: wordllama"], 2),
+        (["view: compare", "model: [wordllama, two]", "transform: all-but-the-top:300"], 4),
+    ],
+)
+def test_an_error_of_a_models_has_its_options_line(
+    tmp_path: Path, front: list[str], line: int
+) -> None:
+    author = Author(tmp_path, models={"two": "package:wordllama"})
+    site = author.site()
+    read = read_block("tokenheat", ["---", *front, "---", "a b c d e f"], site.settings.options)
+    (error,) = site.figures([read])
+    assert isinstance(error, TokenheatError)
+    assert error.line_in(read.lines) == line
+
+
+def test_a_strip_has_its_room_below_an_underline(author: Author) -> None:
+    options = {"metric": "values", "values": [1, 2, 3], "tokens": ["e", "\u0301", "x"]}
+    html = author.figure("e\u0301x", **options, encode="colour+underline")
+    assert re.findall(r'padding-bottom:([^;"]*)', html) == [".95em", ".6em"]
+
+
+def test_bands_go_as_their_letters_do(author: Author) -> None:
+    tokens = ["e", "\u0301", " ", "א", "\u05b0"]
+    values = [1, 2, 0, 1, 2]
+    html = author.figure("".join(tokens), metric="values", values=values, tokens=tokens)
+    assert re.findall("270deg|90deg", html.partition("</pre>")[0]) == ["90deg", "270deg"]
+
+
+def test_a_cell_that_ends_a_line_is_seen_and_has_its_number_on_it(author: Author) -> None:
+    html = author.figure("a\nb", metric="values", values=[1, 2, 3], tokens=["a", "\n", "b"])
+    assert "padding-left" in html
+    numbered = {"metric": "values", "values": [1, 3], "tokens": ["a\n", "b"], "numbers": True}
+    html = author.figure("a\nb", **numbered)
+    assert re.search(r">a<sup[^>]*></sup>\n</span>", html)
+
+
+def test_titles_in_drawings_are_escaped() -> None:
+    assert "<title>&lt;b&gt;</title>" in svg.box(0, 0, 1, 1, "", "<b>")
 
 
 # Colour maps.
