@@ -425,6 +425,13 @@ def test_the_directive_has_the_options_of_the_table() -> None:
     assert tuple(TokenheatDirective.option_spec) == (*NAMES, "name", "class")
 
 
+def named(site: Folder, page: str, name: str) -> str:
+    """The class of the box around the figure that has this name."""
+    (box,) = [e for e in parse(site.read(f"_html/{page}.html")).iter() if e.get("id") == name]
+    assert [child.get("class") for child in box] == ["tokenheat"]
+    return box.get("class") or ""
+
+
 def test_a_label_leads_to_the_figure_and_a_class_is_its(site: Folder) -> None:
     site.write(
         "other.rst",
@@ -432,10 +439,8 @@ def test_a_label_leads_to_the_figure_and_a_class_is_its(site: Folder) -> None:
     )
     site.write("myst.md", "# M\n\n[see](#warm)\n\n(warm)=\n```{tokenheat}\nabc\n```\n")
     build(site)
-    for page, name, kind in (("other", "heat", "wide"), ("myst", "warm", "")):
-        (box,) = [e for e in parse(site.read(f"_html/{page}.html")).iter() if e.get("id") == name]
-        assert [child.get("class") for child in box] == ["tokenheat"]
-        assert (box.get("class") or "") == kind
+    assert named(site, "other", "heat") == "wide"
+    assert named(site, "myst", "warm") == ""
 
 
 def test_a_block_has_a_name_and_a_class_as_every_directive(site: Folder) -> None:
@@ -443,10 +448,8 @@ def test_a_block_has_a_name_and_a_class_as_every_directive(site: Folder) -> None
     site.write("other.rst", f"Other\n=====\n\n{block}\nSee :ref:`there <heat>`.\n")
     site.write("myst.md", "# M\n\n[see](#warm)\n\n```{tokenheat}\n:name: warm\n\nabc\n```\n")
     build(site)
-    for page, name, kind in (("other", "heat", "wide high"), ("myst", "warm", "")):
-        (box,) = [e for e in parse(site.read(f"_html/{page}.html")).iter() if e.get("id") == name]
-        assert [child.get("class") for child in box] == ["tokenheat"]
-        assert (box.get("class") or "") == kind
+    assert named(site, "other", "heat") == "wide high"
+    assert named(site, "myst", "warm") == ""
     assert 'href="#heat"' in site.read("_html/other.html")
     build(site, "text")
     assert "abc" in site.read("_text/other.txt")

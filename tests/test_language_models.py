@@ -780,9 +780,9 @@ class TestHub:
         owner.settings["models"] = {"hub": f"hub:tiny/gpt2@{self.COMMIT}"}
         assert owner.numbers(TEXT, model="hub", metric="norm") == wanted
 
-    def test_nothing_is_fetched_to_tell_which_models_a_site_has(
-        self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.fixture
+    def asked(self, hub: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What a hub out of reach is asked for."""
         asked: list[str] = []
 
         def fetch(repo: str, **_: object) -> str:
@@ -790,6 +790,11 @@ class TestHub:
             raise OSError("there is no network")
 
         monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+        return asked
+
+    def test_nothing_is_fetched_to_tell_which_models_a_site_has(
+        self, owner: Author, asked: list[str]
+    ) -> None:
         owner.settings["models"] = {"hub": "hub:tiny/other"}
         site = owner.site()
         assert site.fingerprint() == owner.site().fingerprint()
@@ -800,15 +805,8 @@ class TestHub:
         assert asked == ["tiny/other"]
 
     def test_a_hub_out_of_reach_is_asked_once_in_a_build(
-        self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
+        self, owner: Author, asked: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked: list[str] = []
-
-        def fetch(repo: str, **_: object) -> str:
-            asked.append(repo)
-            raise OSError("there is no network")
-
-        monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
         owner.settings["models"] = {"hub": f"hub:tiny/other@{'f' * 40}"}
         site = owner.site()
         blocks = [block(TEXT, model="hub", metric=metric) for metric in ("norm", "rank")]
