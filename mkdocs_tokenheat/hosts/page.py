@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from markdown.util import HTML_PLACEHOLDER_RE, STX
@@ -64,7 +65,7 @@ class Page:
         self.lost: Sequence[Fence] = ()  # those that become no blocks
         self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
-        self._end_in_snippets: dict[str, list[bool]] | None = None
+        self._end_in_snippets: Set[int] | None = None
 
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
         """Code or raw HTML with the fences in it as they were written."""
@@ -96,15 +97,23 @@ class Page:
         if not fence.body or fence.body[-1]:
             return fence.body
         if self._end_in_snippets is None:
-            self._end_in_snippets = defaultdict(list)
-            for each in find_fences(normalize("\n".join(self.source))):
-                is_end = _SNIPPET.search("\n".join(each.body).rstrip()) is not None
-                self._end_in_snippets[each.info].append(is_end)
-        ends = self._end_in_snippets[fence.info]
-        same = [s.fence.start for s in self.stashed.values() if s.fence.info == fence.info]
-        # Snippets may bring blocks, too.
-        cuts = ends[same.index(fence.start)] if len(same) == len(ends) else any(ends)
-        return fence.body[:-1] if cuts else fence.body
+            self._end_in_snippets = {*self._found_to_end_in_snippets()}
+        return fence.body[:-1] if fence.start in self._end_in_snippets else fence.body
+
+    def _found_to_end_in_snippets(self) -> Iterator[int]:
+        """Where the blocks start that end in a snippet, as the page itself has them."""
+        written: dict[str, list[bool]] = defaultdict(list)
+        for fence in find_fences(normalize("\n".join(self.source))):
+            end = _SNIPPET.search("\n".join(fence.body).rstrip())
+            written[fence.info].append(end is not None)
+        here: dict[str, list[int]] = defaultdict(list)
+        for stashed in self.stashed.values():
+            here[stashed.fence.info].append(stashed.fence.start)
+        for info, starts in here.items():
+            ends = written[info]
+            if len(ends) != len(starts):  # Snippets may bring blocks, too.
+                ends = [any(ends)] * len(starts)
+            yield from compress(starts, ends)
 
     def place(self, fence: Fence, line: int) -> str:
         """The page's name and the line in the page's own file, for an error.

@@ -26,10 +26,9 @@ def read_number(stored: object) -> float:
     Raises:
         ValueError: Anything else.
     """
-    (number,) = read_numbers([stored])
-    if number is None:
-        raise ValueError("a number is missing or not finite")
-    return number
+    if type(stored) in (int, float) and math.isfinite(stored):  # type: ignore[arg-type]
+        return float(stored)  # type: ignore[arg-type]
+    raise ValueError("a number is missing or not finite")
 
 
 def read_numbers(stored: Sequence[object]) -> list[float | None]:
@@ -38,12 +37,4 @@ def read_numbers(stored: Sequence[object]) -> list[float | None]:
     Raises:
         ValueError: Anything else.
     """
-    numbers: list[float | None] = []
-    for each in stored:
-        if each is None:
-            numbers.append(None)
-        elif type(each) in (int, float) and math.isfinite(each):  # type: ignore[arg-type]
-            numbers.append(float(each))  # type: ignore[arg-type]
-        else:
-            raise ValueError("a number is missing or not finite")
-    return numbers
+    return [None if each is None else read_number(each) for each in stored]
