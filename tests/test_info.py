@@ -197,7 +197,19 @@ def test_a_setting_of_the_site_is_no_option(name: str) -> None:
 
 
 def test_a_list_of_models_is_what_model_takes() -> None:
-    assert refused("", "models: [a, b]")[1] == "unknown option 'models', did you mean 'model'?"
+    assert refused("", "lang: vi", "models: [a, b]") == (
+        3,
+        "unknown option 'models', did you mean 'model'?",
+    )
+
+
+@pytest.mark.parametrize("lines", [["title: Lá thư", "date: 1924"], ["Một câu."], ["- a", "- b"]])
+def test_front_matter_that_may_be_the_text_is_told_how_to_be_text(lines: list[str]) -> None:
+    line, message = refused("", *lines)
+    assert line == 2
+    assert message.endswith(
+        " (a text that itself starts with '---' gets an empty front matter before it)"
+    )
 
 
 def test_a_key_in_both_places_is_an_error_even_with_the_same_value() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mkdocs_tokenheat.block.info import Raw, read_front_matter, read_info, split_front_matter
-from mkdocs_tokenheat.block.options import Options, read_options
+from mkdocs_tokenheat.block.options import NAMES, Options, read_options
 from mkdocs_tokenheat.block.text import clean
 from mkdocs_tokenheat.errors import TokenheatError
 
@@ -34,9 +34,20 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
     Raises:
         TokenheatError: What the author has to mend, with the line counted from the fence.
     """
-    in_info = read_info(info)
     front_matter, text = split_front_matter(body)
-    raw: dict[str, Raw] = dict(in_info)
+    try:
+        raw, lines = _above(info, front_matter)
+        return make_block(raw, "\n".join(text), defaults, lines)
+    except TokenheatError as error:
+        if error.line and _may_be_text(front_matter):
+            hint = "a text that itself starts with '---' gets an empty front matter before it"
+            raise error.but(f"{error.message} ({hint})") from None
+        raise
+
+
+def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict[str, int]]:
+    in_info = read_info(info)
+    raw = dict(in_info)
     lines = dict.fromkeys(in_info, 0)
     for name, (value, line) in read_front_matter(front_matter).items():
         if name in in_info:
@@ -46,7 +57,11 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
             )
         raw[name] = value
         lines[name] = line or 0
-    return make_block(raw, "\n".join(text), defaults, lines)
+    return raw, lines
+
+
+def _may_be_text(front_matter: Sequence[str]) -> bool:
+    return not any(line.partition(":")[0].strip("'\" ") in NAMES for line in front_matter)
 
 
 def make_block(

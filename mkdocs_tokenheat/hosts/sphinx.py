@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
-from importlib.resources import files as resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from sphinx.errors import ConfigError, SphinxError
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, docutils_namespace, patch_docutils
 
+import mkdocs_tokenheat
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.info import Raw
@@ -124,7 +124,7 @@ class _Host(EnvironmentCollector):
             raise SettingsError(error) from None
         # A single file may stand there too; first, so that the site's own rules win.
         config.html_static_path = [
-            str(resources("mkdocs_tokenheat").joinpath("tokenheat.css")),
+            str(Path(mkdocs_tokenheat.__file__).with_name("tokenheat.css")),
             *config.html_static_path,
         ]
 

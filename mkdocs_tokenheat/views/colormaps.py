@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from mkdocs_tokenheat.errors import TokenheatError, unknown
@@ -75,9 +76,7 @@ class Colormap:
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, tuple[str, str]]:
-    from importlib.resources import files
-
-    text = files("mkdocs_tokenheat.views").joinpath("colormaps.txt").read_text(encoding="ascii")
+    text = Path(__file__).with_name("colormaps.txt").read_text("ascii")
     rows = (line.split(" ") for line in text.splitlines())
     return {name: (category, colours) for name, category, colours in rows}
 
