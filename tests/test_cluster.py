@@ -336,19 +336,6 @@ def test_a_worker_of_another_version_is_told(
             site.score([block("the cat")])
 
 
-def test_what_has_failed_is_not_sent_again(
-    dask: Dask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = read_settings({"cache_dir": None, "max_tokens": 1}, tmp_path)
-    with Cluster(dask.address) as both:
-        site = Site(settings, both.score)
-        first = site.score([block("the cat sat")])
-        assert isinstance(first[0], TokenheatError)
-        with monkeypatch.context() as cut_off:
-            cut_off.setattr(both, "_client", None)
-            assert site.score([block("the cat sat")]) == first
-
-
 # Without a cluster
 
 

@@ -127,6 +127,23 @@ def test_a_page_that_the_cache_has_is_drawn_while_another_is_scored(author: Auth
         assert [type(figure) for figure in (*figures, *later.result())] == [str, str]
 
 
+def test_what_has_failed_is_not_tried_again_in_the_same_build(author: Author) -> None:
+    tried: list[str] = []
+
+    def refuse(
+        requests: Sequence[Wanted], settings: Settings
+    ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
+        tried.extend(request.key for request in requests)
+        yield from ((request, TokenheatError("no")) for request in requests)
+
+    site = Site(author.site().settings, refuse)
+    every = blocks()
+    site.warm(every)
+    figures = site.figures(every)
+    assert [str(each) for each in figures] == ["no"] * len(every)
+    assert len(tried) == len(set(tried)) == len(every)
+
+
 def test_a_model_is_loaded_once_however_many_threads_ask(author: Author) -> None:
     made: list[int] = []
 

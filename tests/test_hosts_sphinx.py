@@ -117,6 +117,7 @@ def test_latex_gets_colours_and_nothing_unescaped(site: Folder) -> None:
     build(site, "latex")
     (path,) = (site.path / "_latex").glob("*.tex")
     _, *shown = path.read_text("utf-8").split("\\begingroup\\ttfamily")
+    assert shown
     for each in shown:
         block = each.partition("\\endgroup")[0]
         assert "\\colorbox[HTML]{" in block

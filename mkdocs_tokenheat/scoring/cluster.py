@@ -48,7 +48,6 @@ class Cluster:
         self.address = address
         self._patience = patience
         self._client = _connected(address)
-        self._failed: dict[str, TokenheatError] = {}
         try:
             self._client.wait_for_workers(1, timeout=patience)
         except (OSError, asyncio.TimeoutError):
@@ -84,32 +83,22 @@ class Cluster:
     ) -> Iterator[tuple[Wanted, Result]]:
         """What each request asks for, or why it has none, as soon as a worker has sent it.
 
-        What a worker had in hands when it died is done again by another one. A request that has
-        failed is not sent again.
+        What a worker had in hands when it died is done again by another one.
 
         Raises:
             TokenheatError: The cluster itself fails, or is not of this version.
         """
         settings = dataclasses.replace(settings, base=settings.base.absolute())
-        fresh: list[Wanted] = []
-        for request in requests:
-            if request.key in self._failed:
-                yield request, self._failed[request.key]
-            else:
-                fresh.append(request)
         done: SimpleQueue[Future[Any]] = SimpleQueue()
         waiting: dict[object, Sequence[Wanted]] = {}
-        for batch in _batches(fresh):
+        for batch in _batches(requests):
             future = self._client.submit(score_batch, __version__, batch, settings, pure=False)
             waiting[future.key] = batch
             future.add_done_callback(done.put)
         while waiting:
             future = self._patiently(lambda seconds: done.get(timeout=seconds))
             batch = waiting.pop(future.key)
-            for request, result in zip(batch, self._results(future, batch), strict=True):
-                if isinstance(result, TokenheatError):
-                    self._failed[request.key] = result
-                yield request, result
+            yield from zip(batch, self._results(future, batch), strict=True)
 
     def _results(self, future: Future[Any], batch: Sequence[Wanted]) -> Sequence[Result]:
         """What came of each request of a batch."""

@@ -28,7 +28,7 @@ _scoring = Lock()
 
 
 class Supply:
-    """A site's numbers.
+    """A site's numbers in one build. What has failed is not tried again: it may have taken long.
 
     Parameters:
         score: What scores the cache's misses; the models of this machine, unless it is given.
@@ -47,6 +47,7 @@ class Supply:
         self.left: set[str] = set()
         self._settings = settings
         self._score = score or _score_here
+        self._failed: dict[str, TokenheatError] = {}
         self._shard = shard
 
     def at_hand(self, requests: Iterable[Wanted]) -> Found | None:
@@ -67,11 +68,11 @@ class Supply:
             for request in requests:
                 if request.key in found or request.key in misses:
                     continue
-                entry = self.cache.get(request.key, request.read)
-                if entry is None:
+                known = self._failed.get(request.key) or self.cache.get(request.key, request.read)
+                if known is None:
                     misses[request.key] = request
                 else:
-                    found[request.key] = entry
+                    found[request.key] = known
             if self._settings.frozen:
                 found.update({key: self._not_scored(miss) for key, miss in misses.items()})
             else:
@@ -116,7 +117,9 @@ class Supply:
             return
         with Progress(len(mine)) as progress:
             for request, result in self._score(mine, self._settings):
-                if not isinstance(result, TokenheatError):
+                if isinstance(result, TokenheatError):
+                    self._failed[request.key] = result
+                else:
                     self.cache.put(request.key, result)
                     self.scored += 1
                 progress.advance(len(result.scores) if isinstance(result, Scores) else 0)
