@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.options import Numbers, Options
 from mkdocs_tokenheat.block.parse import Block
@@ -20,6 +20,7 @@ from mkdocs_tokenheat.scoring.values import ValuesFile, open_values
 from mkdocs_tokenheat.settings import Settings
 
 __all__ = [
+    "OF_TABLES",
     "Models",
     "Request",
     "Scored",
@@ -29,7 +30,11 @@ __all__ = [
     "make_request",
     "sources",
     "static_way",
+    "ways",
 ]
+
+OF_TABLES = ("embedding", "transform")
+"""The options that say which vectors of a model's tables are meant."""
 
 Identify = Callable[[str], Identity]
 
@@ -167,7 +172,7 @@ def make_request(block: Block, models: Models, name: str, unit: str | None = Non
     unit = (unit or options.unit) if tokens is None else "token"
     needs_model = tokens is None and (metric.needs != "text" or unit == "token")
     model = models.source(name) if needs_model else None
-    way = _way(options, metric, unit)
+    way = _way(options, ways(options, metric, unit))
     key = make_key(
         text=block.text,
         metric=metric.name,
@@ -181,21 +186,25 @@ def make_request(block: Block, models: Models, name: str, unit: str | None = Non
     return Request(key, block.text, metric, unit, target, values, tokens, model, way)
 
 
-def _way(options: Options, metric: Metric, unit: str) -> Way:
-    """The options that say which vectors or predictions are meant, as far as they matter."""
+def ways(options: Options, metric: Metric, unit: str) -> tuple[str, ...]:
+    """The options that say which of a model's vectors or predictions are meant, where they matter."""
     if metric.needs == "text":
-        return Way()
-    run = Way(bos=options.bos, stride=options.stride, dtype=options.dtype)
+        return ()
+    run = ("bos", "stride", "dtype")
     if metric.needs == "predictions":
-        return replace(run, topk=options.topk if unit == "token" else 0)
+        return (*run, "topk") if unit == "token" else run
     if options.layer == "input":
-        return static_way(options)
-    return replace(run, layer=options.layer, pool=options.pool if unit == "word" else "mean")
+        return OF_TABLES
+    return (*run, "layer", "pool") if unit == "word" else (*run, "layer")
 
 
 def static_way(options: Options) -> Way:
     """Which vectors of a model's tables are meant."""
-    return Way(embedding=options.embedding, transform=options.transform)
+    return _way(options, OF_TABLES)
+
+
+def _way(options: Options, names: Iterable[str]) -> Way:
+    return Way(**{name: getattr(options, name) for name in names})
 
 
 def sources(block: Block, models: Models) -> list[Source]:

@@ -8,6 +8,7 @@ from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric, metric_of
+from mkdocs_tokenheat.scoring.request import OF_TABLES, ways
 from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.scale import fixed_ends
 
@@ -29,14 +30,14 @@ def has_baseline(options: Options, metric: Metric) -> bool:
     return metric.name == "cosine-previous" and options.layer == "input"
 
 
-def _runs(options: Options, metric: Metric) -> bool:
-    return metric.needs == "predictions" or (metric.needs == "vectors" and options.layer != "input")
+def _of_way(name: str) -> Callable[[Options, Metric], bool]:
+    def matters(options: Options, metric: Metric) -> bool:
+        if name in OF_TABLES and options.view != "text":
+            return True
+        unit = "word" if options.view == "compare" else options.unit
+        return name in ways(options, metric, unit)
 
-
-def _reads_table(options: Options, metric: Metric) -> bool:
-    if options.view in _TEXTS and (metric.needs != "vectors" or options.layer != "input"):
-        return options.view == "compare"
-    return True
+    return matters
 
 
 _TABLE = "norm and the cosines of vectors, and with layer: input"
@@ -50,23 +51,13 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
         "the metrics length and values, which need no model",
     ),
     "layer": (lambda o, m: m.needs == "vectors", "norm and the cosines of vectors"),
-    "embedding": (_reads_table, _TABLE),
-    "transform": (_reads_table, _TABLE),
-    "pool": (
-        lambda o, m: (
-            m.needs == "vectors"
-            and o.layer != "input"
-            and (o.unit == "word" or o.view == "compare")
-        ),
-        "a layer and unit: word",
-    ),
-    "topk": (
-        lambda o, m: m.needs == "predictions" and o.unit == "token",
-        "the metrics of a model's predictions and unit: token",
-    ),
-    "bos": (_runs, _RUN),
-    "stride": (_runs, _RUN),
-    "dtype": (_runs, _RUN),
+    "embedding": (_of_way("embedding"), _TABLE),
+    "transform": (_of_way("transform"), _TABLE),
+    "pool": (_of_way("pool"), "a layer and unit: word"),
+    "topk": (_of_way("topk"), "the metrics of a model's predictions and unit: token"),
+    "bos": (_of_way("bos"), _RUN),
+    "stride": (_of_way("stride"), _RUN),
+    "dtype": (_of_way("dtype"), _RUN),
     "baseline": (
         has_baseline,
         "the metric cosine-previous, and with layer: input",
