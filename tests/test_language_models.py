@@ -546,6 +546,54 @@ class TestWhatCannotBe:
         said = owner.error("a cat", model="large", metric="surprisal", dtype="float16")
         assert said.startswith("the model's numbers are not finite in float16: set another 'dtype'")
 
+    @pytest.mark.parametrize(
+        ("options", "spares_others"),
+        [
+            ({"model": "llama", "metric": "rank"}, True),
+            ({"model": "llama", "metric": "entropy", "topk": 1}, True),
+            ({"model": "llama", "metric": "norm", "layer": "1"}, True),
+            ({"model": "llama", "metric": "cosine-target", "target": "violet", "layer": "1"}, False),
+            # Whose output embeddings are its input embeddings.
+            ({"model": "bert", "metric": "probability", "topk": 1}, False),
+        ],
+        ids=["rank", "entropy", "layer", "target", "masked"],
+    )  # fmt: skip
+    def test_numbers_that_overflow_in_some_texts(
+        self, owner: Author, models: Path, options: dict[str, object], spares_others: bool
+    ) -> None:
+        folder = shutil.copytree(models / str(options["model"]), owner.folder / "large")
+        weights = load_file(folder / "model.safetensors")
+        name = next(name for name in weights if re.search("embed_tokens|word_embeddings", name))
+        weights[name][literal(folder).encode("a violet").ids[-1]] *= 1e6
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        owner.settings["models"] = {options["model"]: "path:large"}
+        bad, good = owner.site().score(
+            [block(text, dtype="float16", **options) for text in ("a violet", "the cat")]
+        )
+        assert "the model's numbers are not finite in float16: set another" in str(bad)
+        assert isinstance(good, TokenheatError) != spares_others
+
+    def test_what_a_model_holds_impossible_is_no_overflow(
+        self, owner: Author, models: Path
+    ) -> None:
+        config = transformers.PhiConfig(
+            vocab_size=literal(models / "gpt2").get_vocab_size(),
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+        )
+        model = transformers.PhiForCausalLM(config)
+        with torch.no_grad():
+            model.lm_head.bias[literal(models / "gpt2").encode("violet").ids[-1]] = -math.inf
+        folder = owner.folder / "phi"
+        model.save_pretrained(folder)
+        shutil.copy(models / "gpt2" / "tokenizer.json", folder)
+        owner.settings["models"] = {"phi": "path:phi"}
+        numbers = owner.numbers("a violet cat", model="phi", metric="probability")
+        assert 0.0 in numbers
+        assert None not in owner.numbers("a violet cat", model="phi", metric="entropy")[1:]
+
     @pytest.mark.parametrize("is_causal", [False, True])
     def test_xlms_heads_of_either_kind_have_one_name(
         self, owner: Author, models: Path, is_causal: bool

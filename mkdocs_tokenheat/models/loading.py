@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from mkdocs_tokenheat.errors import TokenheatError, counted
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 
-__all__ = ["Loaded", "is_lack_of_room", "load_weights"]
+__all__ = ["Loaded", "is_lack_of_room", "is_usable", "load_weights", "not_finite"]
 
 Thing = TypeVar("Thing")
 
@@ -172,13 +173,26 @@ def _is_causal(model: Any, dtype: str) -> bool:
         outputs = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
         numbers = outputs["logits" if "logits" in outputs else "last_hidden_state"]
         found.append(numbers[0, : len(start)].float())
-    if not all(bool(numbers.isfinite().all()) for numbers in found):
-        raise TokenheatError(
-            f"the model's numbers are not finite in {dtype}"
-            + ("" if dtype == "float32" else ": set another 'dtype', such as float32")
-        )
-    apart = (found[0] - found[1]).abs().max()
-    return bool(apart <= _ALIKE[dtype] * found[0].abs().max())
+    if not all(is_usable(numbers) for numbers in found):
+        raise not_finite(dtype)
+    # What is impossible after either end is as far apart as can be said of it.
+    apart = (found[0] - found[1]).nan_to_num(nan=0.0).abs().max()
+    return bool(apart <= _ALIKE[dtype] * found[0][found[0].isfinite()].abs().max())
+
+
+def is_usable(numbers: torch.Tensor) -> bool:
+    """Whether a model has computed these; the logit of what it holds impossible is minus infinity."""
+    return bool(
+        (numbers.amax(dim=-1) < math.inf).all()
+    )  # NaN is the largest, and less than nothing.
+
+
+def not_finite(dtype: str) -> TokenheatError:
+    """The error where numbers have grown out of the type that a model computes in."""
+    return TokenheatError(
+        f"the model's numbers are not finite in {dtype}"
+        + ("" if dtype == "float32" else ": set another 'dtype', such as float32")
+    )
 
 
 def is_lack_of_room(error: Exception) -> bool:

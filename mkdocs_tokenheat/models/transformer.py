@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.batches import BATCH, Context, Item, batched, items, padded
-from mkdocs_tokenheat.models.loading import is_lack_of_room, load_weights
+from mkdocs_tokenheat.models.loading import (
+    is_lack_of_room,
+    is_usable,
+    load_weights,
+    not_finite,
+)
 from mkdocs_tokenheat.models.reduce import best, reduced
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import Files
@@ -79,7 +84,7 @@ class Transformer(RowModel):
         super().__init__(files)
         loaded = load_weights(files, predicts=predicts, device=device, dtype=dtype)
         self._model, self._config = loaded.model, loaded.config
-        self._device = loaded.device
+        self._device, self._dtype = loaded.device, dtype
         self.is_masked, self.is_causal = loaded.is_masked, loaded.is_causal
 
     def _open(self, embedding: str) -> Rows:
@@ -143,16 +148,22 @@ class Transformer(RowModel):
 
     def hidden(
         self, contexts: Sequence[Context], layers: Collection[int], stride: int | None
-    ) -> Iterator[tuple[int, dict[int, Array]]]:
+    ) -> Iterator[tuple[int, dict[int, Array] | TokenheatError]]:
         """For each context its number and, by layer, its tokens' hidden states.
 
         A layer's array has the shape (tokens, dimensions). The last layer is the one after the
-        model's final norm. Contexts come as they are done, the shortest first.
+        model's final norm. Contexts come as they are done, the shortest first; one whose hidden
+        states are not finite has an error instead.
+
+        Raises:
+            TokenheatError: A layer of several states a token, or a device without room.
         """
-        whole: dict[int, dict[int, Array]] = {}
+        whole: dict[int, dict[int, Array] | TokenheatError] = {}
 
         def read(item: Item, row: int, outputs: Any) -> None:
             arrays = whole.setdefault(item.context, {})
+            if isinstance(arrays, TokenheatError):
+                return
             for layer in layers:
                 state = outputs.hidden_states[layer] if layer < self.layers else _last(outputs)
                 if state.dim() != 3:  # Gemma 3n's are streams, of which there are several.
@@ -162,6 +173,9 @@ class Transformer(RowModel):
                         option="layer",
                     )
                 states = state[row, list(item.local)].double().cpu().numpy()
+                if not np.isfinite(states).all():
+                    whole[item.context] = not_finite(self._dtype)
+                    return
                 count = len(contexts[item.context].shown)
                 array = arrays.setdefault(layer, np.empty((count, states.shape[1])))
                 array[list(item.scored)] = states
@@ -176,16 +190,20 @@ class Transformer(RowModel):
         wanted: Sequence[Collection[str]],
         topk: Sequence[int],
         stride: int | None,
-    ) -> Iterator[tuple[int, Predictions]]:
+    ) -> Iterator[tuple[int, Predictions | TokenheatError]]:
         """For each context its number and what a causal model expected at its tokens.
 
-        Contexts come as they are done, the shortest first.
+        Contexts come as they are done, the shortest first; one whose logits are not finite has an
+        error instead.
 
         Parameters:
             wanted: The metrics that are wanted of each context.
             topk: How many of the likeliest tokens are.
+
+        Raises:
+            TokenheatError: A device without room.
         """
-        whole: dict[int, Predictions] = {}
+        whole: dict[int, Predictions | TokenheatError] = {}
         head = self._model.get_output_embeddings()
         states: list[torch.Tensor] = []
 
@@ -195,6 +213,8 @@ class Transformer(RowModel):
             if result is None:
                 count = len(contexts[item.context].shown)
                 result = whole[item.context] = _empty(count, mine, most)
+            if isinstance(result, TokenheatError):
+                return
             # The first position of all is predicted from nothing.
             pairs = [(at, n) for at, n in zip(item.local, item.scored, strict=True) if at > 0]
             for start in range(0, len(pairs), _ROWS):
@@ -202,6 +222,9 @@ class Transformer(RowModel):
                 before = slice(part[0][0] - 1, part[-1][0])
                 tokens = torch.tensor([item.ids[at] for at, _ in part], device=self._device)
                 logits = outputs.logits[row, before].float()
+                if not is_usable(logits):
+                    whole[item.context] = not_finite(self._dtype)
+                    return
                 numbers = reduced(logits, tokens, mine)
                 if "cosine-prediction" in mine:
                     numbers["cosine-prediction"] = torch.cosine_similarity(
@@ -234,7 +257,7 @@ class Transformer(RowModel):
                 Masked Language Model Scoring", 2023).
 
         Raises:
-            TokenheatError: The tokenizer has no mask token.
+            TokenheatError: The tokenizer has no mask token, or the logits are not finite.
         """
         mask = next(
             (id_ for id_ in map(self.tokenizer.backend.token_to_id, _MASKS) if id_ is not None),
@@ -259,6 +282,8 @@ class Transformer(RowModel):
                 )
                 at = [len(prefix) + place - start for place in places]
                 logits = self._called(input_ids=ids).logits[range(len(at)), at].float()
+                if not is_usable(logits):
+                    raise not_finite(self._dtype)
                 tokens = torch.tensor([own[place] for place in places], device=self._device)
                 self._note(result, list(places), reduced(logits, tokens, wanted), logits, topk)
         return result

@@ -105,6 +105,9 @@ def _causal(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
     contexts = [text.context for text in texts]
     for number, predictions in model.predictions(contexts, wanted, topk, stride):
         text = texts[number]
+        if isinstance(predictions, TokenheatError):
+            yield from ((request, predictions) for request in text.requests)
+            continue
         notes: list[Note] = [("causal",)]
         if text.context.shown.start > 0:
             notes.append(("after-bos",))
@@ -157,6 +160,9 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
     targets = _targets(texts, model, layers, stride)
     for number, states in model.hidden([text.context for text in texts], layers, stride):
         text = texts[number]
+        if isinstance(states, TokenheatError):
+            yield from ((request, states) for request in text.requests)
+            continue
         for request in text.requests:
             layer = _layer(request, model)
             cut = _cut(request, text)
@@ -219,6 +225,9 @@ def _targets(
     tokens = model.tokenizer.tokens(behind)
     found: dict[str, dict[int, Array] | TokenheatError] = {}
     for number, states in model.hidden(contexts, layers, stride):
+        if isinstance(states, TokenheatError):
+            found[words[number]] = states
+            continue
         own = [i for i, span in enumerate(tokens[number].spans) if span[1] > len(BEFORE)]
         if not own or any(tokens[number].unknown[i] for i in own):
             found[words[number]] = TokenheatError(
