@@ -189,6 +189,34 @@ def test_fence_swallows_no_item(page: Callable[..., str], name: str) -> None:
     assert items[-3:] == ["one", "two", "three"]
 
 
+@pytest.mark.parametrize(
+    ("beside", "shown"),
+    [
+        (f"[Example]:\n{BLOCK}", "<p>[Example]:</p>[]"),
+        (f"*[HTML]:\n{BLOCK}", "<p>*[HTML]:</p>[]"),
+        (f"> q\n{BLOCK}", "<blockquote><p>q</p></blockquote>[]"),
+        (f"{BLOCK}\nt\n:   d", "[]<dl><dt>t</dt><dd>d</dd></dl>"),
+        (f"{BLOCK}\nh\n---", "[]<h2>h</h2>"),
+        (f"h\n---\n{BLOCK}", "<h2>h</h2>[]"),
+        (
+            f"| a |\n|---|\n| b |\n{BLOCK}\nx",
+            "<table><thead><tr><th>a</th></tr></thead>"
+            "<tbody><tr><td>b</td></tr></tbody></table>[]<p>x</p>",
+        ),
+    ],
+    ids=["reference", "abbreviation", "quote", "definition", "heading below", "heading", "table"],
+)
+@pytest.mark.parametrize("container", ["", "list", "quote", "admonition", "tab"])
+def test_what_stands_close_to_a_block_is_no_part_of_it(
+    page: Callable[..., str], container: str, beside: str, shown: str
+) -> None:
+    source = inside(beside, *filter(None, [container]))
+    html = page(source, *CONTAINER_EXTENSIONS, "abbr", "def_list", "tables")
+    drawn = re.sub("<figure.*?</figure>", "[]", html, flags=re.DOTALL).replace("\n", "")
+    assert shown in drawn
+    assert drawn == shown or container
+
+
 def test_tight_items_around_a_block(page: Callable[..., str]) -> None:
     html = page("- one\n    ```tokenheat\n    hi\n    ```\n- two")
     assert texts(html) == ["hi"]

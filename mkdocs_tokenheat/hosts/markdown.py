@@ -15,7 +15,15 @@ from mkdocs_tokenheat.block.fences import NAME, find_fences
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.page import Page
-from mkdocs_tokenheat.hosts.processors import CodeBlocks, Fences, Figures, Parts, Places, Source
+from mkdocs_tokenheat.hosts.processors import (
+    CodeBlocks,
+    Fences,
+    Figures,
+    Parts,
+    PartsBeside,
+    Places,
+    Source,
+)
 
 if TYPE_CHECKING:
     from markdown import Markdown
@@ -96,7 +104,8 @@ class TokenheatExtension(Extension):
         md.preprocessors.register(Source(md, page), f"{NAME}-source", 1000)
         # After white space is normalised (30) and before other fences (25) and raw HTML (20).
         md.preprocessors.register(Fences(md, page), NAME, 26)
-        # Right before what is left is a paragraph (10).
+        # Before tables (75), and right before what is left is a paragraph (10).
+        md.parser.blockprocessors.register(PartsBeside(md, page), f"{NAME}-beside", 76)
         md.parser.blockprocessors.register(Parts(md, page), NAME, 11)
         # Behind footnotes (50), and before anything reads code blocks (30).
         md.treeprocessors.register(CodeBlocks(md, page), NAME, 49)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.parse import Block
 
-__all__ = ["CodeBlocks", "Fences", "Figures", "Parts", "Places", "Source"]
+__all__ = ["CodeBlocks", "Fences", "Figures", "Parts", "PartsBeside", "Places", "Source"]
 
 _LITERAL_TAGS = ("pre", "script", "style", "textarea")
 _LITERAL = re.compile(
@@ -205,14 +205,14 @@ class Parts(BlockProcessor):
 
     def test(self, parent: Element, block: str) -> bool:
         """Whether a placeholder stands on a line of the block, beside other lines."""
-        return "\n" in block and any(map(self._is_placeholder, block.split("\n")))
+        return "\n" in block and any(map(self._is_part, block.split("\n")))
 
     def run(self, parent: Element, blocks: list[str]) -> None:
         """Take the lines through the first placeholders; what is behind is a block of its own."""
         lines = blocks.pop(0).split("\n")
-        place = next(i for i, line in enumerate(lines) if self._is_placeholder(line))
+        place = next(i for i, line in enumerate(lines) if self._is_part(line))
         if place:
-            self.parser.blockprocessors["paragraph"].run(parent, ["\n".join(lines[:place])])
+            self.parser.parseBlocks(parent, ["\n".join(lines[:place])])
         # What would be code further out is the text of a paragraph here.
         indent = 0
         first = place
@@ -234,10 +234,24 @@ class Parts(BlockProcessor):
         else:
             blocks.insert(0, behind)
 
+    def _is_part(self, line: str) -> bool:
+        return self._is_placeholder(line)
+
     def _is_placeholder(self, line: str) -> bool:
         found = HTML_PLACEHOLDER_RE.fullmatch(line.strip())
         stashed = self._page.stashed.get(int(found[1])) if found else None
         return stashed is not None and not stashed.fence.commented
+
+
+class PartsBeside(Parts):
+    """The same where a table, a definition or a quote would take a block beside it for its own."""
+
+    def test(self, parent: Element, block: str) -> bool:
+        """Whether a placeholder stands beside lines that are no item, which may go on below it."""
+        return _ITEM.match(block) is None and super().test(parent, block)
+
+    def _is_part(self, line: str) -> bool:
+        return len(line) - len(line.lstrip(" ")) < _TAB and self._is_placeholder(line)
 
 
 class CodeBlocks(_OfPage, Treeprocessor):
