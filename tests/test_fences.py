@@ -200,12 +200,11 @@ def test_fence_swallows_no_item(page: Callable[..., str], name: str) -> None:
         (f"h\n---\n{BLOCK}", "<h2>h</h2>[]"),
         (
             f"| a |\n|---|\n| b |\n{BLOCK}\nx",
-            "<table><thead><tr><th>a</th></tr></thead>"
-            "<tbody><tr><td>b</td></tr></tbody></table>[]<p>x</p>",
+            "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>[]<p>x</p>",
         ),
     ],
     ids=["reference", "abbreviation", "quote", "definition", "heading below", "heading", "table"],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("container", ["", "list", "quote", "admonition", "tab"])
 def test_what_stands_close_to_a_block_is_no_part_of_it(
     page: Callable[..., str], container: str, beside: str, shown: str

@@ -664,8 +664,17 @@ class TestOneBlockAndTheOthers:
         assert isinstance(predicted, TokenheatError)
         assert not isinstance(hidden, TokenheatError)
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
+            "DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes",
+            "MPS backend out of memory (MPS allocated: 9 GB, max allowed: 9 GB)",
+        ],
+        ids=["Linux", "Windows", "macOS"],
+    )
     def test_what_is_done_before_an_error_stays_done(
-        self, owner: Author, monkeypatch: pytest.MonkeyPatch
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch, said: str
     ) -> None:
         monkeypatch.setattr("mkdocs_tokenheat.models.batches.BATCH", 1)
         owner.numbers("a", model="gpt2", metric="rank", dtype="float32")
@@ -676,7 +685,7 @@ class TestOneBlockAndTheOthers:
             nonlocal calls
             calls += 1
             if calls == 2:
-                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")
+                raise RuntimeError(said)
             return forward(self, *args, **named)
 
         monkeypatch.setattr(transformers.GPT2LMHeadModel, "forward", full)
@@ -686,6 +695,40 @@ class TestOneBlockAndTheOthers:
         assert not isinstance(first, TokenheatError)
         assert isinstance(second, TokenheatError)
         assert "has no room" in str(second)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"model": "gpt2", "metric": "entropy", "topk": 2},
+            {"model": "gpt2", "metric": "cosine-prediction"},
+            {"model": "gpt2", "metric": "norm", "layer": "1"},
+            {"model": "bert", "metric": "probability"},
+        ],
+        ids=["entropy", "cosine-prediction", "layer", "masked"],
+    )
+    def test_a_device_need_not_have_float64(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch, options: dict[str, object]
+    ) -> None:
+        """Apple's has not: there, what is computed in float64 is moved to the CPU first."""
+        numbers = owner.numbers(TEXT, **options)
+
+        class Moved(torch.Tensor):
+            """What lies on the CPU, and what is computed from it."""
+
+        def cpu(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.as_subclass(Moved)
+
+        double = torch.Tensor.double
+
+        def checked(tensor: torch.Tensor) -> torch.Tensor:
+            assert isinstance(tensor, Moved), "Cannot convert a MPS Tensor to float64 dtype"
+            return double(tensor)
+
+        monkeypatch.setattr(transformer, "_WITH_FLOAT64", ())
+        monkeypatch.setattr(torch.Tensor, "cpu", cpu)
+        monkeypatch.setattr(torch.Tensor, "double", checked)
+        owner.settings["cache_dir"] = None
+        assert owner.numbers(TEXT, **options) == numbers
 
     def test_a_token_without_an_embedding_is_an_error_of_its_text(
         self, owner: Author, models: Path, tmp_path: Path

@@ -27,6 +27,9 @@ _UNFIT = re.compile(
     r"Unrecognized configuration class .*?(\w+)'> for this kind of AutoModel: (\w+)"
 )
 
+_NO_ROOM = re.compile("can't allocate memory|not enough memory|out of memory")
+"""What allocators say on Linux, Windows and macOS."""
+
 _ALIKE = {"float32": 1e-5, "float16": 1e-3, "bfloat16": 1e-3}
 """How far apart, relative to the largest, numbers may lie that are computed alike."""
 
@@ -197,9 +200,9 @@ def not_finite(dtype: str) -> TokenheatError:
 
 def is_lack_of_room(error: Exception) -> bool:
     """Whether a device, or the machine itself, has no memory left."""
-    # On the CPU, torch has no class of its own for it.
+    # Only of CUDA's memory torch has a class of its own for it.
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        isinstance(error, RuntimeError) and _NO_ROOM.search(str(error)) is not None
     )
 
 

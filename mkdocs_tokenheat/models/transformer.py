@@ -32,6 +32,9 @@ Array = NDArray[np.float64]
 _ROWS = 128
 """Rows of logits that are reduced at once."""
 
+_WITH_FLOAT64 = ("cpu", "cuda")
+"""The devices that have it: Apple's have not."""
+
 _WINDOWS = ("max_position_embeddings", "n_positions", "max_seq_len")
 """How configs call the largest number of tokens."""
 
@@ -59,7 +62,7 @@ class _Weights:
         self.shape: tuple[int, ...] = tuple(weight.shape)
 
     def rows(self, ids: Sequence[int]) -> Array:
-        rows: Array = self._weight[list(ids)].double().cpu().numpy()
+        rows: Array = self._weight[list(ids)].cpu().double().numpy()
         return rows
 
     def part(self, start: int, end: int) -> NDArray[np.float32]:
@@ -172,7 +175,7 @@ class Transformer(RowModel):
                         "use 'layer: last'",
                         option="layer",
                     )
-                states = state[row, list(item.local)].double().cpu().numpy()
+                states = state[row, list(item.local)].cpu().double().numpy()
                 if not np.isfinite(states).all():
                     whole[item.context] = not_finite(self._dtype)
                     return
@@ -220,15 +223,17 @@ class Transformer(RowModel):
             for start in range(0, len(pairs), _ROWS):
                 part = pairs[start : start + _ROWS]
                 before = slice(part[0][0] - 1, part[-1][0])
-                tokens = torch.tensor([item.ids[at] for at, _ in part], device=self._device)
-                logits = outputs.logits[row, before].float()
+                logits = _exact(outputs.logits[row, before].float())
+                tokens = torch.tensor([item.ids[at] for at, _ in part], device=logits.device)
                 if not is_usable(logits):
                     whole[item.context] = not_finite(self._dtype)
                     return
                 numbers = reduced(logits, tokens, mine)
                 if "cosine-prediction" in mine:
                     numbers["cosine-prediction"] = torch.cosine_similarity(
-                        states[-1][row, before].double(), head.weight[tokens].double(), dim=1
+                        _exact(states[-1][row, before]).double(),
+                        _exact(head.weight[tokens.to(head.weight.device)]).double(),
+                        dim=1,
                     )
                 self._note(result, [n for _, n in part], numbers, logits, most)
 
@@ -281,10 +286,10 @@ class Transformer(RowModel):
                     [[*prefix, *each, *suffix] for each in seen], device=self._device
                 )
                 at = [len(prefix) + place - start for place in places]
-                logits = self._called(input_ids=ids).logits[range(len(at)), at].float()
+                logits = _exact(self._called(input_ids=ids).logits[range(len(at)), at].float())
                 if not is_usable(logits):
                     raise not_finite(self._dtype)
-                tokens = torch.tensor([own[place] for place in places], device=self._device)
+                tokens = torch.tensor([own[place] for place in places], device=logits.device)
                 self._note(result, list(places), reduced(logits, tokens, wanted), logits, topk)
         return result
 
@@ -297,7 +302,7 @@ class Transformer(RowModel):
         topk: int,
     ) -> None:
         for name, values in numbers.items():
-            result.numbers[name][places] = values.double().cpu().numpy()
+            result.numbers[name][places] = values.cpu().double().numpy()
         if topk:
             for place, likeliest in zip(places, best(logits, topk), strict=True):
                 result.expected[place] = [
@@ -348,6 +353,11 @@ class Transformer(RowModel):
                 f"the device '{self._device}' has no room for this model and text: set another "
                 "'device', 'dtype: bfloat16', or shorten the text"
             ) from None
+
+
+def _exact(numbers: torch.Tensor) -> torch.Tensor:
+    """The numbers where they can be computed with in float64."""
+    return numbers if numbers.device.type in _WITH_FLOAT64 else numbers.cpu()
 
 
 def _empty(count: int, wanted: Collection[str], topk: int) -> Predictions:
