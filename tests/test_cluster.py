@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import pickle
 import re
 import shutil
 import signal
@@ -57,6 +58,15 @@ def score(requests, settings):
     if any("slow" in request.text for request in requests):
         time.sleep(60)
     yield from engine.real(requests, settings)
+engine.score = score
+"""
+
+
+UNFIT = """
+from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.scoring import engine
+def score(requests, settings):
+    return ((request, TokenheatError("not here", option="model")) for request in requests)
 engine.score = score
 """
 
@@ -311,16 +321,72 @@ def test_errors_come_back_to_their_lines(project: Project, dask: Dask) -> None:
     assert [line.partition(" tokenheat: ")[0] for line in theirs] == [
         f"docs/index.md:{n}:" for n in (1, 9, 14)
     ]
-    assert theirs[2] == mine[2].replace(" tokenheat: ", " tokenheat: on a worker: ")
+    problem = mine[2].partition(" tokenheat: ")[2]
+    assert re.fullmatch(
+        rf"docs/index\.md:14: tokenheat: on the worker tcp://[\d.:]+: {re.escape(problem)}",
+        theirs[2],
+    )
     # A model that is known here and absent there; what it has scored stays.
     project.page("```tokenheat model=toy\na dog\n```\n")
     shutil.rmtree(folder)
     done = warm(project, dask.address)
     assert done.returncode == 1
-    assert lines(done.stderr) == [
-        f"docs/index.md:1: tokenheat: on a worker: the model's folder '{folder}' is not there"
-    ]
+    (line,) = lines(done.stderr)
+    assert line.endswith(f": the model's folder '{folder}' is not there")
     assert len(project.entries()) == 1
+
+
+def test_what_one_worker_cannot_score_is_scored_by_another(
+    project: Project, start: Callable[..., Dask]
+) -> None:
+    count = many_batches(project)
+    preload = project.folder / "unfit.py"
+    preload.write_text(UNFIT, "utf-8")
+    two = start(1, "--preload", str(preload))
+    two.add_worker()
+    with Cluster(two.address) as both:
+        wait_until(lambda: both.workers == 2)
+    done = warm(project, two.address)
+    assert lines(done.stderr) == []
+    assert done.stdout == f"all blocks are in the cache, {count} entries newly scored\n"
+
+
+def test_a_worker_may_be_away_for_a_while(
+    tmp_path: Path, start: Callable[..., Dask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = start(1)
+    with Cluster(one.address, patience=1.0) as few:
+        one.workers[0].kill()
+        wait_until(lambda: few.workers == 0)
+        wait = few._client.wait_for_workers
+
+        def come_back(count: int, timeout: float) -> None:
+            one.add_worker()
+            wait(count, timeout=60)
+
+        monkeypatch.setattr(few._client, "wait_for_workers", come_back)
+        site = Site(read_settings({"cache_dir": None}, tmp_path), few.score)
+        (answer,) = site.score([block("the cat")])
+    assert not isinstance(answer, TokenheatError)
+
+
+def test_nothing_that_is_sent_is_of_one_system_alone(dask: Dask, tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text("[1, 2]", "utf-8")
+    sent: list[bytes] = []
+
+    def note(function: object, *arguments: object, **named: object) -> None:
+        sent.append(pickle.dumps((function, arguments)))
+        raise TokenheatError("enough")
+
+    settings = read_settings({"base_path": ".", "cache_dir": "cache"}, tmp_path)
+    with Cluster(dask.address) as both, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(both._client, "submit", note)
+        with pytest.raises(TokenheatError, match="enough"):
+            Site(settings, both.score).score(
+                [block("the cat", metric="values", unit="word", values="own.json")]
+            )
+    assert sent
+    assert b"pathlib" not in sent[0]
 
 
 def test_a_worker_of_another_version_is_told(
@@ -352,16 +418,17 @@ def requests(folder: Path, settings: Settings) -> list[Request]:
 def test_a_worker_refuses_another_model_of_the_same_name(tmp_path: Path) -> None:
     settings = read_settings({"models": {"toy": "path:toy"}}, tmp_path)
     toy, default = requests(tmp_path, settings)
-    scored = score_batch(__version__, [toy, default], settings)
+    given = str(tmp_path), settings.max_tokens, settings.device
+    scored = score_batch(__version__, [toy, default], *given)
     assert [type(each) for each in scored] == [Scores, Scores]
     checkpoints.save(
         tmp_path / "toy", {"wte.weight": 2 * checkpoints.table(120)}, checkpoints.wordpiece()
     )
-    other, same = score_batch(__version__, [toy, default], settings)
+    other, same = score_batch(__version__, [toy, default], *given)
     assert same == scored[1]
     assert isinstance(other, TokenheatError)
     assert other.option == "model"
-    assert other.message.startswith("on a worker: the model in '")
+    assert other.message.startswith("the model in '")
     assert "is not the one that the cache's scores rest on" in other.message
 
 

@@ -148,6 +148,7 @@ def render(given: argparse.Namespace) -> int:
 
 def warm(given: argparse.Namespace) -> int:
     """Score what a site's cache lacks."""
+    _site_config(given)  # Before anybody waits for a cluster.
     with _cluster(given.scheduler) if given.scheduler else nullcontext() as cluster:
         score = cluster.score if cluster is not None else None
         make_site = partial(Site, score=score, shard=given.shard)
@@ -170,10 +171,7 @@ def warm(given: argparse.Namespace) -> int:
 def _cluster(address: str) -> Cluster:
     from mkdocs_tokenheat.scoring.cluster import Cluster
 
-    cluster = Cluster(address)
-    shown = f", dashboard {cluster.dashboard}" if cluster.dashboard else ""
-    tell(f"tokenheat: scheduler {address}, workers: {cluster.workers}{shown}")
-    return cluster
+    return Cluster(address)
 
 
 def check(given: argparse.Namespace) -> int:

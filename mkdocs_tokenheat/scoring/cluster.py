@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import socket
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.errors import TokenheatError, missing
+from mkdocs_tokenheat.progress import tell
 from mkdocs_tokenheat.scoring.request import Request, Wanted, batched, by_model
 from mkdocs_tokenheat.scoring.worker import Result, score_batch
 from mkdocs_tokenheat.settings import Settings
@@ -48,11 +49,13 @@ class Cluster:
         self.address = address
         self._patience = patience
         self._client = _connected(address)
+        dashboard = f", dashboard {self.dashboard}" if self.dashboard else ""
+        tell(f"tokenheat: scheduler {address}, workers: {self.workers}{dashboard}")
         try:
-            self._client.wait_for_workers(1, timeout=patience)
-        except (OSError, asyncio.TimeoutError):
+            self._await_worker()
+        except TokenheatError:
             self._client.close()
-            raise self._without_workers() from None
+            raise
 
     def __enter__(self) -> Cluster:
         return self
@@ -83,22 +86,46 @@ class Cluster:
     ) -> Iterator[tuple[Wanted, Result]]:
         """What each request asks for, or why it has none, as soon as a worker has sent it.
 
-        What a worker had in hands when it died is done again by another one.
+        What a worker had in hands when it died is done again by another one, and what it refused,
+        for want of the model or of what runs it, is once offered to the others.
 
         Raises:
             TokenheatError: The cluster itself fails, or is not of this version.
         """
-        settings = dataclasses.replace(settings, base=settings.base.absolute())
         done: SimpleQueue[Future[Any]] = SimpleQueue()
-        waiting: dict[object, Sequence[Wanted]] = {}
-        for batch in _batches(requests):
-            future = self._client.submit(score_batch, __version__, batch, settings, pure=False)
-            waiting[future.key] = batch
+        waiting: dict[object, tuple[Sequence[Wanted], bool]] = {}
+        given = str(settings.base.absolute()), settings.max_tokens, settings.device
+
+        def send(batch: Sequence[Wanted], workers: Sequence[str] = ()) -> None:
+            # Dask would wait for ever for workers that have died meanwhile.
+            where = {"workers": workers, "allow_other_workers": True} if workers else {}
+            future = self._client.submit(
+                score_batch, __version__, batch, *given, pure=False, **where
+            )
+            waiting[future.key] = batch, bool(workers)
             future.add_done_callback(done.put)
+
+        for batch in _batches(requests):
+            send(batch)
         while waiting:
             future = self._patiently(lambda seconds: done.get(timeout=seconds))
-            batch = waiting.pop(future.key)
-            yield from zip(batch, self._results(future, batch), strict=True)
+            batch, offered = waiting.pop(future.key)
+            results = self._results(future, batch)
+            refuser, others = "", list[str]()
+            if refused := [r for r, found in zip(batch, results, strict=True) if _refuses(found)]:
+                refuser = self._worker_of(future)
+                if not offered:
+                    others = [each for each in self._client.nthreads() if each != refuser]
+                if others:
+                    send(refused, others)
+            for request, result in zip(batch, results, strict=True):
+                if not isinstance(result, TokenheatError) or not _refuses(result):
+                    yield request, result
+                elif not others:
+                    yield request, result.but(f"on the worker {refuser}: {result.message}")
+
+    def _worker_of(self, future: Future[Any]) -> str:
+        return next(iter(self._client.who_has([future])[future.key]), "that is gone")
 
     def _results(self, future: Future[Any], batch: Sequence[Wanted]) -> Sequence[Result]:
         """What came of each request of a batch."""
@@ -136,8 +163,18 @@ class Cluster:
             try:
                 return wait(self._patience)
             except (Empty, asyncio.TimeoutError):
-                if not self.workers:
-                    raise self._without_workers() from None
+                self._await_worker()
+
+    def _await_worker(self) -> None:
+        """Wait for a worker where there is none: one that has died may soon be back.
+
+        Raises:
+            TokenheatError: None has come.
+        """
+        try:
+            self._client.wait_for_workers(1, timeout=self._patience)
+        except (OSError, asyncio.TimeoutError):
+            raise self._without_workers() from None
 
     def _without_workers(self) -> TokenheatError:
         return TokenheatError(
@@ -150,6 +187,7 @@ class Cluster:
 def _connected(address: str) -> Client:
     try:
         from distributed import Client, Security
+        from distributed.versions import VersionMismatchWarning
     except ModuleNotFoundError as error:
         raise TokenheatError(missing(error.name, "dask")) from None
     # What goes wrong is said in one line, here.
@@ -163,7 +201,10 @@ def _connected(address: str) -> Client:
         )
     _check_speaks(address)
     try:
-        return Client(address, timeout=_CONNECT, set_as_default=False, name="tokenheat")
+        with warnings.catch_warnings():
+            # Of other packages' versions on the workers: what does not fit there, they say.
+            warnings.simplefilter("ignore", VersionMismatchWarning)
+            return Client(address, timeout=_CONNECT, set_as_default=False, name="tokenheat")
     except (OSError, ValueError) as error:
         raise TokenheatError(f"cannot reach the scheduler '{address}': {error}") from None
 
@@ -197,6 +238,11 @@ def _is_of_import(error: BaseException) -> bool:
     if isinstance(error, ImportError):
         return __name__.startswith(error.name or "?")
     return isinstance(error, RuntimeError) and "deserialization of the task graph" in str(error)
+
+
+def _refuses(result: Result) -> bool:
+    """Whether a worker cannot use a model: what is wrong with it may be right on others."""
+    return isinstance(result, TokenheatError) and result.option == "model"
 
 
 def _batches(requests: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:

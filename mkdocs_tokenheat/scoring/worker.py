@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Lock
 
 from mkdocs_tokenheat import __version__
@@ -19,14 +20,17 @@ _one_at_a_time = Lock()
 """A model is not for two threads, and a worker may have more."""
 
 
-def score_batch(version: str, batch: Sequence[Wanted], settings: Settings) -> list[Result]:
+def score_batch(
+    version: str, batch: Sequence[Wanted], base: str, max_tokens: int, device: str
+) -> list[Result]:
     """What came of each request of a batch.
 
     Parameters:
         version: Of this package, where the requests come from.
+        base: The site's setting, like those behind it. One system's `Path` is none to another.
 
     Raises:
-        TokenheatError: It is another one here.
+        TokenheatError: The version is another one here.
     """
     if version != __version__:
         raise TokenheatError(
@@ -35,13 +39,7 @@ def score_batch(version: str, batch: Sequence[Wanted], settings: Settings) -> li
         )
     from mkdocs_tokenheat.scoring.engine import score
 
+    settings = Settings(base=Path(base), max_tokens=max_tokens, device=device)
     with _one_at_a_time:
         found = {request.key: result for request, result in score(batch, settings)}
-    return [_said(found[request.key]) for request in batch]
-
-
-def _said(result: Result) -> Result:
-    """What is wrong with a model may be right on other machines."""
-    if isinstance(result, TokenheatError) and result.option == "model":
-        return result.but(f"on a worker: {result.message}")
-    return result
+    return [found[request.key] for request in batch]
