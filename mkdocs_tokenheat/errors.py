@@ -96,7 +96,7 @@ def missing(module: str | None, extra: str) -> str:
     """The message for a module that an extra of this package brings."""
     return (
         f"this needs the module '{module}', which is not installed: "
-        f"pip install 'mkdocs-tokenheat[{extra}]'"
+        f'pip install "mkdocs-tokenheat[{extra}]"'
     )
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,9 @@ TEMPORARY = re.compile(r"\.[^/]{1,8}-\d+-[0-9a-f]+\.tmp")
 """The name of a file while it is written."""
 
 _LIMIT = 1 << 26
+
+_WAITS = (0.01, 0.03, 0.1, 0.3)
+"""Seconds between attempts: Windows renames nothing over a file that somebody has open."""
 
 
 def read(path: Path | str, limit: int = _LIMIT, *, links: bool = True) -> bytes:
@@ -66,10 +70,19 @@ def _write(path: Path, text: str) -> None:
     try:
         with temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        temporary.replace(path)
+        _replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    for wait in _WAITS:
+        with suppress(PermissionError):
+            temporary.replace(path)
+            return
+        time.sleep(wait)
+    temporary.replace(path)
 
 
 def read_json(path: Path) -> object | None:

@@ -499,7 +499,7 @@ def test_without_dask_the_extra_is_named(project: Project, monkeypatch: pytest.M
     assert done.returncode == 1
     assert done.stderr == (
         "tokenheat: this needs the module 'distributed', which is not installed: "
-        "pip install 'mkdocs-tokenheat[dask]'\n"
+        'pip install "mkdocs-tokenheat[dask]"\n'
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mkdocs_tokenheat import files
 from tests.conftest import FUZZ, Project, ours
 
 KILLS = 50 if FUZZ else 5
@@ -295,6 +296,26 @@ def test_a_full_disk_costs_one_line(site: Project, right: dict[str, bytes], tmp_
     assert site.entries() == []
     assert list(site.cache.rglob("*.tmp")) == []
     assert built(site) == (right, [])
+
+
+def test_a_file_that_somebody_has_open_is_replaced_a_little_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [PermissionError(13, "Access is denied")] * 2
+    replace = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    files.write(tmp_path / "entry.json", "whole\n")
+    assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["whole\n"]
+    refusals += [PermissionError(13, "Access is denied")] * 9
+    with pytest.raises(PermissionError):
+        files.write(tmp_path / "other.json", "whole\n")
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_folder_that_may_only_be_read_costs_one_line(

@@ -197,10 +197,7 @@ def test_a_setting_of_the_site_is_no_option(name: str) -> None:
 
 
 def test_a_list_of_models_is_what_model_takes() -> None:
-    assert refused("", "lang: vi", "models: [a, b]") == (
-        3,
-        "unknown option 'models', did you mean 'model'?",
-    )
+    assert refused("", "models: [a, b]")[1] == "unknown option 'models', did you mean 'model'?"
 
 
 @pytest.mark.parametrize("lines", [["title: Lá thư", "date: 1924"], ["Một câu."], ["- a", "- b"]])

@@ -636,14 +636,14 @@ class TestWhatCannotBe:
     ) -> None:
         monkeypatch.setitem(sys.modules, "torch", None)
         message = owner.error(TEXT, model="gpt2", metric="probability")
-        assert "pip install 'mkdocs-tokenheat[torch]'" in message
+        assert 'pip install "mkdocs-tokenheat[torch]"' in message
         monkeypatch.undo()
         monkeypatch.setitem(sys.modules, "accelerate", None)
         file = owner.folder / "model.gguf"
         file.write_bytes(b"GGUF")
         owner.settings["models"] = {"gguf": f"path:{file}"}
         message = owner.error(TEXT, model="gguf", metric="probability")
-        assert "pip install 'mkdocs-tokenheat[gguf]'" in message
+        assert 'pip install "mkdocs-tokenheat[gguf]"' in message
 
     def test_no_room_on_the_device(self, owner: Author, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object, **__: object) -> None:
@@ -889,6 +889,14 @@ class TestHub:
 
         monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
         return asked
+
+    def test_the_hubs_folder_may_be_named_by_a_variable(
+        self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        owner.settings["models"] = {"hub": f"hub:tiny/gpt2@{self.COMMIT}"}
+        monkeypatch.setenv("PLACE", str(hub.parents[1]))
+        monkeypatch.setenv("HF_HOME", "$PLACE")
+        assert owner.numbers(TEXT, model="hub", metric="norm")
 
     def test_nothing_is_fetched_to_tell_which_models_a_site_has(
         self, owner: Author, asked: list[str]

@@ -236,7 +236,7 @@ def test_scipy_is_asked_for_where_it_is_missing(
     monkeypatch.setitem(sys.modules, "scipy", None)
     said = refused(author, "cat dog banana", model="minilm", order="cluster")
     assert "the module 'scipy', which is not installed" in said
-    assert "pip install 'mkdocs-tokenheat[analysis]'" in said
+    assert 'pip install "mkdocs-tokenheat[analysis]"' in said
     assert "\n" not in said
     assert figure(author, "cat dog banana", model="minilm")
 

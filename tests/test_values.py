@@ -164,6 +164,19 @@ def test_a_changed_file_is_read_again(author: Author) -> None:
     assert len(author.entries()) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "content"), [("own.csv", "1\n2\n"), ("own.json", "[1,\n2]\n")], ids=["csv", "json"]
+)
+def test_the_line_ends_of_a_checkout_make_no_other_numbers(
+    author: Author, name: str, content: str
+) -> None:
+    file(author, name, content)
+    assert numbers(author, name, "a cat") == [1, 2]
+    file(author, name, content.replace("\n", "\r\n").encode())
+    author.settings["frozen"] = True
+    assert numbers(author, name, "a cat") == [1, 2]
+
+
 def test_the_same_bytes_as_another_kind_are_other_numbers(author: Author) -> None:
     content = "[1]"
     assert numbers(author, file(author, "v.json", content), "a") == [1]

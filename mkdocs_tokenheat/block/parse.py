@@ -61,7 +61,11 @@ def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict
 
 
 def _may_be_text(front_matter: Sequence[str]) -> bool:
-    return not any(line.partition(":")[0].strip("'\" ") in NAMES for line in front_matter)
+    """Whether none of its first lines starts with anything like an option's name."""
+    from difflib import get_close_matches
+
+    keys = (line.partition(":")[0].strip("'\" ") for line in front_matter[:9])
+    return not any(get_close_matches(key, NAMES, cutoff=0.7) for key in keys)
 
 
 def make_block(

@@ -55,9 +55,10 @@ def failed(*errors: TokenheatError) -> int:
 def score(given: argparse.Namespace) -> int:
     """Print what each token or word of one text scores."""
     settings = _of_one_text(_settings(given, models=[given.model] if given.model else []))
-    if given.model and "/" in given.model and given.model not in settings.models:
+    named = given.model or ""
+    if any(sign in named for sign in "/\\") and named not in settings.models:
         raise TokenheatError(
-            f"unknown model '{given.model}': a folder is written path:FOLDER, a model of the hub "
+            f"unknown model '{named}': a folder is written path:FOLDER, a model of the hub "
             "hub:OWNER/NAME@REVISION"
         )
     raw = {name: getattr(given, name) for name in SCORING if getattr(given, name) is not None}

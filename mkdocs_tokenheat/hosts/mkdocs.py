@@ -238,7 +238,10 @@ def build_into_nowhere(
     from mkdocs.commands.build import build
 
     said = "MkDocs cannot build the site"
-    with foreign(said, path.name), TemporaryDirectory(prefix="tokenheat-") as folder:
+    with (
+        foreign(said, path.name),
+        TemporaryDirectory(prefix="tokenheat-", ignore_cleanup_errors=True) as folder,
+    ):
         # Warnings of others are for the build that is published.
         config, plugin = _loaded(path, site_dir=folder, strict=False)
         errors: list[TokenheatError] = []

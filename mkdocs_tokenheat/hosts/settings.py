@@ -100,11 +100,20 @@ def site_settings(
     Raises:
         TokenheatError: A setting that is not known or cannot be used, said of the config.
     """
-    command = f"tokenheat warm -f {shlex.quote(shown(config))}"
+    command = f"tokenheat warm -f {_quoted(shown(config))}"
     try:
         return read_settings(given, config.parent, pages, command, lang)
     except TokenheatError as error:
         raise error.at(config.name) from None
+
+
+def _quoted(name: str) -> str:
+    """The name as this system's shell takes it."""
+    if os.name == "nt":
+        from subprocess import list2cmdline
+
+        return list2cmdline([name])
+    return shlex.quote(name)
 
 
 def is_frozen_here() -> bool:

@@ -336,7 +336,7 @@ def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
     source = path.absolute().parent
     with (
         foreign("Sphinx cannot build the site", path.name),
-        TemporaryDirectory(prefix="tokenheat-") as folder,
+        TemporaryDirectory(prefix="tokenheat-", ignore_cleanup_errors=True) as folder,
         patch_docutils(source),
         docutils_namespace(),
     ):

@@ -134,7 +134,12 @@ def _repository(model: HubModel) -> Path:
 def _root() -> Path:
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     if named:
-        return Path(named).expanduser()
+        return _expanded(named)
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("HF_HOME") or f"{caches}/huggingface"
-    return Path(home).expanduser() / "hub"
+    return _expanded(home) / "hub"
+
+
+def _expanded(named: str) -> Path:
+    # As huggingface_hub itself does.
+    return Path(os.path.expandvars(os.path.expanduser(named)))  # noqa: PTH111

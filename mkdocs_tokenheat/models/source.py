@@ -131,7 +131,8 @@ def _weights(folder: Path) -> tuple[Path, ...]:
     if single.is_file():
         return (single,)
     if index.is_file():
-        return tuple(sorted({folder / shard for shard in weight_map(index).values()}))
+        # By name: not every system's paths heed case.
+        return tuple(folder / shard for shard in sorted({*weight_map(index).values()}))
     found = sorted(folder.glob("*.safetensors"))
     if len(found) == 1:
         return (found[0],)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_tokenheat.block.options import Numbers, as_score
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.files import read
+from mkdocs_tokenheat.files import read, shown
 from mkdocs_tokenheat.settings import Settings
 
 __all__ = ["ValuesFile", "open_values", "read_values"]
@@ -40,7 +39,9 @@ class ValuesFile:
     @property
     def digest(self) -> dict[str, str]:
         """What the scores depend on."""
-        return {"kind": self.kind, "sha256": hashlib.sha256(self.data).hexdigest()}
+        # A checkout may have other line ends.
+        data = self.data if self.kind == ".npy" else self.data.replace(b"\r\n", b"\n")
+        return {"kind": self.kind, "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | ValuesFile | None:
@@ -68,8 +69,7 @@ def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | V
             values, f"is of no known kind: {kinds} are read, and a list is written [1, 2]"
         )
     if not is_there:
-        here = os.path.relpath(base)
-        raise _refused(values, f"is not there: its path starts at base_path, here '{here}'")
+        raise _refused(values, f"is not there: its path starts at base_path, here '{shown(base)}'")
     try:
         data = read(path, limit + 1, links=False)
     except OSError as error:
