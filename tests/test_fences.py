@@ -190,6 +190,23 @@ def test_fence_swallows_no_item(page: Callable[..., str], name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "    > ```tokenheat\n    > The <b> cat\n    >\n    > sat\n    > \n    > ```",
+        "> \n>     > ```tokenheat\n>     > a\n>     >\n>     > b\n>     > ```",
+        "- a\n\n        > ```tokenheat\n        >\n        > b\n        > ```",
+        "    - ```tokenheat\n      a\n\n      b\n      ```",
+        "<pre>\n> ```tokenheat\n>\n> b\n> ```\n</pre>",
+    ],
+    ids=["quote", "quote in a quote", "quote in a list", "list", "raw"],
+)
+def test_a_block_in_a_container_that_is_code_stays_as_written(
+    page: Callable[..., str], source: str
+) -> None:
+    assert page(source) == markdown.markdown(source)
+
+
+@pytest.mark.parametrize(
     ("beside", "shown"),
     [
         (f"[Example]:\n{BLOCK}", "<p>[Example]:</p>[]"),

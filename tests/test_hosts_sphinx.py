@@ -397,6 +397,25 @@ def test_our_commands_on_its_config(
     )
 
 
+@pytest.mark.parametrize("part", ["only:: html", "only:: draft and not latex"])
+def test_what_some_builds_leave_out_is_checked_too(site: Folder, part: str) -> None:
+    def page(*options: str) -> None:
+        inner = re.sub("(?m)^", "   ", directive("some cats\n", *options))
+        site.write("other.rst", f"Other\n=====\n\n.. {part}\n\n{inner}")
+
+    page()
+    assert "other.rst:6: tokenheat: the scores of this block" in site.failed(
+        "tokenheat check -f conf.py"
+    )
+    site.done("tokenheat warm -f conf.py")
+    site.done("tokenheat check -f conf.py")
+    assert "0 entries removed" in site.done("tokenheat cache prune -f conf.py")
+    page("metrik: a")
+    for command in ("warm", "check"):
+        said = site.failed(f"tokenheat {command} -f conf.py")
+        assert "other.rst:7: tokenheat: unknown option 'metrik'" in said
+
+
 @pytest.mark.parametrize(
     ("conf", "said"),
     [

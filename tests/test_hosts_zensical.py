@@ -214,8 +214,10 @@ def test_the_cache_is_looked_after(site: Folder) -> None:
 
 def test_pages_that_are_left_out_are_not_read(site: Folder) -> None:
     configure(site, project='exclude_docs = "sub/"')
-    site.write("docs/sub/other.md", fenced(options="metrik=a"))
+    for path in ("sub/other.md", ".trash/old.md", ".draft.md"):
+        site.write(f"docs/{path}", fenced(options="metrik=a"))
     assert "1 entry newly scored" in site.done("tokenheat warm")
+    site.done("zensical build --strict", TOKENHEAT_FROZEN="1")
 
 
 def test_blocks_from_snippets_are_found(site: Folder) -> None:

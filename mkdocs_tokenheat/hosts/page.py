@@ -28,8 +28,8 @@ __all__ = ["Page", "Stashed"]
 
 _log = logging.getLogger("mkdocs_tokenheat")
 
-_MARKER = re.compile(r"[^> ]")
-"""A part of a list's marker: the lines behind its own have a space there."""
+_MARKER = re.compile(r"(&gt;)|[^> ]")
+"""A part of a list's marker: the lines behind its own have a space there, and quotes their sign."""
 _SNIPPET = re.compile(r"^ *-+8<-+[^\n]*\Z", re.MULTILINE)
 """The last line of a text that ends in a file which pymdown-extensions' snippets take in."""
 
@@ -87,8 +87,9 @@ class Page:
             width = len(stashed.fence.prefix)
             for original in stashed.lines:
                 content = escape(original[width:])
-                lines.append(lead + content if content else content)
-                lead = _MARKER.sub(" ", lead)
+                blank = original[len(original.rstrip()) :]
+                lines.append(lead + content if content else lead.rstrip() + blank)
+                lead = _MARKER.sub(lambda found: found[1] or " ", lead)
             blanks, behind = stashed.behind, 0
         return "\n".join(lines)
 

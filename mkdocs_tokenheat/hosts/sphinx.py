@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
+from sphinx.builders.gettext import I18nTags
 from sphinx.environment.collectors import EnvironmentCollector
 from sphinx.errors import ConfigError, SphinxError
 from sphinx.util import logging
@@ -351,4 +352,6 @@ def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
             raise NoHeatError(
                 "the extension 'mkdocs_tokenheat.sphinx' is not in the config's 'extensions'"
             ).at(path.name)
+        # What `only` keeps for some builders is wanted for all of them.
+        app.builder.tags = app.tags = I18nTags([*app.tags])
         yield app, _hosts[app]

@@ -201,7 +201,8 @@ def _pages(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     excluded = GitIgnoreSpec.from_lines((config.get("exclude_docs") or "").splitlines())
     for path in sorted(folder.rglob("*.md")):
         name = path.relative_to(folder).as_posix()
-        if excluded.match_file(name):
+        is_hidden = any(part.startswith(".") for part in name.split("/"))
+        if is_hidden or excluded.match_file(name):
             continue
         try:
             yield name, path.read_text("utf-8-sig")
