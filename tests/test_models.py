@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 from mkdocs_tokenheat.models import rows, tokenizer
@@ -214,6 +214,25 @@ def test_a_tokenizer_that_cuts_by_chance_in_training_does_not_here(author: Autho
     cuts.model.dropout = 0.9
     save(toy(author), {"wte.weight": table(400)}, cuts)
     assert author.score("the cat " * 20, model="toy").ids == wanted
+
+
+@pytest.mark.parametrize("kind", ["ByteLevel", "RoBERTa", "both"])
+def test_white_space_is_a_tokens_own_whatever_the_tokenizer_trims(
+    author: Author, kind: str
+) -> None:
+    backend = byte_level_bpe()
+    trims = processors.ByteLevel()
+    roberta = processors.RobertaProcessing(("Ġ", 1), ("a", 2))
+    backend.post_processor = {
+        "ByteLevel": trims,
+        "RoBERTa": roberta,
+        "both": processors.Sequence([trims, roberta]),
+    }[kind]
+    save(toy(author), {"wte.weight": table(backend.get_vocab_size())}, backend)
+    text = "a   cat\n"
+    spans = author.score(text, model="toy").spans
+    assert [text[start:end].isspace() for start, end in spans].count(True) >= 2
+    assert "".join(text[start:end].strip() for start, end in spans) == "acat"
 
 
 def test_a_decoder_that_panics_is_an_error_of_its_blocks(author: Author) -> None:

@@ -206,6 +206,11 @@ def _read(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
         unknown = tokenizer.token_to_id(token) if token else None
     if isinstance(tokenizer.model, BPE):
         tokenizer.model.dropout = None  # It cuts by chance, for training.
+    if (processor := tokenizer.post_processor) is not None:
+        # White space is told from letters here: a token of nothing else would lose all of it.
+        trims = processor.__getstate__()
+        processor.__setstate__(trims.replace(b'"trim_offsets":true', b'"trim_offsets":false'))
+        tokenizer.post_processor = processor
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
