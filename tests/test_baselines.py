@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.models.vocabulary import fit_shift
 from mkdocs_tokenheat.scoring.geometry.baseline import Baseline, shuffled
 from mkdocs_tokenheat.scoring.geometry.quantiles import Quantiles
 from mkdocs_tokenheat.scoring.scores import Scores
@@ -231,6 +232,25 @@ def test_percentiles_are_of_the_transformed_vocabulary(author: Author, toy: Voca
     norms = np.linalg.norm(transformed(vocabulary, vocabulary, 3), axis=1)
     found = quantiles(author, metric="norm", transform="all-but-the-top")
     assert found == pytest.approx(np.quantile(norms, GRID), rel=1e-5)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_rows_that_are_not_finite_are_no_part_of_a_transform(
+    author: Author, transform: str
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(len(WORDS), 6))
+    rows[WORDS.index("wji"), 2] = np.nan
+    toy = made(author.folder / "toy", WORDS, rows=rows)
+    finite = [i for i in toy.ordinary if np.isfinite(toy.rows[i]).all()]
+    wanted = transformed(toy.vectors(["waa", "wbc"]), toy.rows[finite], TRANSFORMS[transform])
+    norms = author.numbers("waa wji wbc", model="toy", metric="norm", transform=transform)
+    assert norms[1] is None
+    assert [norms[0], norms[2]] == pytest.approx(np.linalg.norm(wanted, axis=1), rel=1e-5)
+
+
+def test_without_any_vector_there_is_nothing_to_transform() -> None:
+    with pytest.raises(TokenheatError, match="no vectors to transform"):
+        fit_shift([np.full((2, 3), np.nan)], 1)
 
 
 def test_minilms_main_directions(author: Author) -> None:

@@ -58,7 +58,11 @@ class RowModel:
         return self.shift(embedding, transform)(rows) if transform else rows
 
     def shift(self, embedding: str, transform: str) -> Shift:
-        """What the transform takes away from each vector, found from the whole vocabulary."""
+        """What the transform takes away from each vector, found from the whole vocabulary.
+
+        Raises:
+            TokenheatError: The vectors have not as many directions, or there are none.
+        """
         key = embedding, transform
         if key not in self._shifts:
             count = 0 if transform == "center" else int(transform.rpartition(":")[2])

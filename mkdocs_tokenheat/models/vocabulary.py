@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from mkdocs_tokenheat.errors import TokenheatError
+
 __all__ = ["Shift", "fit_shift", "ordinary"]
 
 # Tokens that are kept for later use, as the families of models write them.
@@ -64,14 +66,20 @@ def fit_shift(parts: Iterable[NDArray[np.float64]], count: int) -> Shift:
     Parameters:
         parts: The vectors of all ordinary tokens, a few at a time.
         count: How many main directions are taken away; 0 for the mean alone.
+
+    Raises:
+        TokenheatError: There is no vector of finite numbers.
     """
     seen = 0
     total: NDArray[np.float64] | float = 0.0
     products: NDArray[np.float64] | float = 0.0
-    for rows in parts:
+    for part in parts:
+        rows = part[np.isfinite(part).all(axis=1)]
         seen += len(rows)
         total = total + rows.sum(axis=0)
         products = products + rows.T @ rows if count else products
+    if not seen:
+        raise TokenheatError("the model has no vectors to transform", option="transform")
     mean = np.asarray(total) / seen
     if not count:
         return Shift(mean, np.empty((0, len(mean))))
