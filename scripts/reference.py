@@ -166,8 +166,9 @@ _JSON = (
     "With `--json` it prints one object: `model`, `metric`, `unit`, `min` and `max`, and `tokens`, "
     "each with its `text`, its `start` and `end` (code points of the text, the end excluded), its "
     "`id` (for a word the `ids` of its tokens) and its `score`, `null` where there is none. "
-    "`topk` adds `expected`; a first position that is left out of a layer's scale is marked "
-    "`aside`."
+    "`topk` adds `expected`. Two are left out of `min` and `max`, as they are of the colours: a "
+    "first position that a layer's scale leaves out, marked `aside`, and a token that shows none "
+    "of the text, whose `start` is its `end`."
 )
 
 

@@ -99,7 +99,8 @@ def _of_one_text(settings: Settings) -> Settings:
 def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, object]:
     """What `--json` prints: positions in code points of the text, the end excluded.
 
-    A position that is left out of the scale, and so of `min` and `max`, is marked as `aside`.
+    A position that is left out of the scale, and so of `min` and `max`, is marked as `aside`. A
+    token without text is left out, too.
     """
     numbers = scores.coloured
     found = scores.token_ids
