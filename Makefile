@@ -84,4 +84,4 @@ speed: .venv/full
 	$(BIN)/python -m benchmarks.page
 
 clean:
-	rm -rf .venv $(OTHERS) benchmarks/results example_site/site .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(OTHERS) example_site/site .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -63,6 +63,7 @@ def _measure_site(report: Report, folder: Path, language: str, size: Pages, roun
     for _ in range(rounds - 1):
         runs[EMPTY].append(cold())
         runs[FULL].append(built(place))
+    report.keep(name, runs)
     assert all("torch" not in each["heavy"] for each in runs[EMPTY])
     assert all(each["heavy"] == [] for each in runs[FULL])
     rows: list[list[Cell]] = [
@@ -84,7 +85,7 @@ def _measure_text(report: Report, rounds: int) -> None:
             OURS: partial(_from_nothing, text, folder),
             KNOWN: partial(_known, text, folder),
         }
-        runs = interleaved(ways, rounds)
+        runs = interleaved(report, "one text", ways, rounds)
     _check_same(runs[OURS][0]["norms"], runs[THEIRS][0]["norms"])
     count = len(runs[OURS][0]["norms"])
     rows: list[list[Cell]] = [

@@ -52,10 +52,11 @@ def run(
         _measure_lengths(report, Path(folder), lengths, rounds)
     _measure_pages(report, on_a_page, rounds)
     report.notes.append(
-        "Exponents are least-squares slopes of log(seconds) over log(size), over the sizes that "
-        f"take at least {FIXED} times as long as the smallest one (or the last three), so that what "
-        "does not grow makes up a tenth at most. Each is the median of the rounds' exponents: a "
-        "round goes through all sizes, while the machine is about as fast."
+        "Exponents are least-squares slopes of log(seconds) over log(size), both less those of the "
+        "smallest size, so that what does not grow is no part of them, over the sizes that take at "
+        f"least {FIXED} times as long as it (or the last three). Each is the median of the rounds' "
+        "exponents: a round goes through all sizes, while the machine is about as fast. A text's own "
+        "memory is what Python takes for it: two bytes for each character of most texts."
     )
     return report
 
@@ -69,7 +70,7 @@ def _measure_counts(report: Report, folder: Path, counts: Sequence[int], rounds:
         ways[f"{count} {DRAWN}"] = partial(
             fresh, "growth", "drawn", folder=str(place), count=count, words=WORDS
         )
-    runs = interleaved(ways, rounds)
+    runs = interleaved(report, "blocks", ways, rounds)
     for what in (SCORED, DRAWN):
         mine = {count: runs[f"{count} {what}"] for count in counts}
         title = f"Blocks of {WORDS} English words, {what}, {A_PAGE} a page"
@@ -86,6 +87,8 @@ def _scored_anew(place: Path, count: int) -> Run:
 def _measure_lengths(report: Report, folder: Path, lengths: Sequence[int], rounds: int) -> None:
     fresh("growth", "write_lengths", folder=str(folder), lengths=lengths)
     runs = interleaved(
+        report,
+        "tokens of a block",
         {
             f"{length} tokens": partial(
                 fresh, "growth", "of_length", file=f"{folder}/{length}.json"
@@ -105,6 +108,8 @@ def _measure_lengths(report: Report, folder: Path, lengths: Sequence[int], round
 
 def _measure_pages(report: Report, counts: Sequence[int], rounds: int) -> None:
     runs = interleaved(
+        report,
+        "blocks on one page",
         {
             f"{count} {what}": partial(fresh, "growth", "page", count=count, ours=is_ours)
             for count in counts
@@ -147,16 +152,20 @@ def _report_memory(report: Report, what: str, runs: Mapping[int, Sequence[Run]])
     title = f"Memory, {what}, from {first:,} to {last:,} blocks"
     rows: list[list[Cell]] = [["peak memory", each], ["the text itself", text]]
     report.tables.append(Table(title, ("what", "bytes for each further block"), rows))
-    target = f"memory of a further block over that of its text, {what}"
+    target = f"memory of a further block over that of its text in Python, {what}"
     report.targets.append(Target(target, each / text, OWN))
 
 
 def fitted(seconds: Mapping[int, float]) -> float:
-    """The exponent of growth."""
-    smallest = seconds[min(seconds)]
-    large = {size: time for size, time in seconds.items() if time >= FIXED * smallest}
+    """The exponent of growth, of the time that comes on top of the smallest size's."""
+    smallest = min(seconds)
+    least = seconds[smallest]
+    large = {size: time for size, time in seconds.items() if time >= FIXED * least}
     if len(large) < 3:
         large = dict(sorted(seconds.items())[-3:])
+    large = {size - smallest: time - least for size, time in large.items() if time > least}
+    if len(large) < 2:  # Nothing grows.
+        return 0.0
     xs, ys = [math.log(size) for size in large], [math.log(time) for time in large.values()]
     x, y = sum(xs) / len(xs), sum(ys) / len(ys)
     slope = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True))

@@ -33,6 +33,8 @@ def run(blocks: int = 500) -> Report:
     report = Report("language_models", f"Surprisals of {blocks} blocks, SmolLM2-135M", packages)
     ways = {OURS: "ours", BATCHED: "batched", SINGLE: "single"}
     runs = interleaved(
+        report,
+        "surprisals",
         {
             way: partial(fresh, "language_models", function, count=blocks)
             for way, function in ways.items()

@@ -72,6 +72,7 @@ class Report:
         name: The module's name, and that of the JSON file.
         packages: Whose versions matter.
         notes: What a reader of the numbers has to know.
+        runs: Every single run's numbers, by what was measured and by way.
     """
 
     name: str
@@ -80,6 +81,17 @@ class Report:
     tables: list[Table] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
+
+    def keep(self, what: str, runs: Mapping[str, Sequence[Run]]) -> None:
+        """Note the numbers of single runs, by way."""
+        self.runs[what] = {
+            way: [
+                {name: value for name, value in run.items() if isinstance(value, (int, float))}
+                for run in each
+            ]
+            for way, each in runs.items()
+        }
 
 
 def fresh(module: str, function: str, **arguments: object) -> Run:
@@ -107,13 +119,18 @@ def environment() -> dict[str, str]:
 
 
 def interleaved(
-    ways: Mapping[str, Callable[[], Run]], rounds: int, few: Mapping[str, int] | None = None
+    report: Report,
+    what: str,
+    ways: Mapping[str, Callable[[], Run]],
+    rounds: int,
+    few: Mapping[str, int] | None = None,
 ) -> dict[str, list[Run]]:
     """Every way's runs, round by round, forwards and backwards in turn.
 
     What slows the machine for a while then slows all of them.
 
     Parameters:
+        what: The name that their numbers get in the report.
         few: The ways that take so long that fewer rounds must do.
     """
     runs: dict[str, list[Run]] = {way: [] for way in ways}
@@ -122,6 +139,7 @@ def interleaved(
             if number < (few or {}).get(way, rounds):
                 runs[way].append(ways[way]())
                 print(f"  {number + 1}/{rounds} {way}", file=sys.stderr, flush=True)
+    report.keep(what, runs)
     return runs
 
 

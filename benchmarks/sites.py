@@ -26,6 +26,7 @@ __all__ = [
     "figures_built",
     "page_names",
     "prepare",
+    "searched",
     "write_pages",
     "write_site",
 ]
@@ -191,3 +192,8 @@ def figures_built(place: Path) -> str:
     """All figures of a built site's first page, for a comparison of two ways."""
     page = (place / "site" / "index.html").read_text("utf-8")
     return page[page.index("<figure") : page.rindex("</figure>")]
+
+
+def searched(place: Path) -> str:
+    """A built site's search index."""
+    return (place / "site" / "search" / "search_index.json").read_text("utf-8")

@@ -19,7 +19,15 @@ from benchmarks.report import (
     median,
     ratio,
 )
-from benchmarks.sites import PACKAGES, Pages, built, figures_built, write_pages, write_site
+from benchmarks.sites import (
+    PACKAGES,
+    Pages,
+    built,
+    figures_built,
+    searched,
+    write_pages,
+    write_site,
+)
 from benchmarks.texts import LANGUAGES
 
 TABLE, NO_TABLE = "this project", "this project, table: false"
@@ -44,8 +52,9 @@ def run(
     for language in languages:
         with tempfile.TemporaryDirectory() as folder:
             ways = prepared(Path(folder), language, size)
-            runs = interleaved(ways, rounds, {RAW: raw_rounds})
+            runs = interleaved(report, LANGUAGES[language], ways, rounds, {RAW: raw_rounds})
             assert figures_built(Path(folder, "heat")) == figures_built(Path(folder, "floor"))
+            assert searched(Path(folder, "heat")) == searched(Path(folder, "floor"))
         _report(report, LANGUAGES[language], runs)
     report.notes.append(
         "Seconds are those of reading the config and building; a command's also has the start of "

@@ -37,7 +37,7 @@ def test_a_benchmark_runs_and_writes_what_the_page_reads(name: str, tmp_path: Pa
     report.finish(found, tmp_path)
 
     result = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
-    assert {"name", "title", "tables", "targets", "notes", "machine"} <= result.keys()
+    assert {"name", "title", "tables", "targets", "notes", "machine", "runs"} <= result.keys()
     assert result["tables"]
     for table in result["tables"]:
         assert {len(row) for row in table["rows"]} == {len(table["columns"])}
@@ -59,10 +59,13 @@ def test_every_round_runs_every_way_there_and_back() -> None:
     def way(name: str) -> Callable[[], Run]:
         return lambda: order.append(name) or {"seconds": len(order)}  # type: ignore[func-returns-value]
 
-    runs = report.interleaved({name: way(name) for name in "abc"}, 3, {"b": 1})
+    found = Report("", "")
+    ways = {name: way(name) for name in "abc"}
+    runs = report.interleaved(found, "letters", ways, 3, {"b": 1})
 
     assert "".join(order) == "abccaac"
     assert [run["seconds"] for run in runs["a"]] == [1, 5, 6]
+    assert found.runs == {"letters": runs}
 
 
 def test_a_target_says_which_side_is_good() -> None:
@@ -74,8 +77,12 @@ def test_a_target_says_which_side_is_good() -> None:
 
 def test_what_does_not_grow_is_no_part_of_the_exponent() -> None:
     sizes = (1, 10, 100, 1000, 10_000)
-    assert growth.fitted({size: 1 + 0.1 * size for size in sizes}) == pytest.approx(1, abs=0.03)
-    assert growth.fitted({size: size**2 for size in sizes}) == pytest.approx(2)
+    assert growth.fitted({size: 1 + 0.1 * size for size in sizes}) == pytest.approx(1)
+    assert growth.fitted({size: 30 + 0.1 * size for size in sizes}) == pytest.approx(1)
+    for exponent in (1.1, 2.0):
+        grown = {size: 1 + 0.1 * size**exponent for size in sizes}
+        assert growth.fitted(grown) == pytest.approx(exponent, abs=0.05)
+    assert growth.fitted(dict.fromkeys(sizes, 1.0)) == 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -84,6 +91,12 @@ def test_texts_are_as_long_as_asked_for_and_the_same_each_time(language: str) ->
     assert len(first.split()) == len(second.split()) == 140
     assert first != second
     assert [first, second] == list(texts(language, 2, 140))
+
+
+def test_the_page_on_speed_has_the_numbers_that_are_kept() -> None:
+    assert sorted(path.stem for path in report.RESULTS.glob("*.json")) == sorted(NAMES)
+    source = page.TARGET.read_text("utf-8")
+    assert page.filled(source) == source, "write it anew: make speed"
 
 
 def test_the_page_on_speed_has_a_place_for_each_benchmark(

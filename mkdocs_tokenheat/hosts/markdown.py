@@ -1,6 +1,6 @@
 """The Python-Markdown extension, with a site behind it.
 
-What only pages with blocks need is imported where they do.
+What only a Markdown object with it, or a page with blocks, needs is imported where that is so.
 """
 
 from __future__ import annotations
