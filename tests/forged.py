@@ -28,5 +28,5 @@ def signed(columns: Mapping[str, object], key: str = "k" * 64) -> bytes:
 def forge(path: Path, **columns: object) -> None:
     """Replace columns of an entry."""
     stored = json.loads(path.read_bytes())
-    del stored["checksum"]
+    del stored["format"], stored["checksum"]
     path.write_bytes(signed({**stored, **columns}, path.stem))

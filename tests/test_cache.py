@@ -263,7 +263,7 @@ def forged(**columns: object) -> bytes:
     lines = (f'"{name}":{json.dumps(column)}' for name, column in kept.items() if column != ...)
     body = (",\n".join(lines) + "}\n").encode()
     checksum = hashlib.sha256(KEY.encode() + b"\n" + body).hexdigest()[:32]
-    return f'{{"checksum":"{checksum}",\n'.encode() + body
+    return f'{{"format":1,"checksum":"{checksum}",\n'.encode() + body
 
 
 def test_an_entry_is_told_by_its_checksum_and_shape_alone() -> None:

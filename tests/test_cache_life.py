@@ -187,7 +187,7 @@ def test_a_version_is_told_by_an_entrys_first_line(head: bytes, other: bool) -> 
 def test_this_versions_entries_do_not_pass_for_anothers(author: Author) -> None:
     scores = author.score(TEXT)
     assert not is_of_other_version(encode(scores, KEY).encode())
-    raw = encode(scores, KEY).replace("{", '{"format":2,', 1).encode()
+    raw = encode(scores, KEY).replace('"format":1', '"format":2', 1).encode()
     with pytest.raises(ValueError, match="its checksum does not fit"):
         decode(raw, KEY, scores_of(len(TEXT)))
 

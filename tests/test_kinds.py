@@ -59,7 +59,7 @@ def path_of(author: Author, kind: str) -> Path:
 
 def columns_of(path: Path) -> dict[str, Any]:
     columns: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    columns.pop("checksum")
+    del columns["format"], columns["checksum"]
     return columns
 
 

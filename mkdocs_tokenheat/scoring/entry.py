@@ -23,8 +23,7 @@ __all__ = [
 FORMAT = 1
 """The version of what an entry means; it is part of each entry's name."""
 
-# The first version's entries do not name it.
-_FORMAT = re.compile(rb'\{(?:"format":(\d{1,6}),|"checksum":)')
+_FORMAT = re.compile(rb'\{"format":(\d{1,6}),')
 
 
 class Entry(Protocol):
@@ -64,14 +63,13 @@ def encode(entry: Entry, key: str) -> str:
 def _head(key: str, body: bytes) -> str:
     # The key is in the sum: an entry under another's name is as wrong as a broken one.
     checksum = hashlib.sha256(key.encode() + b"\n" + body).hexdigest()[:32]
-    version = f'"format":{FORMAT},' if FORMAT > 1 else ""
-    return f'{{{version}"checksum":"{checksum}",'
+    return f'{{"format":{FORMAT},"checksum":"{checksum}",'
 
 
 def is_of_other_version(head: bytes) -> bool:
     """Whether an entry that starts like this is in the format of another version."""
     found = _FORMAT.match(head)
-    return found is not None and int(found[1] or 1) != FORMAT
+    return found is not None and int(found[1]) != FORMAT
 
 
 def decode(raw: bytes, key: str, read: Read[E]) -> E:
