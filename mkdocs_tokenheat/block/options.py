@@ -16,7 +16,7 @@ from mkdocs_tokenheat.errors import TokenheatError, unknown
 __all__ = ["NAMES", "Numbers", "Options", "as_score", "read_options", "written"]
 
 _MOST = 100
-"""What a page may ask for, of what is computed again for each of a text's tokens."""
+"""What a page may ask for at most: of tokens or neighbours for each token, of a target's characters."""
 _MODELS = 6
 """How many models a page may compare."""
 _TRANSFORM = re.compile(r"center|(all-but-the-top)(?::(\d{1,3}))?", re.ASCII)

@@ -27,6 +27,9 @@ class RowModel:
 
     Attributes:
         tokenizer: What cuts texts for it.
+
+    Raises:
+        TokenheatError: A tokenizer or, later, a table that cannot be read.
     """
 
     def __init__(self, files: Files) -> None:

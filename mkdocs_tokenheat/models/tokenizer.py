@@ -13,7 +13,7 @@ from tokenizers import Encoding, Tokenizer
 from tokenizers.models import BPE, Unigram
 
 from mkdocs_tokenheat.block.text import LONGEST
-from mkdocs_tokenheat.block.words import Span
+from mkdocs_tokenheat.block.words import Span, visible
 from mkdocs_tokenheat.files import signature
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
@@ -160,8 +160,8 @@ def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Sp
             continue
         if end - start > 1 and not text[start + 1].isspace():  # Nearly all of them.
             spans[i] = (start + 1, end)
-        elif shown := text[start:end].lstrip():
-            spans[i] = (end - len(shown), end)
+        else:
+            spans[i] = visible(text, (start, end))
     for i in spaces:
         start, end = offsets[i]
         piece = text[start:end]

@@ -160,7 +160,8 @@ def make_request(block: Block, models: Models, name: str, unit: str | None = Non
         unit: Overrides the block's own.
 
     Raises:
-        TokenheatError: Options that name nothing known.
+        TokenheatError: Options that name nothing known, a model that cannot be used, or a values file
+            that cannot be read.
     """
     options = block.options
     metric = metric_of(options.metric)

@@ -1,4 +1,4 @@
-"""Numbers that are no text's: what a view or a scale needs besides scores, an entry each."""
+"""What a view or a scale needs besides a text's scores, such as a vocabulary's quantiles: an entry each."""
 
 from __future__ import annotations
 

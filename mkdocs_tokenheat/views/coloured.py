@@ -97,15 +97,7 @@ def shown_text(
     rtl = is_rtl(text)
     looks = scores.by_cell(looks, _joined_looks(text, scores, units, paint, looks, some_rtl=rtl))
     titles = scores.by_cell(titles, [" · ".join([titles[i] for i in each]) for each in units])
-    styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
-    if starts[:1] == [0]:
-        styles[0] = looks[0].style
-    for i, content in enumerate(contents if rtl else ()):
-        if is_rtl(content):
-            styles[i] = styles[i].replace("box-shadow:-", "box-shadow:", 1)
-    for i, content in enumerate(contents if "\n" in text else ()):
-        if content[0] == "\n":
-            styles[i] += ";padding-left:.5em"
+    styles = _styles(text, looks, gaps, contents, some_rtl=rtl)
     if block.options.numbers:
         for i, (cell, content) in enumerate(zip(scores.cells, contents, strict=True)):
             if cell[1] <= _FEW and _WORD.fullmatch(content):
@@ -118,6 +110,27 @@ def shown_text(
     # An HTML parser drops a newline that directly follows the tag.
     newline = "\n" if text.startswith("\n") else ""
     return "".join([opening, newline, *parts, gaps[-1], "</pre>"])
+
+
+def _styles(
+    text: str,
+    looks: Sequence[Look],
+    gaps: Sequence[str],
+    contents: Sequence[str],
+    *,
+    some_rtl: bool,
+) -> list[str]:
+    """Each cell's declarations: a line where it touches the one before, room for a line's end."""
+    styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
+    if styles:
+        styles[0] = looks[0].style
+    for i, content in enumerate(contents if some_rtl else ()):
+        if is_rtl(content):
+            styles[i] = styles[i].replace("box-shadow:-", "box-shadow:", 1)
+    for i, content in enumerate(contents if "\n" in text else ()):
+        if content[0] == "\n":
+            styles[i] += ";padding-left:.5em"
+    return styles
 
 
 def _titles(scores: Scores, numbers: Sequence[str]) -> Sequence[str]:

@@ -27,7 +27,7 @@ def has_vocabulary(options: Options, metric: Metric) -> bool:
 
 def has_baseline(options: Options, metric: Metric) -> bool:
     """Whether a text's numbers can be held against those of the shuffled text."""
-    return metric.name == "cosine-previous" and options.layer == "input"
+    return metric.of_order and options.layer == "input"
 
 
 def _of_way(name: str) -> Callable[[Options, Metric], bool]:

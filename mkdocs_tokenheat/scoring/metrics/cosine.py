@@ -40,6 +40,7 @@ PREVIOUS = Metric(
     },
     _previous,
     needs="vectors",
+    of_order=True,
 )
 
 TARGET = Metric(

@@ -56,6 +56,7 @@ class Metric:
         of_masked: Whether a model that is trained on gaps has it.
         of_vocabulary: Whether a token has it apart from any text, so that it can be ranked among those
             of all tokens.
+        of_order: Whether the units' order has a part in it, so that a shuffled text has others.
         takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
     """
 
@@ -68,6 +69,7 @@ class Metric:
     pooled: Literal["product", "sum"] | None = None
     of_masked: bool = False
     of_vocabulary: bool = False
+    of_order: bool = False
     takes_tokens: bool = False
 
     @property
