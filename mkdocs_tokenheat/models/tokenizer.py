@@ -18,7 +18,7 @@ from mkdocs_tokenheat.files import signature
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.models.source import Files
 
-__all__ = ["BEFORE", "TextTokenizer", "Tokens", "prepare"]
+__all__ = ["BEFORE", "TextTokenizer", "Tokens", "of_word", "prepare"]
 
 _SPACE = "\u2581"
 """What SentencePiece writes for a space."""
@@ -92,12 +92,7 @@ class TextTokenizer:
         wanted = list(dict.fromkeys(words))
         missing = [word for word in wanted if word not in self._word_forms]
         for word, encoding in zip(missing, self.encode([BEFORE + w for w in missing]), strict=True):
-            start, end = len(BEFORE), len(BEFORE + word)
-            ids = [
-                token
-                for token, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)
-                if a < end and b > start
-            ]
+            ids = [encoding.ids[i] for i in of_word(encoding)]
             self._word_forms[word] = ids, self.unknown not in ids
         return {word: self._word_forms[word] for word in wanted}
 
@@ -146,6 +141,11 @@ class TextTokenizer:
             return []
         with foreign("the model's tokenizer cannot cut the text"):
             return self.backend.encode_batch(list(texts), add_special_tokens=add_special_tokens)
+
+
+def of_word(encoding: Encoding) -> list[int]:
+    """Which tokens are those of the word that is encoded behind `BEFORE`: their offsets overlap it."""
+    return [i for i, (_, end) in enumerate(encoding.offsets) if end > len(BEFORE)]
 
 
 def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Span]:

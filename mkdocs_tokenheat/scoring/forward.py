@@ -10,7 +10,7 @@ import numpy as np
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.models.batches import Context
-from mkdocs_tokenheat.models.tokenizer import BEFORE, Tokens
+from mkdocs_tokenheat.models.tokenizer import BEFORE, Tokens, of_word
 from mkdocs_tokenheat.models.transformer import Array, Predictions, Transformer
 from mkdocs_tokenheat.scoring.cut import Cut, cut_tokens, cut_words, finished, tokens_of
 from mkdocs_tokenheat.scoring.entry import rounded
@@ -222,14 +222,14 @@ def _targets(
     bos = texts[0].requests[0].way.bos
     behind = [BEFORE + word for word in words]
     contexts = model.contexts(behind, bos)
-    tokens = model.tokenizer.tokens(behind)
+    encodings = model.tokenizer.encode(behind)
     found: dict[str, dict[int, Array] | TokenheatError] = {}
     for number, states in model.hidden(contexts, layers, stride):
         if isinstance(states, TokenheatError):
             found[words[number]] = states
             continue
-        own = [i for i, span in enumerate(tokens[number].spans) if span[1] > len(BEFORE)]
-        if not own or any(tokens[number].unknown[i] for i in own):
+        own = of_word(encodings[number])
+        if not own or any(encodings[number].ids[i] == model.tokenizer.unknown for i in own):
             found[words[number]] = TokenheatError(
                 f"the model's tokenizer does not know the target '{words[number]}'", option="target"
             )
