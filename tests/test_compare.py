@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.geometry import similarity as module
 from mkdocs_tokenheat.scoring.geometry.similarity import Similarity, correlated, cosines, ranks
 from mkdocs_tokenheat.views.colormaps import colormap
-from mkdocs_tokenheat.views.markup import number
+from mkdocs_tokenheat.views.labels import labels_of
+from mkdocs_tokenheat.views.labels import said as said_of
 from mkdocs_tokenheat.views.plain import plain
 from tests import language_models as language_model
 from tests.conftest import Author, Project, block
@@ -479,11 +481,7 @@ def test_words_have_each_models_own_predictions(language_models: Author, metric:
     assert head == ["Word", *models]
     for i, model in enumerate(models, 1):
         alone = language_models.score(SENTENCE, model=model, metric=metric, unit="word")
-        shown = [row[i] for row in body]
-        assert len(shown) == len(alone.scores)
-        for said, score in zip(shown, alone.scores, strict=True):
-            if score is not None:
-                assert said == number(score)
+        assert [row[i] for row in body] == [unescape(n) for n in said_of(alone, labels_of("en"))]
     said = caption(figure)
     assert "gpt2, llama: Each is expected from the text before it alone." in said
     assert "bert: The model sees the text on both sides" in said
