@@ -97,7 +97,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "causal": "Each is expected from the text before it alone.",
         "after-bos": "A token for the beginning (BOS) comes before the text.",
         "masked": "The model sees the text on both sides, but neither the token "
-        "nor the rest of its word (pseudo-likelihood).",
+        "nor those behind it in its word (pseudo-likelihood).",
         "word-probability": "A word's probability is the product of its tokens'; "
         "the probability that the word ends there is not included.",
         "word-surprisal": "A word's surprisal is the sum of its tokens'; "
@@ -121,31 +121,32 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "model": "mô hình {name}",
         "models": "các mô hình {name}",
         "figure": "{what}, tô màu từ {low} đến {high}",
-        "range": "các số từ {smallest} đến {largest}",
-        "clipped": "số nằm ngoài thang mang màu của đầu thang",
+        "range": "giá trị từ {smallest} đến {largest}",
+        "clipped": "giá trị nằm ngoài thang được tô bằng màu ở đầu thang",
         "shared": "thang màu chung cho các khối “{name}” của trang này",
         "hatched": "gạch chéo: không nằm trên thang màu",
-        "underlined": "nét gạch càng dày thì số càng lớn",
-        "no-numbers": "không có số nào",
-        "none": "không có số",
+        "underlined": "nét gạch càng dày thì giá trị càng lớn",
+        "no-numbers": "không có giá trị nào",
+        "none": "không có giá trị",
         "vocabulary": "màu là phân vị trong toàn bộ từ vựng của mô hình",
-        "muted": "xám: thứ tự ngẫu nhiên của chính các {unit} này cũng cho tới {threshold}, phân vị "
-        "95 % của số lớn nhất; số ô nổi lên: {count}; riêng ngẫu nhiên đã cho: {chance}",
-        "no-baseline": "quá ít số để so với thứ tự ngẫu nhiên",
-        "view-matrix": "Độ tương đồng cosine của {vector} mỗi từ với từng từ khác",
-        "view-neighbours": "Các token gần mỗi từ nhất trong từ vựng, "
-        "theo độ tương đồng cosine của {vector}",
+        "muted": "xám: xáo ngẫu nhiên chính các {unit} này cũng đạt tới {threshold} (phân vị 95 % của "
+        "giá trị lớn nhất mỗi lần xáo); số ô vượt ngưỡng: {count}; kỳ vọng nếu chỉ do ngẫu nhiên: "
+        "{chance}",
+        "no-baseline": "không đủ giá trị để so với thứ tự ngẫu nhiên",
+        "view-matrix": "Độ tương đồng cosine giữa {vector} của từng cặp từ",
+        "view-neighbours": "Những token trong từ vựng gần mỗi từ nhất, "
+        "theo độ tương đồng cosine giữa các {vector}",
         "view-distribution": "Phân bố độ tương đồng cosine giữa {vector} của các token ngẫu "
         "nhiên, và vị trí của các cặp được đánh dấu",
         "random-pairs": "Cột: {count} cặp token ngẫu nhiên, trung bình {mean}, độ lệch chuẩn "
-        "{deviation}. Nét đứt: phân bố nếu hướng là ngẫu nhiên trong {dimensions} chiều, "
-        "N(0, 1/{dimensions}), với trung bình 0 và độ lệch chuẩn 1/√{dimensions} = {expected}.",
+        "{deviation}. Nét đứt: phân bố lý thuyết của các vector có hướng ngẫu nhiên trong không gian "
+        "{dimensions} chiều, N(0, 1/{dimensions}), với trung bình 0 và độ lệch chuẩn 1/√{dimensions} = {expected}.",
         "random": "cặp ngẫu nhiên",
-        "below": "{share} % thấp hơn",
-        "eigenvalues": "Các trị riêng lớn nhất, kèm phần của vết ({trace}): {values}.",
+        "below": "lớn hơn {share} % số cặp",
+        "eigenvalues": "Các trị riêng lớn nhất, kèm tỉ lệ trong vết (bằng {trace}): {values}.",
         "similarity": "Độ tương đồng biểu diễn: các mô hình nhất trí đến đâu về việc những tiếng "
-        "nào trong văn bản giống nhau. Lấy tương quan giữa các cosine của mọi cặp tiếng khác nhau, "
-        "mỗi tiếng tính bằng trung bình {vector} của các token tạo nên nó; p một phía, theo kiểm "
+        "nào trong văn bản giống nhau. Tương quan được tính giữa hai dãy cosine (mỗi mô hình một dãy) "
+        "của mọi cặp tiếng khác nhau, mỗi tiếng tính bằng trung bình {vector} của các token tạo nên nó; p một phía, theo kiểm "
         "định Mantel với {permutations} hoán vị các tiếng.",
         "similarity-of": "{first} và {second}: Spearman {spearman} (p = {p_spearman}), "
         "Pearson {pearson} (p = {p_pearson}), trên {words} tiếng.",
@@ -154,40 +155,40 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "similarity-constant": "{first} và {second}: không có độ tương đồng biểu diễn, vì ở một trong hai mô "
         "hình mọi cặp tiếng có cùng một cosine.",
         "similarity-cut": "Chỉ so sánh {words} tiếng khác nhau đầu tiên.",
-        "centred": "Mỗi vector đã trừ đi trung bình của từ vựng (center).",
-        "all-but-the-top": "Mỗi vector đã trừ đi trung bình của từ vựng và {0} hướng chính của nó "
-        "(all-but-the-top).",
+        "centred": "Mỗi vector đã được trừ đi vector trung bình của từ vựng (center).",
+        "all-but-the-top": "Mỗi vector đã được trừ đi vector trung bình của từ vựng và loại bỏ "
+        "thành phần theo {0} hướng chính (all-but-the-top).",
         "unknown": "không có trong từ vựng của mô hình",
-        "table": "Bảng tất cả các số",
+        "table": "Bảng toàn bộ giá trị",
         "column-token": "Token",
         "column-word": "Tiếng",
         "column-entry": "Từ",
-        "column-score": "Số",
+        "column-score": "Giá trị",
         "column-neighbour": "Token gần nhất",
         "column-cosine": "Cosine",
         "column-pair": "Cặp từ",
         "column-random": "Cặp ngẫu nhiên",
-        "nothing-shown": "(không có chữ)",
-        "target-pooled": "Từ đích là trung bình của {0} token tạo nên nó.",
-        "words-pooled": "Tiếng gồm nhiều token được tính bằng trung bình của chúng.",
-        "entries-pooled": "Từ gồm nhiều token được tính bằng trung bình của chúng.",
+        "nothing-shown": "(văn bản trống)",
+        "target-pooled": "Vector đích là trung bình vector của {0} token tạo nên từ đích.",
+        "words-pooled": "Tiếng gồm nhiều token được tính bằng trung bình của các token ấy.",
+        "entries-pooled": "Từ gồm nhiều token được tính bằng trung bình của các token ấy.",
         "accents-dropped": "Bộ tách token của mô hình này bỏ dấu: má, mà và ma là như nhau đối với nó.",
-        "column-expected": "Mô hình chờ đợi",
+        "column-expected": "Mô hình dự đoán",
         "first": "vị trí đầu tiên, không tính vào thang màu",
-        "causal": "Mỗi số chỉ dựa vào phần văn bản đứng trước.",
+        "causal": "Mỗi giá trị chỉ dựa vào phần văn bản đứng trước.",
         "after-bos": "Trước văn bản có một token mở đầu (BOS).",
         "masked": "Mô hình thấy văn bản ở cả hai phía, nhưng không thấy token ấy "
-        "và phần còn lại của tiếng chứa nó (pseudo-likelihood).",
-        "word-probability": "Xác suất của một tiếng là tích xác suất các token của nó; "
-        "việc tiếng kết thúc ở đó không được tính.",
-        "word-surprisal": "Độ bất ngờ của một tiếng là tổng của các token của nó; "
-        "việc tiếng kết thúc ở đó không được tính.",
-        "windows": "Văn bản dài hơn cửa sổ của mô hình: các cửa sổ chồng nhau được tính.",
-        "layer": "Vector ở đây là trạng thái ẩn của tầng {0} trên {1}.",
-        "words-last": "Tiếng gồm nhiều token được tính bằng token cuối.",
-        "target-token": "Từ đích được tính riêng.",
-        "target-alone": "Từ đích được tính riêng, là trung bình của {0} token của nó.",
-        "target-last": "Từ đích được tính riêng, là token cuối trong {0} token của nó.",
+        "lẫn các token sau nó trong cùng tiếng (pseudo-likelihood).",
+        "word-probability": "Xác suất của một tiếng là tích xác suất các token tạo nên nó; "
+        "không tính xác suất để tiếng kết thúc tại đó.",
+        "word-surprisal": "Độ bất ngờ của một tiếng là tổng độ bất ngờ của các token tạo nên nó; "
+        "không tính xác suất để tiếng kết thúc tại đó.",
+        "windows": "Văn bản dài hơn cửa sổ của mô hình nên được tính theo các cửa sổ gối lên nhau.",
+        "layer": "Vector ở đây là trạng thái ẩn của tầng {0} trong tổng số {1} tầng.",
+        "words-last": "Tiếng gồm nhiều token được lấy theo token cuối.",
+        "target-token": "Từ đích được đưa riêng qua mô hình, không nằm trong văn bản.",
+        "target-alone": "Từ đích được đưa riêng qua mô hình; vector của nó là trung bình của {0} token.",
+        "target-last": "Từ đích được đưa riêng qua mô hình; vector của nó là của token cuối trong {0} token.",
         "tied": "Vector nhúng đầu ra, ở mô hình này cũng là vector nhúng đầu vào (tied).",
         "untied": "Vector nhúng đầu ra, tách riêng khỏi vector nhúng đầu vào.",
         "error": "Không hiển thị được bản đồ nhiệt này",

@@ -36,7 +36,7 @@ PREVIOUS = Metric(
     "cosine-previous",
     {
         "en": "Cosine similarity of each {unit}'s {vector} with the {unit} before it",
-        "vi": "Độ tương đồng cosine của {vector} mỗi {unit} với {unit} liền trước",
+        "vi": "Độ tương đồng cosine giữa {vector} của mỗi {unit} và của {unit} liền trước",
     },
     _previous,
     needs="vectors",
@@ -47,7 +47,7 @@ TARGET = Metric(
     "cosine-target",
     {
         "en": "Cosine similarity of each {unit}'s {vector} with “{target}”",
-        "vi": "Độ tương đồng cosine của {vector} mỗi {unit} với “{target}”",
+        "vi": "Độ tương đồng cosine giữa {vector} của mỗi {unit} và của “{target}”",
     },
     _target,
     needs="vectors",

@@ -24,8 +24,8 @@ def _norm(units: Units) -> Vectors:
 NORM = Metric(
     "norm",
     {
-        "en": "L2 norm ‖v‖ of each {unit}'s {vector}",
-        "vi": "Độ lớn ‖v‖ (chuẩn L2) của {vector} mỗi {unit}",
+        "en": "L2 norm of each {unit}'s {vector}",
+        "vi": "Độ lớn (chuẩn L2) của {vector} ứng với mỗi {unit}",
     },
     _norm,
     needs="vectors",

@@ -39,7 +39,7 @@ LOGIT = _prediction(
     "z_t, the model's output for the token t before softmax.",
     {
         "en": "Logit that the model gives each {unit} here",
-        "vi": "Logit mà mô hình gán cho mỗi {unit} tại đây",
+        "vi": "Logit mà mô hình gán cho mỗi {unit} tại vị trí của nó",
     },
 )
 
@@ -48,7 +48,7 @@ PROBABILITY = _prediction(
     "P(t) = exp(z_t) / Σᵢ exp(zᵢ); of a word, the product over its tokens.",
     {
         "en": "Probability that the model gives each {unit} here",
-        "vi": "Xác suất mà mô hình gán cho mỗi {unit} tại đây",
+        "vi": "Xác suất mà mô hình gán cho mỗi {unit} tại vị trí của nó",
     },
     "product",
     of_masked=True,
@@ -70,7 +70,7 @@ RANK = _prediction(
     "How many tokens of the vocabulary have a larger logit; 0 is the model's first choice.",
     {
         "en": "Rank of each {unit} among what the model expected there (0 is its first choice)",
-        "vi": "Thứ hạng của mỗi {unit} trong những gì mô hình chờ đợi (0 là lựa chọn đầu tiên)",
+        "vi": "Thứ hạng của mỗi {unit} trong các dự đoán của mô hình (0 là dự đoán số một)",
     },
 )
 
@@ -78,8 +78,8 @@ ENTROPY = _prediction(
     "entropy",
     "-Σᵢ P(i) log₂ P(i) in bits, over the distribution that the token was drawn from.",
     {
-        "en": "Entropy of the distribution that each {unit} was drawn from, in bits",
-        "vi": "Entropy của phân phối mà từ đó mỗi {unit} được lấy ra, tính bằng bit",
+        "en": "Entropy of the distribution that the model expects each {unit} from, in bits",
+        "vi": "Entropy của phân phối dự đoán tại vị trí của mỗi {unit}, tính bằng bit",
     },
 )
 
