@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -342,11 +343,11 @@ def test_what_one_worker_cannot_score_is_scored_by_another(
     count = many_batches(project)
     preload = project.folder / "unfit.py"
     preload.write_text(UNFIT, "utf-8")
-    two = start(1, "--preload", str(preload))
-    two.add_worker()
-    with Cluster(two.address) as both:
-        wait_until(lambda: both.workers == 2)
-    done = warm(project, two.address)
+    three = start(2, "--preload", str(preload))
+    three.add_worker()
+    with Cluster(three.address) as cluster_:
+        wait_until(lambda: cluster_.workers == 3)
+    done = warm(project, three.address)
     assert lines(done.stderr) == []
     assert done.stdout == f"all blocks are in the cache, {count} entries newly scored\n"
 
@@ -415,16 +416,20 @@ def requests(folder: Path, settings: Settings) -> list[Request]:
     ]
 
 
-def test_a_worker_refuses_another_model_of_the_same_name(tmp_path: Path) -> None:
+def test_a_worker_refuses_another_model_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = read_settings({"models": {"toy": "path:toy"}}, tmp_path)
     toy, default = requests(tmp_path, settings)
     given = str(tmp_path), settings.max_tokens, settings.device
-    scored = score_batch(__version__, [toy, default], *given)
+    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(address="tcp://here"))
+    address, scored = score_batch(__version__, [toy, default], *given)
+    assert address == "tcp://here"
     assert [type(each) for each in scored] == [Scores, Scores]
     checkpoints.save(
         tmp_path / "toy", {"wte.weight": 2 * checkpoints.table(120)}, checkpoints.wordpiece()
     )
-    other, same = score_batch(__version__, [toy, default], *given)
+    _, (other, same) = score_batch(__version__, [toy, default], *given)
     assert same == scored[1]
     assert isinstance(other, TokenheatError)
     assert other.option == "model"

@@ -397,6 +397,20 @@ def test_our_commands_on_its_config(
     )
 
 
+def test_parts_that_no_build_has_together_share_no_scale(site: Folder) -> None:
+    def part(name: str, *options: str) -> str:
+        inner = directive("some cats\n", "unit: word", "share: a", *options)
+        return f".. only:: {name}\n\n" + re.sub("(?m)^", "   ", inner) + "\n"
+
+    both = part("html", "metric: length") + part("latex", "metric: norm")
+    site.write("other.rst", f"Other\n=====\n\n{both}")
+    site.done("tokenheat warm -f conf.py")
+    site.done("tokenheat check -f conf.py")
+    site.write("other.rst", "Other\n=====\n\n" + both.replace("latex", "html"))
+    said = site.failed("tokenheat check -f conf.py")
+    assert "blocks that share the scale 'a' must have the same metric" in said
+
+
 @pytest.mark.parametrize("part", ["only:: html", "only:: draft and not latex"])
 def test_what_some_builds_leave_out_is_checked_too(site: Folder, part: str) -> None:
     def page(*options: str) -> None:

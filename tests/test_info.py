@@ -200,6 +200,13 @@ def test_a_list_of_models_is_what_model_takes() -> None:
     assert refused("", "models: [a, b]")[1] == "unknown option 'models', did you mean 'model'?"
 
 
+def test_front_matter_of_many_comments_is_none_the_less_no_text() -> None:
+    assert refused("", *["# why"] * 12, "metrik: norm") == (
+        14,
+        "unknown option 'metrik', did you mean 'metric'?",
+    )
+
+
 @pytest.mark.parametrize("lines", [["title: Lá thư", "date: 1924"], ["Một câu."], ["- a", "- b"]])
 def test_front_matter_that_may_be_the_text_is_told_how_to_be_text(lines: list[str]) -> None:
     line, message = refused("", *lines)

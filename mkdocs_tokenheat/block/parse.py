@@ -61,11 +61,11 @@ def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict
 
 
 def _may_be_text(front_matter: Sequence[str]) -> bool:
-    """Whether none of its first lines starts with anything like an option's name."""
+    """Whether none of its first keys is anything like an option's name."""
     from difflib import get_close_matches
 
-    keys = (line.partition(":")[0].strip("'\" ") for line in front_matter[:9])
-    return not any(get_close_matches(key, NAMES, cutoff=0.7) for key in keys)
+    keys = [line.partition(":")[0].strip("'\" ") for line in front_matter if line[:1] not in "#\n"]
+    return not any(get_close_matches(key, NAMES, cutoff=0.7) for key in keys[:9])
 
 
 def make_block(

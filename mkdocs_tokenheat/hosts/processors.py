@@ -37,6 +37,9 @@ _PREFIX = re.compile(r"[> ]*")
 _ITEM = re.compile(r"[> ]*(?:(?:[*+-]|\d+\.|:) |\[\^)")
 """An item of a list, a definition or a footnote."""
 
+_IN_ITEM = re.compile(r" {0,3}(?:(?:[*+-]|\w+[.)]|:) |\[\^)")
+"""The same for a line whose item goes on below it."""
+
 _TAB = 4
 """What Python-Markdown takes for the indent of a list item's content."""
 
@@ -205,7 +208,8 @@ class Parts(BlockProcessor):
 
     def test(self, parent: Element, block: str) -> bool:
         """Whether a placeholder stands on a line of the block, beside other lines."""
-        return "\n" in block and any(map(self._is_part, block.split("\n")))
+        stashed = self._page.stashed
+        return bool(stashed) and "\n" in block and any(map(self._is_part, block.split("\n")))
 
     def run(self, parent: Element, blocks: list[str]) -> None:
         """Take the lines through the first placeholders; what is behind is a block of its own."""
@@ -247,8 +251,11 @@ class PartsBeside(Parts):
     """The same where a table, a definition or a quote would take a block beside it for its own."""
 
     def test(self, parent: Element, block: str) -> bool:
-        """Whether a placeholder stands beside lines that are no item, which may go on below it."""
-        return _ITEM.match(block) is None and super().test(parent, block)
+        """Whether a placeholder stands beside lines, and below none of an item that has it in it."""
+        if not super().test(parent, block):
+            return False
+        before = takewhile(lambda line: not self._is_part(line), block.split("\n"))
+        return not any(map(_IN_ITEM.match, before))
 
     def _is_part(self, line: str) -> bool:
         return len(line) - len(line.lstrip(" ")) < _TAB and self._is_placeholder(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from mkdocs_tokenheat.views.labels import language, read_labels
 __all__ = ["DEFAULTS", "MEANINGS", "is_frozen_here", "read_settings", "site_settings"]
 
 _FROZEN = "TOKENHEAT_FROZEN"
+_BARE = re.compile(r"[\w.:/\\-]+")
+"""What Windows' shells take as it is; no file's name there has a quote in it."""
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 DEFAULTS: Mapping[str, object] = {
@@ -110,9 +113,7 @@ def site_settings(
 def _quoted(name: str) -> str:
     """The name as this system's shell takes it."""
     if os.name == "nt":
-        from subprocess import list2cmdline
-
-        return list2cmdline([name])
+        return name if _BARE.fullmatch(name) else f'"{name}"'
     return shlex.quote(name)
 
 

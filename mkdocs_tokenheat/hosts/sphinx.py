@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from docutils.parsers.rst import directives
+from sphinx.addnodes import only
 from sphinx.application import Sphinx
 from sphinx.builders.gettext import I18nTags
 from sphinx.environment.collectors import EnvironmentCollector
@@ -138,6 +139,7 @@ class _Host(EnvironmentCollector):
                 (n["raw"], n["text"], n["lines"]) for n in found if not n["misplaced"]
             ]
         for node in found:
+            node["only"] = _conditions(node)
             values = node["raw"].get("values")
             if values and not values.lstrip().startswith("["):
                 app.env.note_dependency(str(self.site.settings.base_path / values))
@@ -183,10 +185,12 @@ class _Host(EnvironmentCollector):
                     continue  # It is said when the page is put together.
 
     def _on_resolved(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
-        pages: dict[str, list[TokenheatNode]] = defaultdict(list)
+        pages: dict[object, list[TokenheatNode]] = defaultdict(list)
         for node in doctree.findall(TokenheatNode):
-            # One doctree may hold many pages; blocks share a scale within their own.
-            pages[node["page"]].append(node)
+            # One doctree may hold many pages; blocks share a scale within their own. For the cache
+            # all parts are there that no build has together.
+            part = node["only"] if self.collected is not None else ()
+            pages[node["page"], part].append(node)
         for found in pages.values():
             self._show(found, app)
 
@@ -225,6 +229,15 @@ class _Host(EnvironmentCollector):
         else:
             _log.error("%s: %s", NAME, error.message, location=place, type=NAME)
         show_error(node, placed, settings, app.builder)
+
+
+def _conditions(node: nodes.Node | None) -> tuple[str, ...]:
+    """Those of the `only` directives around the node."""
+    found: list[str] = []
+    while node := node and node.parent:
+        if isinstance(node, only):
+            found.append(node["expr"])
+    return tuple(found)
 
 
 _FAILED = f"{NAME}-failed"

@@ -185,9 +185,8 @@ def _is_causal(model: Any, dtype: str) -> bool:
 
 def is_usable(numbers: torch.Tensor) -> bool:
     """Whether a model has computed these; the logit of what it holds impossible is minus infinity."""
-    return bool(
-        (numbers.amax(dim=-1) < math.inf).all()
-    )  # NaN is the largest, and less than nothing.
+    # NaN is the largest, and less than nothing.
+    return bool((numbers.amax(dim=-1) < math.inf).all())
 
 
 def not_finite(dtype: str) -> TokenheatError:

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import socket
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -87,13 +89,14 @@ class Cluster:
         """What each request asks for, or why it has none, as soon as a worker has sent it.
 
         What a worker had in hands when it died is done again by another one, and what it refused,
-        for want of the model or of what runs it, is once offered to the others.
+        for want of the model or of what runs it, by one that has not refused that model yet.
 
         Raises:
             TokenheatError: The cluster itself fails, or is not of this version.
         """
         done: SimpleQueue[Future[Any]] = SimpleQueue()
-        waiting: dict[object, tuple[Sequence[Wanted], bool]] = {}
+        waiting: dict[object, Sequence[Wanted]] = {}
+        refusers: dict[object, set[str]] = defaultdict(set)
         given = str(settings.base.absolute()), settings.max_tokens, settings.device
 
         def send(batch: Sequence[Wanted], workers: Sequence[str] = ()) -> None:
@@ -102,45 +105,52 @@ class Cluster:
             future = self._client.submit(
                 score_batch, __version__, batch, *given, pure=False, **where
             )
-            waiting[future.key] = batch, bool(workers)
+            waiting[future.key] = batch
             future.add_done_callback(done.put)
 
         for batch in _batches(requests):
             send(batch)
         while waiting:
             future = self._patiently(lambda seconds: done.get(timeout=seconds))
-            batch, offered = waiting.pop(future.key)
-            results = self._results(future, batch)
-            refuser, others = "", list[str]()
+            batch = waiting.pop(future.key)
+            address, results = self._results(future, batch)
+            others: list[str] = []
             if refused := [r for r, found in zip(batch, results, strict=True) if _refuses(found)]:
-                refuser = self._worker_of(future)
-                if not offered:
-                    others = [each for each in self._client.nthreads() if each != refuser]
+                known = refusers[tuple(source.line for source in batch[0].sources)]
+                known.add(address)
+                with self._scheduler_gone():
+                    others = [each for each in self._client.nthreads() if each not in known]
                 if others:
                     send(refused, others)
             for request, result in zip(batch, results, strict=True):
                 if not isinstance(result, TokenheatError) or not _refuses(result):
                     yield request, result
                 elif not others:
-                    yield request, result.but(f"on the worker {refuser}: {result.message}")
+                    yield request, result.but(f"on the worker {address}: {result.message}")
 
-    def _worker_of(self, future: Future[Any]) -> str:
-        return next(iter(self._client.who_has([future])[future.key]), "that is gone")
-
-    def _results(self, future: Future[Any], batch: Sequence[Wanted]) -> Sequence[Result]:
-        """What came of each request of a batch."""
-        from distributed import CancelledError, KilledWorker
+    @contextmanager
+    def _scheduler_gone(self) -> Iterator[None]:
+        from distributed import CancelledError
 
         try:
-            error = self._patiently(lambda seconds: future.exception(timeout=seconds))
-            if error is None:
-                found: Sequence[Result]
-                found = self._patiently(lambda seconds: future.result(timeout=seconds))
-                return found
+            yield
         except (CancelledError, OSError):
             raise TokenheatError(
                 f"the scheduler {self.address} is gone; what is scored so far is kept"
             ) from None
+
+    def _results(
+        self, future: Future[Any], batch: Sequence[Wanted]
+    ) -> tuple[str, Sequence[Result]]:
+        """The worker's address, and what came of each request of a batch."""
+        from distributed import KilledWorker
+
+        with self._scheduler_gone():
+            error = self._patiently(lambda seconds: future.exception(timeout=seconds))
+            if error is None:
+                found: tuple[str, Sequence[Result]]
+                found = self._patiently(lambda seconds: future.result(timeout=seconds))
+                return found
         if isinstance(error, TokenheatError):
             raise error
         if _is_of_import(error):
@@ -155,7 +165,7 @@ class Cluster:
             )
         else:
             problem = f"a worker failed: {type(error).__name__}: {error}"
-        return [TokenheatError(problem)] * len(batch)
+        return "", [TokenheatError(problem)] * len(batch)
 
     def _patiently(self, wait: Callable[[float], T]) -> T:
         """What is waited for, however long it takes while there are workers."""

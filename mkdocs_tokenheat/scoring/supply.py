@@ -28,7 +28,7 @@ _scoring = Lock()
 
 
 class Supply:
-    """A site's numbers in one build. What has failed is not tried again: it may have taken long.
+    """A site's numbers. What failed when the site was warmed is not tried again: it takes long.
 
     Parameters:
         score: What scores the cache's misses; the models of this machine, unless it is given.
@@ -88,10 +88,13 @@ class Supply:
         misses: dict[str, Wanted] = {}
         with _scoring:
             for request in requests:
-                if request.key not in misses and not self.cache.has(request.key):
+                is_known = request.key in misses or request.key in self._failed
+                if not is_known and not self.cache.has(request.key):
                     misses[request.key] = request
-            for _ in self._scored([] if self._settings.frozen else list(misses.values())):
-                pass
+            results = self._scored([] if self._settings.frozen else list(misses.values()))
+            for request, result in results:
+                if isinstance(result, TokenheatError):
+                    self._failed[request.key] = result
 
     def _not_scored(self, request: Wanted) -> TokenheatError:
         folder = self._settings.cache_dir
@@ -117,9 +120,7 @@ class Supply:
             return
         with Progress(len(mine)) as progress:
             for request, result in self._score(mine, self._settings):
-                if isinstance(result, TokenheatError):
-                    self._failed[request.key] = result
-                else:
+                if not isinstance(result, TokenheatError):
                     self.cache.put(request.key, result)
                     self.scored += 1
                 progress.advance(len(result.scores) if isinstance(result, Scores) else 0)

@@ -22,8 +22,8 @@ _one_at_a_time = Lock()
 
 def score_batch(
     version: str, batch: Sequence[Wanted], base: str, max_tokens: int, device: str
-) -> list[Result]:
-    """What came of each request of a batch.
+) -> tuple[str, list[Result]]:
+    """The worker's address, and what came of each request of a batch.
 
     Parameters:
         version: Of this package, where the requests come from.
@@ -37,9 +37,11 @@ def score_batch(
             f"a worker has mkdocs-tokenheat {__version__}, and {version} asks it: "
             "install the same version on both"
         )
+    from distributed import get_worker
+
     from mkdocs_tokenheat.scoring.engine import score
 
     settings = Settings(base=Path(base), max_tokens=max_tokens, device=device)
     with _one_at_a_time:
         found = {request.key: result for request, result in score(batch, settings)}
-    return [found[request.key] for request in batch]
+    return get_worker().address, [found[request.key] for request in batch]
