@@ -8,10 +8,12 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from mkdocs_tokenheat.hosts import settings
 from mkdocs_tokenheat.hosts.cli import main
 from tests.conftest import Project
 
@@ -336,6 +338,22 @@ class TestASite:
         message = user.error("check", "-f", config)
         assert f"run 'tokenheat warm -f {config}'" in message
         assert user.run("warm", "-f", config)[0] == 0
+
+    @pytest.mark.parametrize(
+        ("name", "written"),
+        [
+            (r"docs\mkdocs.yml", r"docs\mkdocs.yml"),
+            (r"C:\my site\mkdocs.yml", r'"C:\my site\mkdocs.yml"'),
+            (r"R&D\mkdocs.yml", r'"R&D\mkdocs.yml"'),
+            ("(1)/mkdocs.yml", '"(1)/mkdocs.yml"'),
+        ],
+        ids=["plain", "space", "and", "brackets"],
+    )
+    def test_windows_shells_have_quotes_of_their_own(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, written: str
+    ) -> None:
+        monkeypatch.setattr(settings, "os", SimpleNamespace(name="nt"))
+        assert settings._quoted(name) == written
 
     def test_prune_removes_many_entries(self, user: User, site: Project) -> None:
         user.run("warm")

@@ -118,8 +118,8 @@ def test_static_i18n(site: Folder, expected: str, order: tuple[str, str]) -> Non
     (translated,) = site.figures("site/vi/index.html")
     assert texts(translated) == [SHOWN]
     # Each language's figures speak it.
-    assert caption(expected).startswith("L2 norm ‖v‖")
-    assert caption(translated).startswith("Độ lớn ‖v‖")
+    assert caption(expected).startswith("L2 norm of")
+    assert caption(translated).startswith("Độ lớn (chuẩn L2)")
     for page in ("site/index.html", "site/vi/index.html"):
         assert site.read(page).count("tokenheat.css") == 1
 

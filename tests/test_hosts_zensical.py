@@ -97,7 +97,7 @@ def test_a_wrong_setting_names_the_config(site: Folder) -> None:
 def test_labels_follow_the_language_of_the_theme(site: Folder) -> None:
     configure(site, project='[project.theme]\nlanguage = "vi"')
     site.done("zensical build")
-    assert "Bảng tất cả các số" in site.read("site/index.html")
+    assert "Bảng toàn bộ giá trị" in site.read("site/index.html")
 
 
 def test_an_mkdocs_yml_is_read_too(site: Folder) -> None:

@@ -38,7 +38,7 @@ def test_a_site_changes_a_word_of_a_language_that_is_there(tmp_path: Path) -> No
     author = Author(tmp_path, labels={"vi": {"word": "từ"}}, lang="vi")
     page = author.figure("a bcd", metric="length", unit="word")
     assert said(page, "tokenheat-label") == "Số ký tự của mỗi từ."
-    assert "Bảng tất cả các số" in page
+    assert "Bảng toàn bộ giá trị" in page
 
 
 @pytest.mark.parametrize(

@@ -511,7 +511,7 @@ def test_a_figure_says_metric_model_and_language(cache: Path) -> None:
     assert view.get("lang") == "vi"
     assert view.get("dir") == "auto"
     caption = content(next(figure.iter("figcaption")))
-    assert caption.startswith("Tím Độ lớn ‖v‖ (chuẩn L2) của vector nhúng mỗi tiếng")
+    assert caption.startswith("Tím Độ lớn (chuẩn L2) của vector nhúng ứng với mỗi tiếng")
     (plain,) = parse(convert("```tokenheat\na\n```", cache)).iter("figure")
     assert plain.get("data-model") is None
 
