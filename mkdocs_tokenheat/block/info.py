@@ -22,6 +22,7 @@ _OPTION = re.compile(
     r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\[[^][]*\]|[^\s"'=]+))(?=\s|$)"""
 )
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+_CURLY = re.compile("[\u2018\u2019\u201c\u201d\u00ab\u00bb]")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -42,9 +43,10 @@ def read_info(info: str) -> dict[str, Raw]:
     while at < len(rest):
         found = _OPTION.match(rest, at)
         if found is None:
+            straight = " with straight quotes" if _CURLY.search(rest) else ""
             raise TokenheatError(
                 f"cannot read '{excerpt(rest[at:])}' in the info string: "
-                'options are written key=value or key="two words"',
+                f'options are written key=value or key="two words"{straight}',
                 line=0,
             )
         if found["key"] in options:

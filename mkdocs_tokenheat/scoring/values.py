@@ -133,6 +133,12 @@ def _csv(data: bytes) -> list[object]:
     header = [cell.strip().lower() for cell in rows[0]]
     named = next((header.index(name) for name in _COLUMNS if name in header), None)
     if named is not None:
+        # A comma between a number's digits makes two of it.
+        wide = next((i for i, row in enumerate(rows, 1) if len(row) > len(header)), None)
+        if wide is not None:
+            raise TokenheatError(
+                f"its row {wide} has more columns than its header: write a point before decimals"
+            )
         cells = [row[named] if named < len(row) else "" for row in rows[1:]]
     elif len(rows) == 1 or all(len(row) == 1 for row in rows):
         cells = [cell for row in rows for cell in row]

@@ -59,7 +59,7 @@ def _draw(
     pieces = [pieces_of(block.text, scores) for scores in found]
     shown = (
         f'<div class="tokenheat-name" style="{_NAME}">{escape(name)}</div>'
-        f"{shown_text(block, scores, mine, said(scores, labels), scale, colours)}"
+        f"{shown_text(block, scores, mine, said(scores, labels, scale), scale, colours)}"
         for name, scores, mine, scale in zip(names, found, pieces, scales, strict=True)
     )
     marks = (hatched(scores, labels) for scores, scale in zip(found, scales, strict=True) if scale)
@@ -69,7 +69,7 @@ def _draw(
         models=names,
         legend=next(filter(None, marks), []),
         notes=list(map(line, [*_notes(answer, labels), *_similarities(answer, labels)])),
-        table=lambda: _table(pieces[0], names, found, labels),
+        table=lambda: _table(pieces[0], names, found, scales, labels),
     )
 
 
@@ -132,19 +132,23 @@ def _similarity(first: str, second: str, similarity: Similarity, labels: Labels)
 
 
 def _table(
-    pieces: Sequence[str], names: Sequence[str], found: Sequence[Scores], labels: Labels
+    pieces: Sequence[str],
+    names: Sequence[str],
+    found: Sequence[Scores],
+    scales: Sequence[Scale | None],
+    labels: Labels,
 ) -> list[Column]:
     """Every word, and its number in each model."""
     columns = (
-        Column(escape(name), _numbers(scores, found[0], labels))
-        for name, scores in zip(names, found, strict=True)
+        Column(escape(name), _numbers(scores, found[0], scale, labels))
+        for name, scores, scale in zip(names, found, scales, strict=True)
     )
     return [Column(say(labels, "column-word"), units_of(pieces, labels)), *columns]
 
 
-def _numbers(scores: Scores, first: Scores, labels: Labels) -> list[str]:
+def _numbers(scores: Scores, first: Scores, scale: Scale | None, labels: Labels) -> list[str]:
     """For each word of the first model its number in this one."""
-    own = dict(zip(scores.spans, said(scores, labels), strict=True))
+    own = dict(zip(scores.spans, said(scores, labels, scale), strict=True))
     return [own.get(span, "") for span in first.spans]
 
 

@@ -82,7 +82,8 @@ def check_fitting(block: Block) -> None:
     options = block.options
     metric = metric_of(options.metric)
     for name, (means_something, what) in _GOES_WITH.items():
-        is_asked = name in block.lines and getattr(options, name) is not None
+        # What is off, or as it is anyway, may be said.
+        is_asked = name in block.lines and getattr(options, name) != getattr(Options, name)
         if is_asked and not means_something(options, metric):
             raise TokenheatError(f"option '{name}' goes with {what}", option=name)
     _check_models(block)

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping
 from functools import cache, reduce
 from string import Formatter
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.scores import Note, Scores
 from mkdocs_tokenheat.views.markup import escape, number, numbers, visible
+
+if TYPE_CHECKING:
+    from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = [
     "LABELS",
@@ -318,13 +322,14 @@ def entry_notes(labels: Labels, noted: Iterable[Note]) -> list[str]:
     return [note(lists, each) for each in noted]
 
 
-def said(scores: Scores, labels: Labels) -> list[str]:
+def said(scores: Scores, labels: Labels, scale: Scale | None = None) -> list[str]:
     """For each unit its number in words, or why it has none, escaped."""
     none = say(labels, "none")
-    words = numbers([score for score in scores.scores if score is not None])
+    known = [score for score in scores.scores if score is not None]
+    words = scale.said(known) if scale else numbers(known)
     if len(words) < len(scores.scores):
-        known = iter(words)
-        words = [none if score is None else next(known) for score in scores.scores]
+        each = iter(words)
+        words = [none if score is None else next(each) for score in scores.scores]
     for i in scores.unknown:
         words[i] = say(labels, "unknown")
     for i in scores.aside:

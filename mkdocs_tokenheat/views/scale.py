@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.views.markup import apart
+from mkdocs_tokenheat.views.markup import apart, numbers
 
 __all__ = ["Percentiles", "Scale", "fit", "fixed_ends"]
 
@@ -60,6 +60,10 @@ class Scale:
         """Where one number lies."""
         return self.positions((value,))[0]
 
+    def said(self, values: Sequence[float]) -> list[str]:
+        """Numbers in words, each with what its colour tells besides."""
+        return numbers(values)
+
     def ends(self) -> tuple[str, str]:
         """Its two ends in words, and where it is clipped."""
         low, high = apart(self.low, self.high)
@@ -91,15 +95,18 @@ class Percentiles(Scale):
             at = first - 1 + Scale(found[first - 1], found[first], value, value).position(value)
         return min(max(at / (len(found) - 1), 0.0), 1.0)
 
+    def said(self, values: Sequence[float]) -> list[str]:
+        """Numbers in words, each with its percentile."""
+        shares = zip(numbers(values), self.positions(values), strict=True)
+        return [f"{number} ({round(100 * share, 1):g}\xa0%)" for number, share in shares]
+
     def ends(self) -> tuple[str, str]:
         """Its two ends in words, each on one line."""
         low, high = (end.replace(" ", "\xa0") for end in super().ends())
         return f"{low}\xa0(0\xa0%)", f"{high}\xa0(100\xa0%)"
 
 
-def fit(
-    numbers: Sequence[float], options: Options, quantiles: Sequence[float] = ()
-) -> Scale | None:
+def fit(values: Sequence[float], options: Options, quantiles: Sequence[float] = ()) -> Scale | None:
     """The scale that a block's options make of its numbers; None where there are none.
 
     Parameters:
@@ -109,16 +116,16 @@ def fit(
         TokenheatError: `scale: fixed` without two ends.
     """
     fixed = fixed_ends(options) if options.scale == "fixed" else None
-    if not numbers:
+    if not values:
         return None
-    low, high = smallest, largest = min(numbers), max(numbers)
+    low, high = smallest, largest = min(values), max(values)
     if fixed is not None:
         low, high = fixed
     elif quantiles:
         ends = quantiles[0], quantiles[-1], smallest, largest
         return Percentiles(*ends, quantiles=tuple(quantiles))
     elif options.scale == "quantile":
-        ordered = sorted(numbers)
+        ordered = sorted(values)
         low, high = (_quantile(ordered, q) for q in _QUANTILES)
     return Scale(low, high, smallest, largest, options.center)
 

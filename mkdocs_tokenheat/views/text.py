@@ -87,7 +87,7 @@ def _draw(
 ) -> Picture:
     block = answer.block
     request, scores = answer.request, answer.scores
-    pieces, numbers = pieces_of(block.text, scores), said(scores, labels)
+    pieces, numbers = pieces_of(block.text, scores), said(scores, labels, scales[0])
     baseline: Baseline | None = answer.found.get("baseline")
     notes = [note(labels, each) for each in scores.notes]
     legend = hatched(scores, labels) if scales[0] else []
