@@ -282,6 +282,7 @@ INDENTED = "<pre><code>{}\n</code></pre>"
             "t\n:   a\n\n    {4}\n:   b",
             "<dl>\n<dt>t</dt>\n<dd>\n<p>a</p>\n[]\n</dd>\n<dd>\n<p>b</p>\n</dd>\n</dl>",
         ),
+        ("t\n: a\n  {2}\n  more", "<dl>\n<dt>t</dt>\n<dd>a[]\n<p>more</p>\n</dd>\n</dl>"),
         ("# h\n- a\n  {2}\n- b", "<h1>h</h1>\n<ul>\n<li>a[]\n</li>\n<li>b</li>\n</ul>"),
         ("***\n1. a\n   {3}\n2. b", "<hr />\n<ol>\n<li>a[]\n</li>\n<li>b</li>\n</ol>"),
         ("[x]: /u\n- a\n  {2}\n- b", "<ul>\n<li>a[]\n</li>\n<li>b</li>\n</ul>"),
