@@ -214,7 +214,7 @@ def test_a_frozen_build_names_the_block(project: Project) -> None:
     assert said.startswith(
         "docs/index.md:3: tokenheat: model 'wordllama': the scores of this block"
     )
-    assert "the build is frozen: run 'tokenheat warm -f mkdocs.yml'" in said
+    assert "nothing is scored here: run 'tokenheat warm -f mkdocs.yml'" in said
 
 
 def test_a_warm_build_needs_no_model(author: Author) -> None:

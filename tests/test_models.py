@@ -744,7 +744,7 @@ def test_what_stands_for_weights_that_are_elsewhere_is_no_model(
 def test_a_frozen_build_without_a_cache_scores_nothing(author: Author) -> None:
     author.settings = {"frozen": True, "cache_dir": None}
     said = author.error(TEXT)
-    assert "are not kept: the site has no cache ('cache_dir'), and the build is frozen" in said
+    assert "are not kept: the site has no cache ('cache_dir'), and nothing is scored here" in said
 
 
 def test_a_frozen_build_notes_no_other_identity(author: Author) -> None:
@@ -754,5 +754,5 @@ def test_a_frozen_build_notes_no_other_identity(author: Author) -> None:
     told = stored.read_bytes()
     save(folder, {"wte.weight": table(ROWS, seed=1)})
     author.settings["frozen"] = True
-    assert "the build is frozen" in author.error(TEXT, model="toy")
+    assert "nothing is scored here" in author.error(TEXT, model="toy")
     assert stored.read_bytes() == told

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-__all__ = ["CONTROLS", "LONGEST", "clean", "has_any", "normalize"]
+__all__ = ["CONTROLS", "LONGEST", "clean", "has_any", "is_decomposed", "normalize"]
 
 _BLANK = re.compile(r"^ +$", re.MULTILINE)
 _STASH = re.compile(r"[\x02\x03]")
@@ -34,6 +35,13 @@ def clean(text: str) -> str:
     No HTML parser hands those characters on as they were written.
     """
     return _CONTROL.sub("\ufffd", text) if has_any(text, CONTROLS) else text
+
+
+def is_decomposed(text: str) -> bool:
+    """Whether it has letters with marks behind them that Unicode has as one character (NFC)."""
+    if text.isascii() or unicodedata.is_normalized("NFC", text):
+        return False
+    return len(unicodedata.normalize("NFC", text)) < len(text)
 
 
 def has_any(text: str, characters: bytes) -> bool:

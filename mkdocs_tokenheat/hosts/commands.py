@@ -180,7 +180,8 @@ def check(given: argparse.Namespace) -> int:
     """List the blocks of a site that are not in its cache, or wrong."""
     site, errors = _built(given, frozen=True)
     if errors:
-        return failed(*errors)
+        # What its author has to mend is easily overlooked among what is not scored yet.
+        return failed(*sorted(errors, key=lambda error: isinstance(error, NotScoredError)))
     _print(f"all blocks are in the cache: {_entries(len(site.supply.cache.used))}")
     return 0
 

@@ -74,7 +74,7 @@ class Page:
         behind = 0
         for line in text.split("\n"):
             behind += 1
-            if behind in blanks and not line.strip("> "):
+            if behind in blanks and not line.replace("&gt;", ">").strip("> "):
                 continue
             found = HTML_PLACEHOLDER_RE.search(line)
             stashed = self.stashed.get(int(found[1])) if found else None

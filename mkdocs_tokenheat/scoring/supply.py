@@ -104,7 +104,7 @@ class Supply:
         elif self.cache.is_damaged(request.key):
             state = f"damaged or unreadable in the cache '{folder}'"
         return NotScoredError(
-            f"the {request.what} are {state} and the build is frozen: "
+            f"the {request.what} are {state} and nothing is scored here: "
             f"run '{self._settings.command}' where the model is, and commit or restore the cache",
             line=0,
         )

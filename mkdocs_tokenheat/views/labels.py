@@ -96,6 +96,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "words-pooled": "A word of several tokens counts with their mean.",
         "entries-pooled": "A word of several tokens counts with their mean.",
         "accents-dropped": "This model's tokenizer drops accents: má, mà and ma are the same to it.",
+        "decomposed": "Some letters are decomposed (NFD): a model may cut them otherwise than "
+        "composed ones (NFC), which look the same.",
         "column-expected": "Expected",
         "first": "first position, left out of the scale",
         "causal": "Each is expected from the text before it alone.",
@@ -177,6 +179,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "words-pooled": "Tiếng gồm nhiều token được tính bằng trung bình của các token ấy.",
         "entries-pooled": "Từ gồm nhiều token được tính bằng trung bình của các token ấy.",
         "accents-dropped": "Bộ tách token của mô hình này bỏ dấu: má, mà và ma là như nhau đối với nó.",
+        "decomposed": "Một số chữ ở dạng tách dấu (NFD): mô hình có thể cắt chúng khác với dạng dựng "
+        "sẵn (NFC) trông y hệt.",
         "column-expected": "Mô hình dự đoán",
         "first": "vị trí đầu tiên, không tính vào thang màu",
         "causal": "Mỗi giá trị chỉ dựa vào phần văn bản đứng trước.",
