@@ -77,7 +77,11 @@ def bert(folder: Path, *, head: bool = True) -> Path:
 
 def _saved(kind: Any, config: Any, tokenizer: Tokenizer, folder: Path) -> Path:
     torch.manual_seed(0)
-    kind(config).save_pretrained(folder)
+    model = kind(config)
+    for weight in model.parameters():
+        if weight.dim() == 1:  # Behind a fresh LayerNorm all norms were the same.
+            weight.data += 0.5 * torch.randn_like(weight)
+    model.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     return folder
 

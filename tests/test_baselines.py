@@ -93,6 +93,18 @@ def test_minilms_special_and_unused_tokens_are_left_out(author: Author) -> None:
     assert found.found["quantiles"].numbers == pytest.approx(np.quantile(norms, GRID), rel=1e-5)
 
 
+def test_each_number_stands_with_its_percentile(author: Author, toy: Vocabulary) -> None:
+    norms = np.linalg.norm(toy.rows[toy.ordinary], axis=1)
+    (norm,) = np.linalg.norm(toy.vectors(["wji"]), axis=1)
+    share = ((norms < norm).sum() + 0.5) / len(norms)
+    figure = author.figure("wji wab", model="toy", metric="norm", scale="vocabulary")
+    (title, _) = (cell.title for cell in cells(figure))
+    number, percent = re.fullmatch(r"([\d.]+) \(([\d.]+)\xa0%\)", title).groups()  # type: ignore[union-attr]
+    assert float(number) == pytest.approx(norm, rel=1e-3)
+    assert float(percent) == pytest.approx(100 * share, abs=1.0)
+    assert f"<bdi>{title}</bdi>" in figure
+
+
 @pytest.mark.parametrize("metric", ["norm", "cosine-target"])
 def test_the_colour_is_the_tokens_percentile(author: Author, toy: Vocabulary, metric: str) -> None:
     options = {"target": "wbc"} if metric == "cosine-target" else {}

@@ -222,6 +222,17 @@ class TestASite:
         project.page("```tokenheat\nthe cat\n```\n\n    ```tokenheat\n    code\n    ```\n")
         return project
 
+    def test_what_is_wrong_is_told_before_what_is_not_scored_yet(
+        self, user: User, site: Project
+    ) -> None:
+        site.page("```tokenheat\nthe cat\n```\n\n```tokenheat metrik=a\nthe cat\n```\n")
+        status, _, said = user.run("check")
+        assert status == 1
+        wrong, missing = said.splitlines()
+        assert wrong.startswith("docs/index.md:5: tokenheat: unknown option 'metrik'")
+        assert missing.startswith("docs/index.md:1: tokenheat: the scores of this block")
+        assert "frozen" not in missing
+
     def test_warm_scores_and_check_sees_it(self, user: User, site: Project) -> None:
         message = user.error("check")
         assert message.startswith(f"docs{'/'}index.md:1: tokenheat: ")

@@ -197,8 +197,10 @@ def test_fence_swallows_no_item(page: Callable[..., str], name: str) -> None:
         "- a\n\n        > ```tokenheat\n        >\n        > b\n        > ```",
         "    - ```tokenheat\n      a\n\n      b\n      ```",
         "<pre>\n> ```tokenheat\n>\n> b\n> ```\n</pre>",
+        "        ```tokenheat\n        a\n        ```\n    > q",
+        "<Script>\n```tokenheat\na\n```\n</Script>",
     ],
-    ids=["quote", "quote in a quote", "quote in a list", "list", "raw"],
+    ids=["quote", "quote in a quote", "quote in a list", "list", "raw", "before a quote", "script"],
 )
 def test_a_block_in_a_container_that_is_code_stays_as_written(
     page: Callable[..., str], source: str
@@ -782,6 +784,21 @@ def test_pages_are_converted_in_linear_time(page: Callable[..., str], name: str)
         steps(lambda n=n: page(unit * n, on_error="show"))  # type: ignore[misc]
         for n in (40, 80)
     )
+    assert twice <= 2.2 * once
+
+
+@pytest.mark.parametrize("between", ["text\n", "# h\n", "| a | b |\n|---|---|\n| c | d |\n"])
+@pytest.mark.parametrize("container", ["!!! note\n", "- item\n"], ids=["admonition", "item"])
+def test_a_container_is_converted_in_linear_time(
+    page: Callable[..., str], container: str, between: str
+) -> None:
+    unit = re.sub("(?m)^", "    ", f"{between}{BLOCK}")
+
+    def converted(count: int) -> str:
+        return page(container + f"{unit}\n" * count, "admonition", "tables")
+
+    assert converted(2).count("<figure") == 2
+    once, twice = (steps(lambda n=n: converted(n)) for n in (40, 80))  # type: ignore[misc]
     assert twice <= 2.2 * once
 
 

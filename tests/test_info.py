@@ -200,6 +200,14 @@ def test_a_list_of_models_is_what_model_takes() -> None:
     assert refused("", "models: [a, b]")[1] == "unknown option 'models', did you mean 'model'?"
 
 
+@pytest.mark.parametrize("quotes", ["“”", "‘’", "«»"])
+def test_curly_quotes_are_told_from_straight_ones(quotes: str) -> None:
+    _, message = refused(f"caption={quotes[0]}two words{quotes[1]} metric=norm")
+    assert message.endswith('key="two words" with straight quotes')
+    _, message = refused("caption=two words")
+    assert message.endswith('key="two words"')
+
+
 def test_front_matter_of_many_comments_is_none_the_less_no_text() -> None:
     assert refused("", *["# why"] * 12, "metrik: norm") == (
         14,

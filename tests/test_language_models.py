@@ -27,6 +27,7 @@ from mkdocs_tokenheat.models.windows import windows
 from mkdocs_tokenheat.scoring import forward
 from mkdocs_tokenheat.scoring.cut import tokens_of
 from mkdocs_tokenheat.scoring.entry import Entry
+from tests.checkpoints import with_special_token, wordpiece
 from tests.conftest import Author, block
 from tests.language_models import (
     CAUSAL,
@@ -66,10 +67,12 @@ def loaded(folder: Path, kind: Any) -> Any:
 
 
 class TestCausalModels:
+    @pytest.mark.parametrize("rows", [transformer._ROWS, 3])
     @pytest.mark.parametrize("metric", CAUSAL)
     def test_every_number_is_that_of_a_plain_loop(
-        self, owner: Author, models: Path, metric: str
+        self, owner: Author, models: Path, metric: str, rows: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(transformer, "_ROWS", rows)
         model = loaded(models / "gpt2", transformers.GPT2LMHeadModel)
         ids = literal(models / "gpt2").encode(TEXT).ids
         wanted = [math.nan, *causal_loop(model, ids)[metric]]
@@ -94,6 +97,16 @@ class TestCausalModels:
         found = owner.numbers(TEXT, model="llama", metric="probability", bos=False)
         assert found[0] is None
         assert None not in found[1:]
+        # One that the template has already is not put there twice.
+        given = {"model": "llama", "metric": "probability"}
+        assert owner.numbers(TEXT, **given, bos=True) == owner.numbers(TEXT, **given)
+
+    def test_of_two_blocks_with_one_text_each_lists_what_it_asks_for(self, owner: Author) -> None:
+        for model in ("gpt2", "bert"):
+            blocks = [block(TEXT, model=model, metric="probability", topk=k) for k in (2, 4)]
+            for k, answer in zip((2, 4), owner.site().score(blocks), strict=True):
+                assert not isinstance(answer, TokenheatError)
+                assert {len(each) for each in answer.scores.expected[1:]} == {k}
 
     def test_a_word_has_the_product_of_its_tokens(self, owner: Author) -> None:
         options = {"model": "llama", "metric": "probability"}
@@ -215,9 +228,32 @@ class TestMaskedModels:
         close(owner.numbers(TEXT, model="bert", metric="surprisal"), bits)
 
     def test_long_texts_have_windows_too(self, owner: Author) -> None:
-        found = owner.score(LONG, model="bert", metric="probability")
+        given = {"model": "bert", "metric": "probability"}
+        found = owner.score(LONG, **given)
         assert ("windows",) in found.notes
         assert None not in found.scores
+        # Windows lie no farther apart than they reach.
+        assert owner.numbers(LONG, **given, stride=500) == owner.numbers(
+            LONG, **given, stride=WINDOW - 2
+        )
+
+    def test_robertas_mask_and_positions_are_its_own(self, owner: Author, models: Path) -> None:
+        folder = owner.folder / "roberta"
+        tokenizer = with_special_token(wordpiece(), "<mask>")
+        config = transformers.RobertaConfig(
+            vocab_size=tokenizer.get_vocab_size(),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=WINDOW,
+            pad_token_id=1,
+        )
+        transformers.RobertaForMaskedLM(config).save_pretrained(folder)
+        tokenizer.save(str(folder / "tokenizer.json"))
+        owner.settings["models"] = {"roberta": "path:roberta"}
+        assert None not in owner.numbers(LONG, model="roberta", layer="1")
+        assert None not in owner.numbers(LONG, model="roberta", metric="probability")
 
 
 class TestManyTexts:
@@ -282,6 +318,60 @@ class TestLayers:
         close(list(found.scores), state[0, own].norm(dim=-1).tolist())
         assert list(found.aside) == ([0] if own[0] == 0 else [])
 
+    def test_a_long_texts_windows_meet_in_the_middle(self, owner: Author, models: Path) -> None:
+        model = loaded(models / "bare", transformers.AutoModel)
+        first, *ids, last = literal(models / "bare").encode(LONG).ids
+        wanted: list[float] = []
+        for start, end, scored in windows(len(ids), WINDOW - 2, 5, both_sides=True):
+            with torch.no_grad():
+                given = torch.tensor([[first, *ids[start:end], last]])
+                state = model(given, output_hidden_states=True).hidden_states[2][0, 1:-1]
+            wanted += state.norm(dim=-1)[scored.start - start : scored.stop - start].tolist()
+        close(owner.numbers(LONG, model="bare", layer="2", stride=5), wanted)
+
+    def test_without_a_bos_the_rest_of_the_template_stays(
+        self, owner: Author, models: Path
+    ) -> None:
+        model = loaded(models / "bare", transformers.AutoModel)
+        ids = literal(models / "bare").encode(TEXT).ids[1:]
+        with torch.no_grad():
+            state = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[2][0, :-1]
+        found = owner.numbers(TEXT, model="bare", layer="2", bos=False)
+        close(found, state.norm(dim=-1).tolist())
+
+    def test_a_target_has_the_texts_bos_and_may_count_with_its_last_token(
+        self, owner: Author, models: Path
+    ) -> None:
+        def states(name: str, ids: list[int]) -> Any:
+            model = loaded(models / name, transformers.AutoModel)
+            with torch.no_grad():
+                found = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[2][0]
+            return torch.nn.functional.normalize(found.double(), dim=-1)
+
+        given = {"metric": "cosine-target", "layer": "2"}
+        encode = literal(models / "gpt2").encode
+        bos = loaded(models / "gpt2", transformers.AutoModel).config.bos_token_id
+        target = states("gpt2", [bos, *encode("x cat").ids])[-1]
+        text = states("gpt2", [bos, *encode(TEXT).ids])[1:]
+        found = owner.numbers(TEXT, model="gpt2", target="cat", bos=True, **given)
+        close(found, (text @ target).tolist())
+        encode = literal(models / "bare").encode
+        target = states("bare", encode("x violets").ids)[-2]
+        text = states("bare", encode("a violets").ids)[1:-1]
+        found = owner.numbers(
+            "a violets", model="bare", target="violets", unit="word", pool="last", **given
+        )
+        close(found, (text[[0, -1]] @ target).tolist())
+
+    def test_what_the_model_does_not_know_has_no_hidden_state(self, owner: Author) -> None:
+        given = {"model": "bare", "layer": "2"}
+        said = owner.error("cat sat", **given, metric="cosine-target", target="日")
+        assert "does not know the target" in said
+        numbers = owner.numbers("cat 日 sat", **given, metric="cosine-previous")
+        assert numbers == [None] * 3
+        notes = owner.score("a violets", **given, unit="word", pool="last").notes
+        assert ("words-last",) in notes
+
     def test_no_number_depends_on_the_other_texts(self, owner: Author, models: Path) -> None:
         """ConvBERT's convolutions reach into the padding."""
         folder = owner.folder / "convbert"
@@ -297,11 +387,14 @@ class TestLayers:
         transformers.ConvBertForMaskedLM(config).save_pretrained(folder)
         shutil.copy(models / "bert" / "tokenizer.json", folder)
         owner.settings |= {"models": {"convbert": "path:convbert"}, "cache_dir": None}
-        blocks = [block(text, model="convbert", layer="last") for text in ("the cat", LONG[:60])]
+        blocks = [
+            block(text, model="convbert", layer="last", metric="cosine-previous")
+            for text in ("the cat", LONG[:60])
+        ]
         together, alone = owner.site().score(blocks)[0], owner.site().score(blocks[:1])[0]
         assert not isinstance(together, TokenheatError)
         assert not isinstance(alone, TokenheatError)
-        wanted = [number for number in alone.scores.scores if number is not None]
+        wanted = [math.nan if number is None else number for number in alone.scores.scores]
         close(list(together.scores.scores), wanted)
 
     def test_the_first_position_is_marked_and_off_the_scale(self, owner: Author) -> None:
@@ -572,6 +665,20 @@ class TestWhatCannotBe:
         )
         assert "the model's numbers are not finite in float16: set another" in str(bad)
         assert isinstance(good, TokenheatError) != spares_others
+
+    @pytest.mark.parametrize("options", [{"metric": "rank"}, {"layer": "1"}], ids=["rank", "layer"])
+    def test_numbers_that_overflow_in_one_window(
+        self, owner: Author, models: Path, options: dict[str, object]
+    ) -> None:
+        folder = shutil.copytree(models / "llama", owner.folder / "large")
+        weights = load_file(folder / "model.safetensors")
+        row = literal(folder).encode("a violet").ids[-1]
+        weights["model.embed_tokens.weight"][row] *= 1e6
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        owner.settings["models"] = {"llama": "path:large"}
+        text = "a violet " + "the cat " * 40
+        said = owner.error(text, model="llama", dtype="float16", **options)
+        assert said.startswith("the model's numbers are not finite in float16")
 
     def test_what_a_model_holds_impossible_is_no_overflow(
         self, owner: Author, models: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -419,3 +420,20 @@ def test_options_that_lack_something_are_refused(
     author: Author, options: dict[str, object], said: str
 ) -> None:
     assert author.error("a cat", **options).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "told"),
+    [
+        ("áo tím", "tím", False),
+        (unicodedata.normalize("NFD", "áo tím"), "áo", True),
+        ("áo tím", unicodedata.normalize("NFD", "tím"), True),
+        ("a\u0301 cat", "cat", True),
+        ("\u0958\u05e9\u05c1 cat", "cat", False),  # NFC itself has no single characters for them
+    ],
+    ids=["composed", "text", "target", "one letter", "excluded"],
+)
+def test_decomposed_letters_are_told(author: Author, text: str, target: str, told: bool) -> None:
+    figure = author.figure(text, metric="cosine-target", target=target)
+    assert ("Some letters are decomposed (NFD)" in figure) == told
+    assert "decomposed" not in author.figure(text, metric="length", unit="word")

@@ -232,6 +232,8 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.csv", "a,b\n1,2\n", "several columns"),
         ("v.csv", "1;2;3;4;5", "semicolons: write commas between columns, and a point before dec"),
         ("v.csv", "token;value\na;0,5\n", "it has semicolons"),
+        ("v.csv", "value\n0,5\n0,7\n", "row 2 has more columns than its header: write a point bef"),
+        ("v.csv", "token,value\na,1\nb,0,5\n", "its row 3 has more columns than its header"),
         ("v.csv", "length\n1\n2\n", "number 1 of 'v.csv' is 'length'"),
         ("v.csv", b"\xff\xfe1", "cannot read the values file"),
         ("v.csv", "1\0,2", "v.csv'"),

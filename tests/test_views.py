@@ -251,6 +251,13 @@ def test_none_goes_with_everything(cache: Path) -> None:
     assert backgrounds(convert(source, cache, **defaults)) == [LOW, HIGH]
 
 
+@pytest.mark.parametrize(
+    "options", ["topk=0", "metric=length layer=input", "pool=mean dtype=float32", "center=none"]
+)
+def test_what_is_off_anyway_may_be_said(cache: Path, options: str) -> None:
+    assert "<figure" in convert(f"```tokenheat unit=word {options}\nhi there\n```", cache)
+
+
 def test_what_is_expected_is_of_a_text_alone(cache: Path) -> None:
     source = "```tokenheat view=compare model=[a,b] metric=surprisal topk=3\na\n```"
     with pytest.raises(TokenheatError, match=r"option .topk. goes with view: text$"):
