@@ -97,6 +97,8 @@ def test_the_page_on_speed_has_the_numbers_that_are_kept() -> None:
     assert sorted(path.stem for path in report.RESULTS.glob("*.json")) == sorted(NAMES)
     source = page.TARGET.read_text("utf-8")
     assert page.filled(source) == source, "write it anew: make speed"
+    for name in {*NAMES} - {"rendering"}:
+        assert json.loads((report.RESULTS / f"{name}.json").read_text("utf-8"))["runs"]
 
 
 def test_the_page_on_speed_has_a_place_for_each_benchmark(
