@@ -66,6 +66,15 @@ def loaded(folder: Path, kind: Any) -> Any:
     return kind.from_pretrained(folder).eval()
 
 
+def overflowing(model: Path, folder: Path) -> None:
+    """A copy of the model in which a violet's embedding is too large for float16."""
+    shutil.copytree(model, folder)
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if re.search("embed_tokens|word_embeddings", name))
+    weights[name][literal(folder).encode("a violet").ids[-1]] *= 1e6
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 class TestCausalModels:
     @pytest.mark.parametrize("rows", [transformer._ROWS, 3])
     @pytest.mark.parametrize("metric", CAUSAL)
@@ -654,11 +663,7 @@ class TestWhatCannotBe:
     def test_numbers_that_overflow_in_some_texts(
         self, owner: Author, models: Path, options: dict[str, object], spares_others: bool
     ) -> None:
-        folder = shutil.copytree(models / str(options["model"]), owner.folder / "large")
-        weights = load_file(folder / "model.safetensors")
-        name = next(name for name in weights if re.search("embed_tokens|word_embeddings", name))
-        weights[name][literal(folder).encode("a violet").ids[-1]] *= 1e6
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        overflowing(models / str(options["model"]), owner.folder / "large")
         owner.settings["models"] = {options["model"]: "path:large"}
         bad, good = owner.site().score(
             [block(text, dtype="float16", **options) for text in ("a violet", "the cat")]
@@ -670,11 +675,7 @@ class TestWhatCannotBe:
     def test_numbers_that_overflow_in_one_window(
         self, owner: Author, models: Path, options: dict[str, object]
     ) -> None:
-        folder = shutil.copytree(models / "llama", owner.folder / "large")
-        weights = load_file(folder / "model.safetensors")
-        row = literal(folder).encode("a violet").ids[-1]
-        weights["model.embed_tokens.weight"][row] *= 1e6
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        overflowing(models / "llama", owner.folder / "large")
         owner.settings["models"] = {"llama": "path:large"}
         text = "a violet " + "the cat " * 40
         said = owner.error(text, model="llama", dtype="float16", **options)

@@ -15,15 +15,8 @@ from mkdocs_tokenheat.block.fences import NAME, find_fences
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.page import Page
-from mkdocs_tokenheat.hosts.processors import (
-    CodeBlocks,
-    Fences,
-    Figures,
-    Parts,
-    PartsBeside,
-    Places,
-    Source,
-)
+from mkdocs_tokenheat.hosts.parts import Parts, PartsBeside
+from mkdocs_tokenheat.hosts.processors import CodeBlocks, Fences, Figures, Places, Source
 
 if TYPE_CHECKING:
     from markdown import Markdown

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
-from markdown.blockprocessors import BlockProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.parse import Block
 
-__all__ = ["CodeBlocks", "Fences", "Figures", "Parts", "PartsBeside", "Places", "Source"]
+__all__ = ["TAB", "CodeBlocks", "Fences", "Figures", "Places", "Source"]
 
 _LITERAL_TAGS = ("pre", "script", "style", "textarea")
 _LITERAL = re.compile(
@@ -37,10 +35,7 @@ _PREFIX = re.compile(r"[> ]*")
 _ITEM = re.compile(r"[> ]*(?:(?:[*+-]|\d+\.|:) |\[\^)")
 """An item of a list, a definition or a footnote."""
 
-_BELOW = re.compile(r" *(?:(?:[*+-]|(?:\d+|[A-Za-z]{1,4}|#)[.)]|:) |\[\^)")
-"""The same of any kind, in no quote: what stands deeper below it may be in it."""
-
-_TAB = 4
+TAB = 4
 """What Python-Markdown takes for the indent of a list item's content."""
 
 _RULE = re.compile(r"(?:-+|=+) *")
@@ -118,7 +113,7 @@ class Fences(_OfPage, Preprocessor):
 def _is_item_beside(line: str, prefix: str) -> bool:
     """Whether the line is an item of a list that a fence with this prefix stands beside."""
     return (
-        len(prefix) % _TAB == 0 and line.startswith(prefix) and bool(_ITEM.match(line, len(prefix)))
+        len(prefix) % TAB == 0 and line.startswith(prefix) and bool(_ITEM.match(line, len(prefix)))
     )
 
 
@@ -197,90 +192,6 @@ def _kept_apart(
         width = min(width, len(lead)) if is_outer else width
         out.append(line)
     return out, frozenset(new)
-
-
-class _OfPlaceholders(BlockProcessor):
-    """A block processor that knows placeholders when it sees them."""
-
-    def __init__(self, md: Markdown, page: Page) -> None:
-        super().__init__(md.parser)
-        self._page = page
-
-    def _is_placeholder(self, line: str) -> bool:
-        found = HTML_PLACEHOLDER_RE.fullmatch(line.strip())
-        stashed = self._page.stashed.get(int(found[1])) if found else None
-        return stashed is not None and not stashed.fence.commented
-
-    def _go_on(self, parent: Element, blocks: list[str], behind: list[str]) -> None:
-        """What stands behind a placeholder comes next; an item's own text has ended there."""
-        if behind and self.parser.state.isstate("list"):
-            self.parser.state.set("detabbed")
-            self.parser.parseBlocks(parent, behind)
-            self.parser.state.reset()
-        else:
-            blocks[:0] = behind
-
-
-class PartsBeside(_OfPlaceholders):
-    """Keeps placeholders from tables, definitions and quotes, which take lines beside them."""
-
-    def test(self, parent: Element, block: str) -> bool:
-        """Whether a placeholder stands beside lines, and in no item among them."""
-        return bool(self._page.stashed) and "\n" in block and len(self._cut(block)) > 1
-
-    def run(self, parent: Element, blocks: list[str]) -> None:
-        """Take the lines through the first such placeholder."""
-        pieces = self._cut(blocks.pop(0))
-        if not self._is_placeholder(pieces[0]):
-            self.parser.parseBlocks(parent, [pieces.pop(0)])
-        SubElement(parent, "p").text = pieces.pop(0).strip()
-        self._go_on(parent, blocks, pieces)
-
-    def _cut(self, block: str) -> list[str]:
-        """The block's parts: each such placeholder, and what stands between them."""
-        pieces: list[str] = []
-        between: list[str] = []
-        item = _TAB  # how far in the outermost item begins
-        for line in block.split("\n"):
-            indent = len(line) - len(line.lstrip(" "))
-            if indent < _TAB and self._is_placeholder(line) and (item == _TAB or indent <= item):
-                pieces += [*(["\n".join(between)] if between else []), line]
-                between, item = [], _TAB
-                continue
-            if indent < item and _BELOW.match(line):
-                item = indent
-            between.append(line)
-        return [*pieces, "\n".join(between)] if between else pieces
-
-
-class Parts(_OfPlaceholders):
-    """Gives each placeholder in what would be a paragraph a paragraph of its own."""
-
-    def test(self, parent: Element, block: str) -> bool:
-        """Whether a placeholder stands on a line of the block, beside other lines."""
-        stashed = self._page.stashed
-        return bool(stashed) and "\n" in block and any(map(self._is_placeholder, block.split("\n")))
-
-    def run(self, parent: Element, blocks: list[str]) -> None:
-        """Take the lines through the first placeholders; what is behind is a block of its own."""
-        lines = blocks.pop(0).split("\n")
-        place = next(i for i, line in enumerate(lines) if self._is_placeholder(line))
-        if place:
-            self.parser.parseBlocks(parent, ["\n".join(lines[:place])])
-        # What would be code further out is the text of a paragraph here.
-        indent = 0
-        first = place
-        for line in takewhile(self._is_placeholder, lines[place:]):
-            deeper = max(len(line) - len(line.lstrip(" ")) - indent, 0) // _TAB * _TAB
-            if deeper and place > first:  # It is code.
-                break
-            SubElement(parent, "p").text = line.strip()
-            indent += deeper
-            place += 1
-        behind = "\n".join(lines[place:])
-        if indent:
-            behind = re.sub(f"^ {{0,{indent}}}", "", behind, flags=re.MULTILINE)
-        self._go_on(parent, blocks, [behind] if behind else [])
 
 
 class CodeBlocks(_OfPage, Treeprocessor):
