@@ -437,3 +437,10 @@ def test_decomposed_letters_are_told(author: Author, text: str, target: str, tol
     figure = author.figure(text, metric="cosine-target", target=target)
     assert ("Some letters are decomposed (NFD)" in figure) == told
     assert "decomposed" not in author.figure(text, metric="length", unit="word")
+
+
+@pytest.mark.parametrize("view", ["matrix", "compare", "neighbours"])
+def test_decomposed_letters_are_told_by_each_view(author: Author, view: str) -> None:
+    options = {"model": ["wordllama", "minilm"]} if view == "compare" else {}
+    text = unicodedata.normalize("NFD", "áo tím")
+    assert "Some letters are decomposed (NFD)" in author.figure(text, view=view, **options)

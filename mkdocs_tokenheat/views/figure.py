@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.block.parse import Block
+from mkdocs_tokenheat.block.text import is_decomposed
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.labels import Labels, labels_of, say
@@ -75,7 +76,10 @@ def figure(
         sentences.insert(0, caption)
     if options.legend:
         sentences.append(_legend(options, picture, groups, scales, colours, labels))
-    caption = " ".join([*sentences, *filter(None, picture.notes)])
+    sentences += filter(None, picture.notes)
+    if picture.models and is_decomposed(block.text + (options.target or "")):
+        sentences.append(say(labels, "decomposed"))
+    caption = " ".join(sentences)
     return (
         f'<figure class="tokenheat"{view} data-metric="{measure}"{attribute} '
         f'aria-label="{_name(what, scales, labels)}">'

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.block.text import is_decomposed
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.request import Models, Request, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
@@ -90,9 +89,6 @@ def _draw(
     request, scores = answer.request, answer.scores
     pieces, numbers = pieces_of(block.text, scores), said(scores, labels, scales[0])
     baseline: Baseline | None = answer.found.get("baseline")
-    notes = [note(labels, each) for each in scores.notes]
-    if request.model is not None and is_decomposed(block.text + (request.target or "")):
-        notes.append(say(labels, "decomposed"))
     legend = hatched(scores, labels) if scales[0] else []
     if baseline is not None:
         legend.append(_muted(scores, baseline, labels, labels[request.unit]))
@@ -101,7 +97,7 @@ def _draw(
         what=what_of(answer, labels, request.unit),
         models=(request.model.name,) if request.model else (),
         legend=legend,
-        notes=notes,
+        notes=[note(labels, each) for each in scores.notes],
         table=lambda: _table(scores, pieces, numbers, request.unit, labels),
     )
 
