@@ -11,6 +11,7 @@ __all__ = [
     "TokenheatError",
     "counted",
     "excerpt",
+    "is_like",
     "missing",
     "nearest",
     "one_line",
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 _LONGEST = 800
+
+_LIKE = 0.5
+"""How much of two words is the same where one may be meant for the other."""
 
 _UNSEEN = {
     code: "\ufffd"
@@ -108,10 +112,20 @@ def excerpt(text: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like this one."""
+    return _most_like(word, known, 0.0)[0]
+
+
+def is_like(word: str, known: Iterable[str]) -> bool:
+    """Whether it may be one of the known words with a slip in it."""
+    return bool(_most_like(word, known, _LIKE))
+
+
+def _most_like(word: str, known: Iterable[str], least: float) -> list[str]:
     import difflib
 
     by_fold = {name.casefold(): name for name in known}
-    return by_fold[difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.0)[0]]
+    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=least)
+    return [by_fold[name] for name in found]
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> str:

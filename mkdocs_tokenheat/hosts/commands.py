@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import make_block
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import NoHeatError, NotScoredError, TokenheatError, one_line
+from mkdocs_tokenheat.errors import (
+    NoHeatError,
+    NotScoredError,
+    TokenheatError,
+    excerpt,
+    is_like,
+    one_line,
+)
 from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
 from mkdocs_tokenheat.hosts.settings import is_frozen_here, read_settings
+from mkdocs_tokenheat.models.source import DEFAULT
 from mkdocs_tokenheat.progress import tell
 from mkdocs_tokenheat.scoring.cache import Cache, Stored
 from mkdocs_tokenheat.scoring.request import Request
@@ -55,11 +63,12 @@ def failed(*errors: TokenheatError) -> int:
 def score(given: argparse.Namespace) -> int:
     """Print what each token or word of one text scores."""
     settings = _of_one_text(_settings(given, models=[given.model] if given.model else []))
-    named = given.model or ""
-    if any(sign in named for sign in "/\\") and named not in settings.models:
+    known = {DEFAULT, *settings.models}
+    named = given.model or DEFAULT
+    if named not in known and ({"/", "\\"} & {*named} or not is_like(named, known)):
         raise TokenheatError(
-            f"unknown model '{named}': a folder is written path:FOLDER, a model of the hub "
-            "hub:OWNER/NAME@REVISION"
+            f"unknown model '{excerpt(named)}': a folder is written path:FOLDER, an installed "
+            "package package:NAME/sub/path, a model of the hub hub:OWNER/NAME@REVISION"
         )
     raw = {name: getattr(given, name) for name in SCORING if getattr(given, name) is not None}
     text = "\n".join(normalize(_read(given.file))).removesuffix("\n")

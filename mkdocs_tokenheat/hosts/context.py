@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.hosts.settings import read_settings
 from mkdocs_tokenheat.site import Site
@@ -13,7 +14,7 @@ from mkdocs_tokenheat.site import Site
 if TYPE_CHECKING:
     from markdown import Markdown
 
-__all__ = ["page_file", "site_of"]
+__all__ = ["ending", "page_file", "site_of"]
 
 
 def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
@@ -30,21 +31,36 @@ def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
     return zensical.site_of(config, given)
 
 
+def ending(md: Markdown, error: TokenheatError) -> Exception:
+    """What ends a build with this error, where no host has said."""
+    if _mkdocs_file(md) is None:
+        return error
+    from mkdocs.exceptions import PluginError
+
+    return PluginError(str(error))
+
+
 def page_file(md: Markdown) -> tuple[str, Path | None] | None:
     """The name of the page that is being converted, and its file; None where no host tells."""
-    if "relpath" in md.treeprocessors:  # MkDocs, ProperDocs
-        file = getattr(md.treeprocessors["relpath"], "file", None)
-        if file is not None:
-            path = Path(file.abs_src_path) if file.abs_src_path else None
-            # What a plugin has made lies in no folder that an author knows.
-            if path is None or getattr(file, "generated_by", None) is not None:
-                return str(file.src_uri), path
-            return shown(path), path
+    file = _mkdocs_file(md)
+    if file is not None:
+        path = Path(file.abs_src_path) if file.abs_src_path else None
+        # What a plugin has made lies in no folder that an author knows.
+        if path is None or getattr(file, "generated_by", None) is not None:
+            return str(file.src_uri), path
+        return shown(path), path
     page, config = _zensical(md, "page"), _zensical(md, "config")
     if page is not None and config is not None:
         path = Path(config["root_dir"], config["docs_dir"], page.path)
         return shown(path), path
     return None
+
+
+def _mkdocs_file(md: Markdown) -> Any:
+    """What MkDocs or ProperDocs tells of the page's file; None where neither is the host."""
+    if "relpath" not in md.treeprocessors:
+        return None
+    return getattr(md.treeprocessors["relpath"], "file", None)
 
 
 def _zensical(md: Markdown, what: str) -> Any:

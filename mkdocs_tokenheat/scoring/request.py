@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.options import Numbers, Options
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import TokenheatError, unknown
+from mkdocs_tokenheat.errors import TokenheatError, excerpt, is_like, unknown
 from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
 from mkdocs_tokenheat.scoring.entry import Entry, Read
@@ -71,12 +71,15 @@ class Models:
         """
         lines = {DEFAULT: DEFAULT_LINE, **self.settings.models}
         if name not in lines:
-            raise TokenheatError(
-                f"{unknown('model', name, lines)} "
-                "(a page can name the models that the site's setting 'models' lists)",
-                option="model",
-            )
+            raise TokenheatError(_unlisted(name, lines), option="model")
         return lines[name]
+
+
+def _unlisted(name: str, lines: Mapping[str, str]) -> str:
+    listed = "a page can name the models that the site's setting 'models' lists"
+    if is_like(name, lines):
+        return f"{unknown('model', name, lines)} ({listed})"
+    return f"unknown model '{excerpt(name)}': {listed} ({', '.join(lines)})"
 
 
 @dataclass(frozen=True)
