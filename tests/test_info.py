@@ -370,3 +370,13 @@ def test_block_without_text(text: str) -> None:
 def test_control_characters_are_shown_as_unknown() -> None:
     control = "".join(chr(code) for code in range(0x20) if code != 0x0A)
     assert make_block({}, f"a{control}\n\x7fb", Options()).text == f"a{'�' * 31}\n\x7fb"
+
+
+def test_options_as_sphinx_has_them_are_no_text() -> None:
+    body = [":metric: length", "", "A text."]
+    with pytest.raises(TokenheatError, match="':metric:' is how Sphinx has options") as caught:
+        read_block("{tokenheat}", body, Options())
+    assert caught.value.line == 1
+    assert read_block("{tokenheat metric=length}", body[2:], Options()).options.metric == "length"
+    for info, line in (("tokenheat", body[0]), ("{tokenheat}", ":smile: a"), ("{tokenheat}", ":o")):
+        assert read_block(info, [line], Options()).text == line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from mkdocs_tokenheat.block.text import clean
 from mkdocs_tokenheat.errors import TokenheatError
 
 __all__ = ["Block", "make_block", "read_block"]
+
+
+_FIELD = re.compile(r":(?P<name>[\w-]+):(?: |$)")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
     Raises:
         TokenheatError: What the author has to mend, with the line counted from the fence.
     """
+    _check_fields(info, body)
     front_matter, text = split_front_matter(body)
     try:
         raw, lines = _above(info, front_matter)
@@ -43,6 +48,17 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
             hint = "a text that itself starts with '---' gets an empty front matter before it"
             raise error.but(f"{error.message} ({hint})") from None
         raise
+
+
+def _check_fields(info: str, body: Sequence[str]) -> None:
+    found = _FIELD.match(body[0]) if info.startswith("{") and body else None
+    if found and found["name"] in NAMES:
+        name = found["name"]
+        raise TokenheatError(
+            f"':{name}:' is how Sphinx has options: here they stand in the block's first line, "
+            f"such as {{tokenheat {name}=…}}, or between two lines '---'",
+            line=1,
+        )
 
 
 def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict[str, int]]:

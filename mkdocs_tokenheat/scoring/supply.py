@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Lock
 
 from mkdocs_tokenheat.errors import NotScoredError, TokenheatError
+from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.progress import Progress
 from mkdocs_tokenheat.scoring.cache import Cache
@@ -98,11 +99,12 @@ class Supply:
 
     def _not_scored(self, request: Wanted) -> TokenheatError:
         folder = self._settings.cache_dir
-        state = f"not in the cache '{folder}'"
         if folder is None:
             state = "not kept: the site has no cache ('cache_dir'),"
         elif self.cache.is_damaged(request.key):
-            state = f"damaged or unreadable in the cache '{folder}'"
+            state = f"damaged or unreadable in the cache '{shown(folder)}'"
+        else:
+            state = f"not in the cache '{shown(folder)}'"
         return NotScoredError(
             f"the {request.what} are {state} and nothing is scored here: "
             f"run '{self._settings.command}' where the model is, and commit or restore the cache",
