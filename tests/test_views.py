@@ -376,7 +376,7 @@ def test_text_is_legible_on_every_colour(name: str) -> None:
         assert re.fullmatch("#[0-9a-f]{6}", colour)
         text = 1.0 if style.endswith(";color:#fff") else 0.0
         assert style.startswith(f"background:{colour}")
-        assert beside == f"box-shadow:-1px 0 {edge};{style}"
+        assert beside == f"box-shadow:-1px 0;{style}"
         assert contrast(luminance(colour), text) >= 4.5
         assert contrast(luminance(colour), luminance(colours_in(edge)[0])) >= 3
     assert colormap(f"{name}_r").looks == chosen.looks[::-1]
@@ -424,9 +424,9 @@ def test_cells_that_touch_have_a_boundary_inline(cache: Path) -> None:
 
 def test_boundary_stands_where_the_text_comes_from(cache: Path) -> None:
     source = '~~~tokenheat metric=length tokens="[של, ום]"\nשלום\n~~~'
-    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "1px 0 #777"
+    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "1px 0"
     source = "~~~tokenheat metric=length tokens=[a,b]\nab\n~~~"
-    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "-1px 0 #777"
+    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "-1px 0"
 
 
 def test_tokens_of_one_letter_are_one_cell_with_a_band_each(cache: Path) -> None:
@@ -552,8 +552,23 @@ why some syllables glow and others hardly show. Heatmaps on paper need no script
 """
 
 
-def test_a_page_pays_little_for_a_token(cache: Path) -> None:
-    text = " ".join(ENGLISH.split())
+NEWS = """
+The regional council published its overdue report on public transport yesterday, and hardly anybody
+was satisfied. Passenger numbers had been overestimated, economists remarked, because people who
+work from home two days a week were counted as commuters. The electrification of the northern line
+depends on subcontractors who are currently unavailable. Environmental groups welcomed the end of
+diesel locomotives but criticised the proposed fares, which would mostly burden apprentices and
+pensioners. Councillors postponed the decision until November and commissioned a supplementary
+investigation of the timetable. Neighbouring districts, meanwhile, are renegotiating their own
+contracts with the operator. Asked whether anybody had recalculated the interest on the loans, a
+spokeswoman answered that the calculations were complete and would be published in due course, along
+with a summary for residents who have neither the time nor the patience for four hundred pages.
+"""
+
+
+@pytest.mark.parametrize("text", [ENGLISH, NEWS], ids=["lecture", "news"])
+def test_a_page_pays_little_for_a_token(cache: Path, text: str) -> None:
+    text = " ".join(text.split())
     html = convert(f"```tokenheat metric=norm unit=token\n{text}\n```", cache)
     count = len(cells(html))
     assert count >= 200

@@ -27,8 +27,9 @@ class Look(NamedTuple):
     Attributes:
         style: Its declarations: the background, and the text's colour where it is not the block's
             own black.
-        beside: The same where it touches the cell before it: with a line between the two.
-        edge: The colour of such lines, which is seen and does not shout.
+        beside: The same where it touches the cell before it: with a line between the two, of the
+            text's colour, which is seen on every cell and need not be said.
+        edge: The colour of lines in a cell, which is seen and does not shout.
         colour: Its colour, as `#rrggbb`.
     """
 
@@ -39,10 +40,10 @@ class Look(NamedTuple):
 
 
 def look(style: str, edge: str, colour: str) -> Look:
-    """A look with its line."""
+    """A look, and how it is beside another."""
     # A line beside the cell, which moves no letter and breaks no ligature. It comes first: what
     # follows `</span><span` is then always the same, and compresses to almost nothing.
-    return Look(style, f"box-shadow:-1px 0 {edge};{style}", edge, colour)
+    return Look(style, f"box-shadow:-1px 0;{style}", edge, colour)
 
 
 @dataclass(frozen=True)
