@@ -816,3 +816,8 @@ def test_a_container_is_converted_in_linear_time(
 def test_long_lines_are_read_at_once(line: str) -> None:
     # A pattern that backtracks would not come back.
     assert fences(f"{line}\nhi\n{line}") == []
+
+
+def test_a_line_like_a_snippets_is_read_at_once(page: Callable[..., str]) -> None:
+    line = "-8<" + "-" * 400_000
+    assert texts(page(f"```tokenheat\n{line}\na\n\n```", max_tokens=500_000)) == [f"{line}\na\n"]

@@ -31,8 +31,8 @@ _log = logging.getLogger("mkdocs_tokenheat")
 
 _MARKER = re.compile(r"(&gt;)|[^> ]")
 """A part of a list's marker: the lines behind its own have a space there, and quotes their sign."""
-_SNIPPET = re.compile(r"^ *-+8<-+[^\n]*\Z", re.MULTILINE)
-"""The last line of a text that ends in a file which pymdown-extensions' snippets take in."""
+_SNIPPET = re.compile(r" *-+8<-")
+"""How a line begins in whose place pymdown-extensions' snippets put a file."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ class Page:
         """Where the blocks start that end in a snippet, as the page itself has them."""
         written: dict[str, list[bool]] = defaultdict(list)
         for fence in find_fences(normalize("\n".join(self.source))):
-            end = _SNIPPET.search("\n".join(fence.body).rstrip())
-            written[fence.info].append(end is not None)
+            last = next((line for line in reversed(fence.body) if line.strip()), "")
+            written[fence.info].append(_SNIPPET.match(last) is not None)
         here: dict[str, list[int]] = defaultdict(list)
         for stashed in self.stashed.values():
             here[stashed.fence.info].append(stashed.fence.start)
