@@ -14,6 +14,7 @@ import pytest
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.values import ValuesFile, read_values
 from tests.conftest import Author
+from tests.pages import convert
 
 TEXT = "The cat, sat."
 NUMBERS = [1.5, -2.0, None, 0.25, 1e-7]
@@ -75,7 +76,10 @@ def test_a_list_is_taken_as_it_stands(author: Author, values: object) -> None:
         ("v.csv", "1.5,-2.0,,0.25,1e-7\n"),
         ("v.csv", "1.5\n-2.0\nnan\n0.25\n1e-7\n"),
         ("v.csv", '\ufeffword,value\r\nThe,1.5\r\ncat,-2.0\r\n",",\r\nsat,0.25\r\n.,1e-7\r\n'),
+        ("v.csv", "1.5\n-2.0\n\n0.25\n1e-7\n\n\n"),
+        ("v.csv", "value\r\n1.5\r\n-2.0\r\n\r\n0.25\r\n1e-7\r\n"),
         ("v.csv", "Score,x\n1.5,a\n-2.0,b\n,c\n0.25,d\n1e-7,e\n"),
+        ("v.csv", "Score,x\n\n1.5,a\n-2.0,b\n,c\n\n0.25,d\n1e-7,e\n"),
         ("v.CSV", "1.5,-2.0,,0.25,1e-7"),
         ("v.npy", npy([1.5, -2.0, np.nan, 0.25, 1e-7])),
         ("v.npy", npy(np.array([1.5, -2.0, np.nan, 0.25, 1e-7], ">f8"))),
@@ -229,6 +233,7 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.json", "[" * 100_000, "cannot read the values file"),
         ("v.json", '{"a":' * 50_000, "cannot read the values file"),
         ("v.csv", "", "it is empty"),
+        ("v.csv", "\n\n", "it is empty"),
         ("v.csv", "a,b\n1,2\n", "several columns"),
         ("v.csv", "1;2;3;4;5", "semicolons: write commas between columns, and a point before dec"),
         ("v.csv", "token;value\na;0,5\n", "it has semicolons"),
@@ -260,6 +265,16 @@ def test_a_file_of_something_else_is_refused(
 ) -> None:
     author.settings = {**author.settings, "max_tokens": 50_000}
     assert said in error(author, file(author, name, content))
+
+
+@pytest.mark.parametrize("content", ["[1, Infinity, 3]", "[1, 2", "[1, {}]", "[1]"])
+def test_what_is_wrong_with_a_file_is_said_of_the_option(
+    author: Author, content: str, tmp_path: Path
+) -> None:
+    name = file(author, "v.json", content)
+    page = f"```tokenheat metric=values\n---\nlang: vi\nvalues: {name}\n---\na b c\n```"
+    with pytest.raises(TokenheatError, match="<markdown>:4: tokenheat: "):
+        convert(page, tmp_path / "cache", base_path=str(author.folder / "docs"))
 
 
 def test_a_pickle_is_never_run(author: Author) -> None:

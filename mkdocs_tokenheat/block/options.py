@@ -146,9 +146,11 @@ def as_score(item: object, what: str) -> float | None:
     try:
         number = float(item)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        raise TokenheatError(f"{what} is '{str(item)[:40]}', which is not a number") from None
+        problem = f"'{str(item)[:40]}', which is not a number"
+        raise TokenheatError(f"{what} is {problem}", option="values") from None
     if math.isinf(number):
-        raise TokenheatError(f"{what} is infinite: write null where there is no number")
+        problem = "infinite: write null where there is no number"
+        raise TokenheatError(f"{what} is {problem}", option="values")
     return None if math.isnan(number) else number
 
 

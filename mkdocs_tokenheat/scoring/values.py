@@ -123,9 +123,14 @@ def _json(data: bytes) -> list[object]:
 def _csv(data: bytes) -> list[object]:
     import csv
 
-    rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
+    rows = [*csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))]
+    while rows and not rows[-1]:
+        rows.pop()
     if not rows:
         raise TokenheatError("it is empty")
+    # In a single column, an empty line is an empty cell.
+    is_column = all(len(row) <= 1 for row in rows)
+    rows = [row or [""] for row in rows if row or is_column]
     if len(rows[0]) == 1 and ";" in rows[0][0]:
         raise TokenheatError(
             "it has semicolons: write commas between columns, and a point before decimals"
@@ -140,7 +145,7 @@ def _csv(data: bytes) -> list[object]:
                 f"its row {wide} has more columns than its header: write a point before decimals"
             )
         cells = [row[named] if named < len(row) else "" for row in rows[1:]]
-    elif len(rows) == 1 or all(len(row) == 1 for row in rows):
+    elif len(rows) == 1 or is_column:
         cells = [cell for row in rows for cell in row]
     else:
         raise TokenheatError(
