@@ -539,26 +539,31 @@ def test_page_without_a_block_is_untouched(page: Callable[..., str]) -> None:
         ("a\n\n```tokenheat\nhi\n", 3, "```"),
         ("```tokenheat\nhi\n~~~\n\n# b\n\n~~~\nc\n~~~\n", 1, "```"),
         ("````{.tokenheat metric=length}\nhi\n```\n", 1, "````"),
-        (f"> ~~~tokenheat\n> hi\n\n{BLOCK}", 1, "~~~"),
+        (f"> ~~~tokenheat\n> hi\n\na\n\n{BLOCK}", 1, "~~~"),
         (f"{BLOCK}\n\n- a\n\n  ```tokenheat\n  hi\n\nb", 7, "```"),
         ("- a\n\n    ```tokenheat\n    hi\n   ```\n", 3, "```"),
         ("- a\n    ~~~ tokenheat metric=length\n    hi\n\nb\n", 2, "~~~"),
         ("1. a\n\n    - b\n\n        ```tokenheat\n        hi\n    ```\n", 5, "```"),
     ],
 )
-def test_a_block_that_nothing_closes_is_an_error(
-    page: Callable[..., str], source: str, line: int, marks: str
+@pytest.mark.parametrize("on_error", ["raise", "show"])
+def test_what_nothing_closes_is_no_block_and_told(
+    page: Callable[..., str],
+    caplog: pytest.LogCaptureFixture,
+    source: str,
+    line: int,
+    marks: str,
+    on_error: str,
 ) -> None:
-    said = (
-        f"<markdown>:{line}: tokenheat: this block is never closed: "
+    html = page(source, metric="length", on_error=on_error)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"<markdown>:{line}: tokenheat: this block is never closed, and so it is text: "
         f"end it with a line '{marks}', indented like its first one"
-    )
-    with pytest.raises(TokenheatError) as found:
-        page(source, metric="length")
-    assert str(found.value) == said
-    html = page(source, metric="length", on_error="show")
-    box, *_ = having(parse(html), "tokenheat-error")
-    assert said in content(box)
+    ]
+    blocks = texts(html)
+    assert blocks == ["hi there"] * source.count(BLOCK)
+    if not blocks:
+        assert html == markdown.markdown(source)
 
 
 @pytest.mark.parametrize(
@@ -623,19 +628,33 @@ def test_what_is_indented_right_behind_a_block_is_code(page: Callable[..., str],
     assert "<pre><code>```tokenheat metrik=1\ncode\n```\n</code></pre>" in html
 
 
-def test_a_block_that_nothing_closes_takes_nothing_with_it(page: Callable[..., str]) -> None:
-    source = "a\n```tokenheat lang=vi\nhi\n\n# Title\n\n- b"
-    html = page(source, on_error="show")
-    before, _, behind = html.partition('<div class="tokenheat-error"')
-    assert before == "<p>a</p>\n"
-    assert "<pre" in behind
-    assert "```tokenheat lang=vi</pre></div>\n<p>hi</p>\n<h1>Title</h1>\n<ul>" in behind
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a\n```tokenheat lang=vi\nhi\n\n# Title\n\n- b",
+        "```tokenheat *a* <b>\nhi\n=====\n",
+        "> a\n> ~~~tokenheat\n> hi\n\nb",
+        "- a\n- b\n\n    ```tokenheat\n    hi\n- c",
+        "- a\n    ```tokenheat\n    hi\n- c",
+        "a\n\n    ```tokenheat\n    hi\n",
+        "<div>\n```tokenheat\nhi\n</div>\n",
+        "<div markdown>\n```tokenheat\nhi\n</div>\n",
+        "<pre>\n```tokenheat\nhi\n</pre>\n",
+        "| a |\n|---|\n```tokenheat\n",
+    ],
+)
+def test_what_nothing_closes_leaves_the_page_as_it_was(
+    page: Callable[..., str], source: str
+) -> None:
+    extensions = ["tables", "def_list", "md_in_html"]
+    assert page(source, *extensions) == markdown.markdown(source, extensions=extensions)
 
 
 @pytest.mark.parametrize(
     ("opening", "above"),
     [
         ("    ```tokenheat\n\n", 2),
+        ("> ~~~tokenheat\n> hi\n\n", 3),
         ("- a\n\n    ```python\n    x\n\n", 3),
         ("~~~python\nx\n\n", 3),
         ("````markdown\ntext\n```\n\n", 4),

@@ -41,7 +41,7 @@ class Fence:
         info: The info string, `tokenheat` included.
         body: The lines between, without the prefix.
         commented: Whether it stands in an HTML comment, and so is no block.
-        closed: Whether a line closes it; it is no block otherwise.
+        closed: Whether a line closes it.
         below: How many lines below the start of another fence, which nothing closes and which takes
             its first line with it, so that it is not opened at all; 0 if there is none.
         beside: Whether it begins beside a list's marker, where Markdown has no fences.
@@ -62,6 +62,11 @@ class Fence:
     def is_block(self) -> bool:
         """Whether it can be one: it is closed, and stands in no comment and beside no marker."""
         return self.closed and not (self.commented or self.beside)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether nothing closes it, so that what looks like its first line is text."""
+        return not (self.closed or self.below or self.beside)
 
     @property
     def is_at_margin(self) -> bool:

@@ -94,6 +94,25 @@ class Page:
             blanks, behind = stashed.behind, 0
         return "\n".join(lines)
 
+    def with_text(self, text: str) -> str:
+        """What becomes a paragraph or the like, with the fences that nothing closes as written."""
+        return HTML_PLACEHOLDER_RE.sub(self._as_text, text) if STX in text else text
+
+    def _as_text(self, found: re.Match[str]) -> str:
+        stashed = self.stashed.get(int(found[1]))
+        if stashed is None or not stashed.fence.is_text:
+            return found[0]
+        self.tell_text(stashed.fence)
+        return stashed.lines[0][len(stashed.fence.prefix) :]
+
+    def tell_text(self, fence: Fence) -> None:
+        """Tell of a fence that it is none."""
+        error = TokenheatError(
+            f"this block is never closed, and so it is text: end it with a line '{fence.marks}', "
+            "indented like its first one"
+        )
+        self.warn(error.at(self.place(fence, 0)))
+
     def text(self, fence: Fence) -> Sequence[str]:
         """The block's lines, less the one that the last newline of a snippet's file leaves."""
         if not fence.body or fence.body[-1]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.parse import Block
 
-__all__ = ["TAB", "CodeBlocks", "Fences", "Figures", "Places", "Source"]
+__all__ = ["TAB", "Fences", "Figures", "NoBlocks", "Places", "Source"]
 
 _LITERAL_TAGS = ("pre", "script", "style", "textarea")
 _LITERAL = re.compile(
@@ -95,7 +95,8 @@ class Fences(_OfPage, Preprocessor):
         is_tight = _ends_tight(out, tight=False)
         for fence, end in zip(fences, starts[1:], strict=True):
             before, (behind, blanks) = False, (lines[fence.end : end], frozenset[int]())
-            if not (fence.commented or fence.beside):  # A comment must stay in one piece.
+            # A comment must stay in one piece, and so must a paragraph.
+            if not (fence.commented or fence.beside or fence.is_text):
                 before = bool(out and out[-1].strip("> ")) and (
                     fence.is_at_margin or _is_item_beside(out[-1], fence.prefix)
                 )
@@ -118,11 +119,11 @@ def _is_item_beside(line: str, prefix: str) -> bool:
 
 
 def _check(fence: Fence) -> None:
-    """Refuse what is not whole, and a text that is not what its author wrote for one.
+    """Refuse what is no fence for a reason that its author may not see, or has another's text.
 
     Raises:
-        TokenheatError: Nothing closes it, another block stands in it, or another extension's
-            placeholder, where there was none in the page.
+        TokenheatError: It stands where no fence can, another block stands in it, or another
+            extension's placeholder, where there was none in the page.
     """
     if fence.below:
         raise TokenheatError(
@@ -134,12 +135,6 @@ def _check(fence: Fence) -> None:
         raise TokenheatError(
             "a block begins on a line of its own: put it below the text of the list's item, and "
             "indent all of it by four spaces",
-            line=0,
-        )
-    if not fence.closed:
-        raise TokenheatError(
-            f"this block is never closed: end it with a line '{fence.marks}', indented like its "
-            "first one",
             line=0,
         )
     if any(STX in line for line in (fence.info, *fence.body)):
@@ -194,19 +189,28 @@ def _kept_apart(
     return out, frozenset(new)
 
 
-class CodeBlocks(_OfPage, Treeprocessor):
-    """Turns placeholders in indented code and literal elements back: there is no block there."""
+class NoBlocks(_OfPage, Treeprocessor):
+    """Turns placeholders back that stand for no block.
+
+    They stand in indented code and literal elements, or for a fence that nothing closes.
+    """
 
     def run(self, root: Element) -> None:
         """Change the tree in its place."""
-        if not self._page.stashed:
+        stashed = self._page.stashed.values()
+        if not stashed:
             return
+        some_text = any(each.fence.is_text for each in stashed)
         for element in root.iter():
             if element.tag in _LITERAL_TAGS:
                 self._restore(element, str)
                 code = element.find("code")
                 if code is not None:
                     self._restore(code, code_escape)
+            elif some_text and element.text:
+                element.text = self._page.with_text(element.text)
+            if some_text and element.tail:
+                element.tail = self._page.with_text(element.tail)
 
     def _restore(self, element: Element, escape: Callable[[str], str]) -> None:
         if element.text and HTML_PLACEHOLDER_RE.search(element.text):
@@ -251,7 +255,9 @@ class Figures(_OfPage, Postprocessor):
             index = int(found[1])
             stashed = self._page.stashed.get(index)
             if stashed is not None:
-                if not stashed.fence.commented:
+                if stashed.fence.is_text:
+                    self._page.tell_text(stashed.fence)
+                elif not stashed.fence.commented:
                     yield index
             elif index < len(raw) and HTML_PLACEHOLDER_RE.search(html := str(raw[index])):
                 html = _LITERAL.sub(lambda found: self._page.restored(found[0], str), html)
