@@ -1,9 +1,24 @@
-"""Runs the command line: `python -m mkdocs_tokenheat`."""
+"""Runs the command line: `tokenheat`, or `python -m mkdocs_tokenheat`."""
 
 from __future__ import annotations
 
 import sys
 
-from mkdocs_tokenheat.hosts.cli import main
+from mkdocs_tokenheat.progress import tell
 
-sys.exit(main())
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Run one command; the exit status."""
+    try:
+        # It takes a while, in which somebody may have thought better of it.
+        from mkdocs_tokenheat.hosts import cli
+    except KeyboardInterrupt:
+        tell("tokenheat: stopped")
+        return 130
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -17,6 +17,8 @@ TEMPORARY = re.compile(r"\.[^/]{1,8}-\d+-[0-9a-f]+\.tmp")
 """The name of a file while it is written."""
 
 _LIMIT = 1 << 26
+_JSON_LIMIT = 1 << 22
+"""Bytes of configs and identities: read into Python, a file takes many times its size."""
 
 _WAITS = (0.01, 0.03, 0.1, 0.3)
 """Seconds between attempts: Windows renames nothing over a file that somebody has open."""
@@ -88,7 +90,7 @@ def _replace(temporary: Path, path: Path) -> None:
 def read_json(path: Path) -> object | None:
     """What the JSON file holds, or None where there is no such file or no JSON in it."""
     try:
-        content: object = json.loads(read(path))
+        content: object = json.loads(read(path, _JSON_LIMIT))
     except (OSError, ValueError, RecursionError):
         return None
     return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +34,3 @@ class Settings:
     base_path: Path = Path()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     command: str = "tokenheat warm"
-
-    def with_models(self, lines: Mapping[str, str]) -> Settings:
-        """These settings with further models."""
-        return dataclasses.replace(self, models={**self.models, **lines})

@@ -19,7 +19,7 @@ from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.draw import draw
 from mkdocs_tokenheat.views.fitting import check_fitting
 from mkdocs_tokenheat.views.labels import Labels, labels_of
-from mkdocs_tokenheat.views.registry import check_options, view_of
+from mkdocs_tokenheat.views.registry import view_of
 from mkdocs_tokenheat.views.share import SharedScales
 from mkdocs_tokenheat.views.view import Answer, Asked
 
@@ -162,7 +162,6 @@ class Site:
     def _ask(self, block: Block) -> Asked | TokenheatError:
         try:
             view = view_of(block.options.view)
-            check_options(block)
             check_fitting(block)
             return view.ask(block, self.models)
         except TokenheatError as error:

@@ -190,7 +190,7 @@ def _written(action: argparse.Action) -> str:
 
 
 _NEEDS = {
-    "text": [],
+    "text": ["a model's tokenizer, own `tokens` or `unit: word`"],
     "vectors": ["a model's embeddings or, with `layer`, a language model"],
     "predictions": ["a language model"],
 }
@@ -203,9 +203,6 @@ def _metrics() -> Iterator[list[str]]:
         needs = [f"`{parameter}`" for parameter in metric.parameters]
         needs += _NEEDS[metric.needs]
         needs += [] if metric.of_words else ["`unit: token`"]
-        needs += (
-            ["a model's tokenizer, own `tokens` or `unit: word`"] if metric.takes_tokens else []
-        )
         yield [f"`{metric.name}`", label, computed, ", ".join(needs) or "nothing"]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -138,6 +140,17 @@ class TestScore:
     def test_a_text_of_nothing(self, user: User) -> None:
         assert "no text" in user.error("score", given=" \n")
 
+    def test_a_folder_whose_name_is_no_text(self, user: User, project: Project) -> None:
+        arguments = ("-f", str(project.folder / "mkdocs.yml"), "--model", "path:\udcff")
+        assert "is not there" in user.error("score", *arguments)
+
+    def test_the_output_may_be_any_stream(self, tmp_path: Path) -> None:
+        file, out = tmp_path / "a.txt", io.StringIO()
+        file.write_text("hi there", encoding="utf-8")
+        with contextlib.redirect_stdout(out):
+            main(["score", "--metric", "length", "--unit", "word", str(file)])
+        assert out.getvalue() == '2\t"hi"\n5\t"there"\n'
+
     def test_wrong_usage(self, user: User) -> None:
         assert user.run("score", "--metrics")[0] == 2
         assert user.run()[0] == 2
@@ -182,6 +195,21 @@ class TestScore:
             assert done.returncode == 0, way
             done = project.run("sh", "-c", f"echo a | {{ {command} --k {way}; }}")
             assert done.returncode == 2, way
+
+
+def test_whoever_stops_a_command_before_it_runs_is_told_so() -> None:
+    program = (
+        "import sys\n"
+        "class Stopped:\n"
+        "    def find_spec(name, *rest):\n"
+        "        if name == 'mkdocs_tokenheat.hosts.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stopped)\n"
+        "from mkdocs_tokenheat.__main__ import main\n"
+        "sys.exit(main())\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "tokenheat: stopped\n")
 
 
 class TestRender:
@@ -319,6 +347,7 @@ class TestASite:
             ("plugins:\n  - [search, tokenheat]\n", "mkdocs.yml: tokenheat: MkDocs cannot read"),
             (f"a: {'[' * 5000}", "nested too deeply"),
             ('plugins: [{tokenheat: {cache_dir: "a\\0b"}}]\n', "setting 'cache_dir' takes a path"),
+            ('plugins: [{tokenheat: {cache_dir: "\\ud800"}}]\n', "no file has this name"),
             ("INHERIT: nowhere.yml\nplugins: [search, tokenheat]\n", "MkDocs cannot read"),
         ],
     )

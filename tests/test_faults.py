@@ -192,6 +192,7 @@ def test_repairing_throws_away_what_is_not_whole_and_nothing_else(
     (site.cache / ".0123abcd-1-2.tmp").write_text("half", encoding="utf-8")
     (site.cache / "models").mkdir(exist_ok=True)
     (site.cache / "models" / f"{'a' * 64}.json").write_text("{", encoding="utf-8")
+    (site.cache / "local").write_text("no folder", encoding="utf-8")
     others = [
         site.cache / name for name in ("README", ".mine.tmp", "models/config.json", "x/.1.tmp")
     ]
@@ -200,7 +201,7 @@ def test_repairing_throws_away_what_is_not_whole_and_nothing_else(
         path.write_text("kept", encoding="utf-8")
     done = tokenheat(site, "cache", "verify")
     assert done.returncode == 1
-    assert f", {len(DAMAGE) + 2} damaged" in done.stdout
+    assert f", {len(DAMAGE) + 3} damaged" in done.stdout
     done = tokenheat(site, "cache", "verify", "--repair")
     assert done.returncode == 0
     assert set(site.entries()) == whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -556,10 +557,11 @@ def test_what_nothing_closes_is_no_block_and_told(
     on_error: str,
 ) -> None:
     html = page(source, metric="length", on_error=on_error)
-    assert [record.getMessage() for record in caplog.records] == [
+    said = (
         f"<markdown>:{line}: tokenheat: this block is never closed, and so it is text: "
         f"end it with a line '{marks}', indented like its first one"
-    ]
+    )
+    assert [record.getMessage() for record in caplog.records] == [said]
     blocks = texts(html)
     assert blocks == ["hi there"] * source.count(BLOCK)
     if not blocks:
@@ -835,6 +837,17 @@ def test_a_container_is_converted_in_linear_time(
 def test_long_lines_are_read_at_once(line: str) -> None:
     # A pattern that backtracks would not come back.
     assert fences(f"{line}\nhi\n{line}") == []
+
+
+@pytest.mark.parametrize("unit", ["a ", "a=1 ", 'a="1" '])
+def test_a_long_first_line_takes_little_memory(unit: str) -> None:
+    line = "```python " + unit * 100_000
+    tracemalloc.start()
+    try:
+        assert list(find_fences([line, "x", "```", "tokenheat"])) == []
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(line)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_line_like_a_snippets_is_read_at_once(page: Callable[..., str]) -> None:

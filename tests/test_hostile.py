@@ -23,7 +23,7 @@ from mkdocs_tokenheat.block.fences import find_fences
 from mkdocs_tokenheat.block.info import read_front_matter, read_info
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.block.words import graphemes
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files
@@ -344,6 +344,28 @@ def test_only_files_are_read(author: Author, kind: str) -> None:
         path = author.folder / "pipe.json" if kind == "a pipe" else path
     said = author.error("a", metric="values", unit="word", values=path.name)
     assert "is not there" in said or "lies outside base_path" in said
+
+
+@pytest.mark.parametrize("name", ["a.gguf", "w.safetensors"])
+def test_a_models_files_are_files(author: Author, name: str) -> None:
+    folder = author.folder / "toy"
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    os.mkfifo(folder / name)
+    author.settings = {"models": {"toy": "path:toy"}}
+    assert "has no safetensors file and no single GGUF file" in author.error("a", model="toy")
+
+
+def test_a_forged_identity_is_no_burden(tmp_path: Path) -> None:
+    line = "path:gone"
+    file = tmp_path / "models" / f"{hashlib.sha256(line.encode()).hexdigest()}.json"
+    file.parent.mkdir()
+    stored = {"identity": {"tokenizer": "a", "weights": "b"}}
+    file.write_text(json.dumps(stored | {"x": "y" * 5_000_000}), encoding="utf-8")
+    with pytest.raises(AbsentModelError):
+        identify(line, tmp_path, tmp_path)
+    file.write_text(json.dumps(stored), encoding="utf-8")
+    assert identify(line, tmp_path, tmp_path) == stored["identity"]
 
 
 def test_a_link_put_in_a_files_place_at_the_last_moment_is_not_followed(

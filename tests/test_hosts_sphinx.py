@@ -215,6 +215,12 @@ def test_search_finds_the_words_of_grids_and_drawings(site: Folder) -> None:
     assert not [word for word in found if re.search(r"\d", word)]
 
 
+def test_a_pages_name_is_no_command_to_a_terminal(site: Folder) -> None:
+    site.write("a\x1b[31m.rst", "Other\n=====\n\n" + directive(TEXT, "metrik: a"))
+    said = site.done("sphinx-build -q . _html")
+    assert "\ufffd[31m.rst:5: ERROR: tokenheat: unknown option 'metrik'" in said
+
+
 def test_an_error_is_reported_where_it_stands_and_shown(site: Folder) -> None:
     site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "unit: word", "metrik: a"))
     site.write(

@@ -11,16 +11,9 @@ __all__ = ["NAME", "Fence", "find_fences"]
 
 NAME = "tokenheat"
 
-_NAMED = rf"(?:\{{ *)?\.?{NAME}(?![\w#.+-])"
-_BEHIND = r"""(?:[^{mark}=]|=(?!["'])|="[^"]*"|='[^']*')*$"""
-# Behind its marks, an opening has them only in quoted values: other lines are inline code, or have
-# words struck through. Ours is a fence, too, where it lacks a closing quote, so that its author is
-# told.
-_OPENING = re.compile(
-    rf"(?P<marks>`{{3,}}(?={_BEHIND.format(mark='`')}| *{_NAMED}[^`]*$)"
-    rf"|~{{3,}}(?={_BEHIND.format(mark='~')}| *{_NAMED})) *(?P<info>.*)$"
-)
-_OURS = re.compile(_NAMED)
+_OPENING = re.compile(r"(?P<marks>`{3,}|~{3,}) *(?P<info>.*)$")
+_OURS = re.compile(rf"(?:\{{ *(?:#[\w-]+ +)?)?\.?{NAME}(?![\w#.+-])")
+_QUOTED = re.compile("=\"[^\"]*\"|='[^']*'")
 _MARKERS = re.compile(
     r"[> ]*(?:(?:[*+-](?: \[[ xX]\])?|(?:\d{1,9}|[A-Za-z]{1,4})[.)]|:|\[\^[^\]]*\]:) [> ]*)+(?=```|~~~)"
 )
@@ -104,29 +97,18 @@ class _Opened:
         """Whether it is a tokenheat fence, and not one of another language."""
         return _OURS.match(self.info) is not None
 
-    def fence(self, end: int, *, commented: bool) -> Fence:
-        """The fence, closed."""
-        body = tuple(self.body)
-        return Fence(self.start, end, *self._opening, body, commented, beside=self.beside)
+    def fence(
+        self, end: int, *, commented: bool = False, closed: bool = True, below: int = 0
+    ) -> Fence:
+        """The fence with what has been read of it."""
+        opening, body = (self.prefix, self.marks, self.info), tuple(self.body)
+        return Fence(self.start, end, *opening, body, commented, closed, below, self.beside)
 
     def unclosed(self, below: int = 0) -> Fence:
         """The fence, which nothing closes or opens."""
-        body = self.body
-        while body and not body[-1]:  # How a page ends says nothing.
-            body.pop()
-        return Fence(
-            self.start,
-            self.start + 1,
-            *self._opening,
-            tuple(body),
-            closed=False,
-            below=below,
-            beside=self.beside,
-        )
-
-    @property
-    def _opening(self) -> tuple[str, str, str]:
-        return self.prefix, self.marks, self.info
+        while self.body and not self.body[-1]:  # How a page ends says nothing.
+            self.body.pop()
+        return self.fence(self.start + 1, closed=False, below=below)
 
     def takes(self, line: str) -> Literal["goes on", "is closed", "breaks off"]:
         """What the fence does with this line.
@@ -217,9 +199,22 @@ def _opened(number: int, line: str) -> _Opened | None:
     """The fence, of whatever language, that the line would open."""
     prefix = _PREFIX.match(line)[0]  # type: ignore[index]
     opening = _OPENING.match(line, len(prefix))
-    if opening is not None:
+    if opening is not None and _may_open(*opening.group("marks", "info")):
         return _Opened(number, prefix, opening["marks"], opening["info"].rstrip())
     return _beside(number, line) if NAME in line else None
+
+
+def _may_open(marks: str, info: str) -> bool:
+    """Whether the marks open a fence: behind them, there are such marks in quoted values alone.
+
+    Other lines are inline code, or have words struck through. Ours is a fence, too, where it lacks a
+    closing quote, so that its author is told; so it is behind tildes whatever stands there.
+    """
+    mark = marks[0]
+    if _OURS.match(info) and (mark == "~" or mark not in info):
+        return True
+    unquoted = _QUOTED.sub(" ", info)
+    return not any(sign in unquoted for sign in (mark, '="', "='"))
 
 
 def _beside(number: int, line: str) -> _Opened | None:
@@ -228,9 +223,10 @@ def _beside(number: int, line: str) -> _Opened | None:
     opening = _OPENING.match(line, markers.end()) if markers else None
     if markers is None or opening is None or not _OURS.match(opening["info"]):
         return None
-    if opening["marks"][:3] in opening["info"]:  # Inline code, or words struck through.
+    marks, info = opening.group("marks", "info")
+    if marks[:3] in info or not _may_open(marks, info):
         return None
-    return _Opened(number, markers[0], opening["marks"], opening["info"].rstrip(), beside=True)
+    return _Opened(number, markers[0], marks, info.rstrip(), beside=True)
 
 
 def _dropped(opened: _Opened | None, lines: Sequence[str], end: int) -> Iterator[Fence]:

@@ -16,7 +16,7 @@ __all__ = ["Raw", "read_front_matter", "read_info", "read_list", "split_front_ma
 Raw = str | list[str | None] | None
 """An option's value as it was written: a scalar, a list of scalars, or a YAML null."""
 
-_NAME = re.compile(r"\.?[\w#.+-]+")
+_NAME = re.compile(r"(?:\.?[\w.+-][\w#.+-]*)?")
 _OPTION = re.compile(
     r"""\s*(?P<key>[A-Za-z_][\w-]*)="""
     r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>\[[^][]*\]|[^\s"'=]+))(?=\s|$)"""

@@ -80,7 +80,9 @@ def _may_be_text(front_matter: Sequence[str]) -> bool:
     """Whether none of its first keys is anything like an option's name."""
     from difflib import get_close_matches
 
-    keys = [line.partition(":")[0].strip("'\" ") for line in front_matter if line[:1] not in "#\n"]
+    keys = [
+        line.partition(":")[0].strip("'\" ") for line in front_matter if line[:1] not in ("", "#")
+    ]
     return not any(get_close_matches(key, NAMES, cutoff=0.7) for key in keys[:9])
 
 

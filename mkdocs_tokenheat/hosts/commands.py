@@ -62,9 +62,9 @@ def failed(*errors: TokenheatError) -> int:
 
 def score(given: argparse.Namespace) -> int:
     """Print what each token or word of one text scores."""
-    settings = _of_one_text(_settings(given, models=[given.model] if given.model else []))
-    known = {DEFAULT, *settings.models}
     named = given.model or DEFAULT
+    settings = _of_one_text(_settings(given), named)
+    known = {DEFAULT, *settings.models}
     if named not in known and ({"/", "\\"} & {*named} or not is_like(named, known)):
         raise TokenheatError(
             f"unknown model '{excerpt(named)}': a folder is written path:FOLDER, an installed "
@@ -87,8 +87,12 @@ def score(given: argparse.Namespace) -> int:
     return 0
 
 
-def _of_one_text(settings: Settings) -> Settings:
-    """The site's settings for a text that stands on none of its pages."""
+def _of_one_text(settings: Settings, model: str) -> Settings:
+    """The site's settings for a text that stands on none of its pages.
+
+    Parameters:
+        model: The model's name or line: the user, who is trusted, may give either.
+    """
     options = dataclasses.replace(
         settings.options,
         view="text",
@@ -99,6 +103,7 @@ def _of_one_text(settings: Settings) -> Settings:
     return dataclasses.replace(
         settings,
         options=options,
+        models={**settings.models, **({model: model} if ":" in model else {})},
         frozen=is_frozen_here(),
         base_path=Path.cwd(),
         command="tokenheat score",
@@ -280,22 +285,16 @@ def _cache_of(settings: Settings, config: Path) -> Cache:
     return Cache(settings.cache_dir)
 
 
-def _settings(given: argparse.Namespace, models: Sequence[str] = ()) -> Settings:
-    """The site's settings, or without a site the defaults and no cache.
-
-    Parameters:
-        models: Models that the user, who is trusted, may also give as lines.
-    """
+def _settings(given: argparse.Namespace) -> Settings:
+    """The site's settings, or without a site the defaults and no cache."""
     config = _config(given)
-    settings = read_settings({"cache_dir": None}, Path.cwd())
     if config:
         try:
-            settings = host_of(config).settings_of(config)
+            return host_of(config).settings_of(config)
         except NoHeatError:
             if given.config_file:
                 raise
-    lines = {line: line for line in models if ":" in line}
-    return settings.with_models(lines)
+    return read_settings({"cache_dir": None}, Path.cwd())
 
 
 def _config(given: argparse.Namespace) -> Path | None:
@@ -334,8 +333,11 @@ def _print(line: str) -> None:
     if sys.stdout is None:  # It was closed from the start.
         return
     try:
-        sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
-        sys.stdout.buffer.flush()
+        if hasattr(sys.stdout, "buffer"):
+            sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
+        else:  # Who calls the command line from Python may have put anything there.
+            sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -59,7 +59,7 @@ def show_error(
         node["figure"] = _for(builder, figure)
     else:
         message = str(error)
-        told = nodes.error("", nodes.paragraph(message, message), _literal(written, "none"))
+        told = nodes.error("", nodes.paragraph(message, message), _literal(written))
         _replace(node, [told])
 
 
@@ -92,20 +92,20 @@ def _plain_nodes(said: Plain, builder: Builder, *, in_table: bool) -> Iterable[n
             yield nodes.raw("", latex, format="latex")
     elif said.shown:
         # Without colours one model's text is as good as another's.
-        yield _literal(said.text, "none")
+        yield _literal(said.text)
     if not said.shown and not said.table:
-        yield _literal(said.words, "none")
+        yield _literal(said.words)
     if said.caption:
         yield nodes.paragraph("", "", nodes.strong(said.caption, said.caption))
     yield nodes.paragraph(said.legend, said.legend)
     if said.table and in_table:  # Few builders know a table within a table.
-        yield _literal("\n".join(map(" · ".join, said.table)), "none")
+        yield _literal("\n".join(map(" · ".join, said.table)))
     elif said.table:
         yield _table(said.table)
 
 
-def _literal(text: str, language: str) -> nodes.literal_block:
-    return nodes.literal_block(text, text, language=language)
+def _literal(text: str) -> nodes.literal_block:
+    return nodes.literal_block(text, text, language="none")
 
 
 _COLUMN = 24

@@ -10,20 +10,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 from mkdocs import plugins
-from mkdocs.config import Config, config_options, load_config
+from mkdocs.config import Config, load_config
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File
 
 import mkdocs_tokenheat
 from mkdocs_tokenheat.block.fences import NAME
-from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
 from mkdocs_tokenheat.hosts.search import Figure, find_figures, with_figures, without_figures
-from mkdocs_tokenheat.hosts.settings import DEFAULTS, site_settings
+from mkdocs_tokenheat.hosts.settings import site_settings
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
 
@@ -38,16 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["TokenheatConfig", "TokenheatPlugin", "build_into_nowhere", "settings_of"]
 
 _STYLESHEET = "assets/stylesheets/tokenheat.css"
-# MkDocs only has to know the names: what is wrong with a value is said as in every host.
-_Named = type(
-    "_Named",
-    (Config,),
-    {name: config_options.Optional(config_options.Type(object)) for name in (*DEFAULTS, *NAMES)},
-)
 
 
-class TokenheatConfig(_Named):  # type: ignore[misc, valid-type]
-    """The plugin's settings in `mkdocs.yml`: the site's own, and a default for each option."""
+class TokenheatConfig(Config):
+    """What `mkdocs.yml` says of the plugin: names and values are checked as in every host."""
 
 
 class TokenheatPlugin(BasePlugin[TokenheatConfig]):
@@ -78,7 +71,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
     ) -> tuple[ConfigErrors, ConfigWarnings]:
-        """Take the settings unread: MkDocs would only warn of a name that it does not know."""
+        """Take the settings unread: MkDocs warns of names, and it knows none of them."""
         errors, _ = super().load_config(options, config_file_path)
         return errors, []
 

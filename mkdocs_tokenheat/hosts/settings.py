@@ -140,6 +140,10 @@ def _models(value: object) -> dict[str, str]:
 def _folder(name: str, value: object) -> str:
     if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
         raise TokenheatError(f"setting '{name}' takes a path")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise TokenheatError(f"setting '{name}' takes a path, and no file has this name") from None
     return os.path.expanduser(value)  # noqa: PTH111 (pathlib's raises for unknown users)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakKeyDictionary
 
 from docutils.parsers.rst import directives
@@ -29,7 +29,7 @@ from mkdocs_tokenheat.block.info import Raw
 from mkdocs_tokenheat.block.options import NAMES
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
-from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
+from mkdocs_tokenheat.errors import NoHeatError, TokenheatError, one_line
 from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
@@ -134,8 +134,7 @@ class _Host(EnvironmentCollector):
         """Note the page's blocks and the files that they name."""
         found = list(doctree.findall(TokenheatNode))
         if found:
-            state = _State(app.env)
-            state.pages[app.env.docname] = [
+            _kept(app.env)["pages"][app.env.docname] = [
                 (n["raw"], n["text"], n["lines"]) for n in found if not n["misplaced"]
             ]
         for node in found:
@@ -146,14 +145,14 @@ class _Host(EnvironmentCollector):
 
     def clear_doc(self, app: Sphinx, env: BuildEnvironment, docname: str) -> None:
         """Forget a page."""
-        _State(env).pages.pop(docname, None)
+        _kept(env)["pages"].pop(docname, None)
 
     def merge_other(
         self, app: Sphinx, env: BuildEnvironment, docnames: Set[str], other: BuildEnvironment
     ) -> None:
         """Take over pages that another process has read."""
-        read = _State(other).pages
-        _State(env).pages.update({name: read[name] for name in docnames if name in read})
+        read = _kept(other)["pages"]
+        _kept(env)["pages"].update({name: read[name] for name in docnames if name in read})
 
     def get_outdated_docs(
         self,
@@ -164,9 +163,9 @@ class _Host(EnvironmentCollector):
         removed: set[str],
     ) -> list[str]:
         """The pages with blocks, where settings, a model or this package have changed."""
-        state, now = _State(env), self.site.fingerprint()
-        outdated = list(state.pages) if state.fingerprint != now else _failed(app)
-        state.fingerprint = now
+        kept, now = _kept(env), self.site.fingerprint()
+        outdated = list(kept["pages"]) if kept["by"] != now else _failed(app)
+        kept["by"] = now
         return outdated
 
     def _on_updated(self, app: Sphinx, env: BuildEnvironment) -> None:
@@ -177,7 +176,7 @@ class _Host(EnvironmentCollector):
             self.site.warm(blocks)
 
     def _blocks(self, env: BuildEnvironment) -> Iterator[Block]:
-        for written in _State(env).pages.values():
+        for written in _kept(env)["pages"].values():
             for raw, text, lines in written:
                 try:
                     yield make_block(raw, text, self.site.settings.options, lines)
@@ -227,7 +226,7 @@ class _Host(EnvironmentCollector):
         elif settings.on_error == "raise":
             raise SphinxError(str(placed))
         else:
-            _log.error("%s: %s", NAME, error.message, location=place, type=NAME)
+            _log.error("%s: %s", NAME, error.message, location=one_line(place), type=NAME)
         show_error(node, placed, settings, app.builder)
 
 
@@ -260,26 +259,22 @@ def _failed(app: Sphinx) -> list[str]:
     return sorted(pages & {*app.env.found_docs})
 
 
-class _State:
-    """What a build keeps for the next one: in the environment, as plain values."""
+class _Kept(TypedDict):
+    """What a build keeps for the next one.
 
-    def __init__(self, env: BuildEnvironment) -> None:
-        self._kept: dict[str, Any] = env.__dict__.setdefault(NAME, {"pages": {}, "by": ""})
+    Attributes:
+        pages: The blocks of each page: options, text, and the options' lines.
+        by: What the figures were made with.
+    """
 
-    @property
-    def pages(self) -> dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]]:
-        """The blocks of each page: options, text, and the options' lines."""
-        pages: dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]] = self._kept["pages"]
-        return pages
+    pages: dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]]
+    by: str
 
-    @property
-    def fingerprint(self) -> str:
-        """What the figures were made with."""
-        return str(self._kept["by"])
 
-    @fingerprint.setter
-    def fingerprint(self, value: str) -> None:
-        self._kept["by"] = value
+def _kept(env: BuildEnvironment) -> _Kept:
+    # Plain values, which Sphinx writes and reads with the environment.
+    kept: _Kept = env.__dict__.setdefault(NAME, _Kept(pages={}, by=""))
+    return kept
 
 
 _hosts: WeakKeyDictionary[Sphinx, _Host] = WeakKeyDictionary()

@@ -123,7 +123,8 @@ def _identity_here(
 
 
 def _name(line: str) -> str:
-    return hashlib.sha256(line.encode()).hexdigest() + ".json"
+    # A file's name may have bytes that are no text.
+    return hashlib.sha256(line.encode(errors="surrogatepass")).hexdigest() + ".json"
 
 
 def _hashed_beside_imports(files: Files, stamp: object) -> Identity:

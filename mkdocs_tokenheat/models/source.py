@@ -119,8 +119,8 @@ def _files(folder: Path) -> Files:
         )
     if not folder.is_dir():
         raise AbsentModelError(f"the model's folder '{folder}' is not there")
-    ggufs = sorted(folder.glob("*.gguf"))
-    if len(ggufs) == 1 and not any(folder.glob("*.safetensors")):
+    ggufs = _found(folder, "*.gguf")
+    if len(ggufs) == 1 and not _found(folder, "*.safetensors"):
         return Files(ggufs[0], (ggufs[0],))
     tokenizer = folder / "tokenizer.json"
     weights = _weights(folder)
@@ -131,6 +131,11 @@ def _files(folder: Path) -> Files:
     return Files(tokenizer, weights)
 
 
+def _found(folder: Path, pattern: str) -> list[Path]:
+    # A pipe or a device would be waited for.
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
 def _weights(folder: Path) -> tuple[Path, ...]:
     single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
     if single.is_file():
@@ -138,7 +143,7 @@ def _weights(folder: Path) -> tuple[Path, ...]:
     if index.is_file():
         # By name: not every system's paths heed case.
         return tuple(folder / shard for shard in sorted({*weight_map(index).values()}))
-    found = sorted(folder.glob("*.safetensors"))
+    found = _found(folder, "*.safetensors")
     if len(found) == 1:
         return (found[0],)
     if found:
@@ -147,10 +152,10 @@ def _weights(folder: Path) -> tuple[Path, ...]:
             f"'{folder}' holds several safetensors files ({names}) and no index: "
             "keep one, or add model.safetensors.index.json"
         )
-    pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+    pickles = [path for pattern in _PICKLES for path in _found(folder, pattern)]
     if pickles:
         raise TokenheatError(
-            f"'{folder}' holds only pickled weights ({pickles[0]}), which can run code "
+            f"'{folder}' holds only pickled weights ({min(pickles).name}), which can run code "
             "and are never opened: save the model as safetensors"
         )
     raise TokenheatError(f"'{folder}' has no safetensors file and no single GGUF file")

@@ -87,7 +87,6 @@ class Table:
     """An embedding table of shape (rows, dimensions), mapped from its file and not read into memory."""
 
     def __init__(self, path: Path, name: str, vocabulary: int) -> None:
-        self.path = path
         dtype, self.shape, offset = _entry(path, name)
         if len(self.shape) != 2 or self.shape[0] < vocabulary or 0 in self.shape:
             raise TokenheatError(

@@ -252,7 +252,7 @@ class Transformer(RowModel):
         together: Sequence[Sequence[int]],
         wanted: Collection[str],
         topk: int,
-        stride: int | None = None,
+        stride: int | None,
     ) -> Predictions:
         """What a masked model expects at each token when it does not see it.
 

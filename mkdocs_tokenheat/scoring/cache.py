@@ -75,12 +75,11 @@ class Cache:
         # A `Path` takes longer to make than the system takes to find the file.
         return f"{self._start}{key}.json" if self.folder else None
 
-    def get(self, key: str, read_entry: Read[E], *, quietly: bool = False) -> E | None:
+    def get(self, key: str, read_entry: Read[E]) -> E | None:
         """What the entry holds, or None where it is missing or damaged.
 
         Parameters:
             read_entry: What makes of its columns what is asked for.
-            quietly: Whether nothing is said of a damaged entry.
         """
         self.used.add(key)
         file = self._file(key)
@@ -92,8 +91,7 @@ class Cache:
             return None
         except (OSError, ValueError) as error:
             self._damaged.add(key)
-            if not quietly:
-                self._tell(key, error)
+            self._tell(key, error)
             return None
         _note_use(file)
         return entry
@@ -205,7 +203,9 @@ def _strays(folder: Path) -> Iterator[tuple[Path, str]]:
     for path in inner:
         if path.is_symlink():  # What it leads to is no part of the cache, or is so already.
             yield path, "it is a link"
-    inner = [path for path in inner if not path.is_symlink()]
+        elif path.exists() and not path.is_dir():
+            yield path, "it is no folder"
+    inner = [path for path in inner if path.is_dir() and not path.is_symlink()]
     for path in (path for each in inner for path in _named(each, _ENTRY)):
         if not is_identity(path):
             yield path, "it tells no model's identity"

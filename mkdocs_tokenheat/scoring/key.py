@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mkdocs_tokenheat.models.identity import Identity
@@ -67,10 +66,4 @@ def make_key(**parts: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(type(value))
-
-
-_CANONICAL = json.JSONEncoder(ensure_ascii=True, sort_keys=True, default=_plain)
+_CANONICAL = json.JSONEncoder(ensure_ascii=True, sort_keys=True)

@@ -172,7 +172,7 @@ def make_request(block: Block, models: Models, name: str, unit: str | None = Non
         models.line(name)
     values = open_values(options.values, models.settings) if "values" in metric.parameters else None
     target = (options.target or "").strip() if "target" in metric.parameters else None
-    tokens = options.tokens if metric.takes_tokens else None
+    tokens = options.tokens if metric.needs == "text" else None
     unit = (unit or options.unit) if tokens is None else "token"
     needs_model = tokens is None and (metric.needs != "text" or unit == "token")
     model = models.source(name) if needs_model else None

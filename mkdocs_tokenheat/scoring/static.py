@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -53,7 +54,7 @@ def _score_batch(
     try:
         found = list(_cut(batch, model, max_tokens))
         cuts = [(request, cut) for request, cut in found if isinstance(cut, Cut)]
-        rows = _Rows(model, cuts) if model else None
+        tables = _tables(model, cuts) if model else {}
     except TokenheatError as error:
         if len(batch) == 1:
             yield batch[0], error.about("model")
@@ -66,7 +67,7 @@ def _score_batch(
             yield request, cut
             continue
         try:
-            yield request, _scores(request, cut, model, rows)
+            yield request, _scores(request, cut, model, tables)
         except TokenheatError as error:
             yield request, error
 
@@ -133,42 +134,38 @@ def unit_vectors(
     return TokenVectors(model, way, chain.from_iterable(units)).vectors(units, cut.unknown)
 
 
-class _Rows:
+@np.errstate(all="ignore")
+def _tables(model: RowModel, cuts: Sequence[tuple[Request, Cut]]) -> dict[Way, TokenVectors]:
     """The embedding rows that a batch needs, each read once."""
+    needed: dict[Way, set[int]] = defaultdict(set)
+    for request, cut in cuts:
+        if request.metric.needs == "vectors":
+            target = _form(request.target, model)[0] if request.target is not None else ()
+            needed[request.way].update(target, *(cut.ids or ()))
+    return {way: TokenVectors(model, way, ids) for way, ids in needed.items()}
 
-    @np.errstate(all="ignore")
-    def __init__(self, model: RowModel, cuts: Sequence[tuple[Request, Cut]]) -> None:
-        self.targets: dict[str, tuple[list[int], bool]] = model.tokenizer.words(
-            request.target for request, _ in cuts if request.target is not None
-        )
-        needed: dict[Way, set[int]] = {}
-        for request, cut in cuts:
-            if request.metric.needs == "vectors" and cut.ids is not None:
-                mine = needed.setdefault(request.way, set())
-                mine.update(chain.from_iterable(cut.ids))
-                if request.target is not None:
-                    mine.update(self.targets[request.target][0])
-        self._tables = {way: TokenVectors(model, way, ids) for way, ids in needed.items()}
 
-    def table(self, request: Request) -> TokenVectors:
-        return self._tables[request.way]
+def _form(word: str, model: RowModel) -> tuple[list[int], bool]:
+    """The word's tokens in the middle of a sentence, and whether all are known."""
+    return model.tokenizer.words([word])[word]
 
 
 @np.errstate(all="ignore")
-def _scores(request: Request, cut: Cut, model: RowModel | None, rows: _Rows | None) -> Scores:
+def _scores(
+    request: Request, cut: Cut, model: RowModel | None, tables: Mapping[Way, TokenVectors]
+) -> Scores:
     notes: list[Note] = []
     vectors = norms = target = None
     if request.metric.needs == "vectors":
         assert model is not None
-        assert rows is not None
         assert cut.ids is not None
-        table = rows.table(request)
+        table = tables[request.way]
         norms = table.norms(cut.ids, cut.unknown)
         vectors = None if request.metric.norms_alone else table.vectors(cut.ids, cut.unknown)
         if request.unit == "word" and any(len(ids) > 1 for ids in cut.ids):
             notes.append(("words-pooled",))
         if request.target is not None:
-            ids, known = rows.targets[request.target]
+            ids, known = _form(request.target, model)
             if not ids or not known:
                 raise TokenheatError(
                     f"the model's tokenizer does not know the target '{request.target}'",

@@ -55,7 +55,7 @@ class Supply:
         """What the requests ask for, if the cache has all of it."""
         found: Found = {}
         for request in requests:
-            entry = self.cache.get(request.key, request.read, quietly=True)
+            entry = self.cache.get(request.key, request.read)
             if entry is None:
                 return None
             found[request.key] = entry

@@ -10,6 +10,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.metrics import METRICS, Metric, metric_of
 from mkdocs_tokenheat.scoring.request import OF_TABLES, ways
 from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.registry import VIEWS
 from mkdocs_tokenheat.views.scale import fixed_ends
 
 __all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
@@ -26,8 +27,9 @@ def has_vocabulary(options: Options, metric: Metric) -> bool:
 
 
 def has_baseline(options: Options, metric: Metric) -> bool:
-    """Whether a text's numbers can be held against those of the shuffled text."""
-    return metric.of_order and options.layer == "input"
+    """Whether a text's numbers are held against those of the shuffled text."""
+    fits = metric.of_order and options.layer == "input"
+    return options.baseline is not None and options.view == "text" and fits
 
 
 def _of_way(name: str) -> Callable[[Options, Metric], bool]:
@@ -47,7 +49,7 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
     "target": (lambda o, m: "target" in m.parameters, "the metric cosine-target"),
     "values": (lambda o, m: "values" in m.parameters, "the metric values"),
     "tokens": (
-        lambda o, m: m.takes_tokens,
+        lambda o, m: m.needs == "text",
         "the metrics length and values, which need no model",
     ),
     "layer": (lambda o, m: m.needs == "vectors", "norm and the cosines of vectors"),
@@ -80,6 +82,12 @@ def check_fitting(block: Block) -> None:
         TokenheatError: An option that means nothing here, lacks its partner or contradicts it.
     """
     options = block.options
+    for name in block.lines:
+        views = [view for view, its_own in VIEWS.items() if name in its_own]
+        if views and options.view not in views:
+            raise TokenheatError(
+                f"option '{name}' goes with view: {' or '.join(views)}", option=name
+            )
     metric = metric_of(options.metric)
     for name, (means_something, what) in _GOES_WITH.items():
         # What is off, or as it is anyway, may be said.
@@ -144,7 +152,7 @@ def _check_metric(block: Block, metric: Metric) -> None:
             f"metric '{metric.name}' is of tokens: words have {' and '.join(_POOLED)}",
             option="unit" if "unit" in block.lines else "metric",
         )
-    if metric.takes_tokens and options.tokens is not None:
+    if metric.needs == "text" and options.tokens is not None:
         if options.unit == "word" and {"unit", "tokens"} <= block.lines.keys():
             raise TokenheatError(
                 "options 'tokens' and 'unit: word' exclude each other", option="unit"

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
-from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.views.view import View
 
-__all__ = ["VIEWS", "check_options", "view_of"]
+__all__ = ["VIEWS", "view_of"]
 
 _TEXTS = (
     *("metric", "unit", "target", "layer", "pool", "bos"),
@@ -38,18 +37,3 @@ def view_of(name: str) -> View:
         raise TokenheatError(unknown("view", name, VIEWS), option="view")
     view: View = import_module(f"mkdocs_tokenheat.views.{name}").VIEW
     return view
-
-
-def check_options(block: Block) -> None:
-    """Refuse what the block itself asks for and its view does not know; a site's may lie idle.
-
-    Raises:
-        TokenheatError: An option of other views.
-    """
-    mine = VIEWS[block.options.view]
-    for name in block.lines:
-        others = [view for view, options in VIEWS.items() if name in options]
-        if others and name not in mine:
-            raise TokenheatError(
-                f"option '{name}' goes with view: {' or '.join(others)}", option=name
-            )

@@ -45,8 +45,7 @@ def asked_of(
         asked[f"quantiles{mark}"] = make_statistic(
             quantiles.KIND, [request.model], request.way, single
         )
-    compares = options.baseline is not None and options.view == "text"
-    if request.model is not None and compares and has_baseline(options, request.metric):
+    if request.model is not None and has_baseline(options, request.metric):
         from mkdocs_tokenheat.scoring.geometry import baseline
 
         whole = baseline.Given(text=request.text, unit=request.unit)

@@ -18,5 +18,4 @@ LENGTH = Metric(
     "length",
     {"en": "Number of characters of each {unit}", "vi": "Số ký tự của mỗi {unit}"},
     _length,
-    takes_tokens=True,
 )

@@ -48,8 +48,9 @@ class Metric:
         labels: What it is, for the caption, by language. `{unit}`, `{vector}` and
             `{target}` are filled in.
         compute: From the units to their n numbers; None or NaN where there is none.
-        needs: `text` where it needs how the text is cut alone, `vectors` for embeddings or hidden
-            states, `predictions` for what a language model expects.
+        needs: `text` where it needs how the text is cut alone, so that the author's own tokens can
+            stand in for a tokenizer's, `vectors` for embeddings or hidden states, `predictions`
+            for what a language model expects.
         norms_alone: Whether the norms of the vectors do, without the vectors.
         parameters: The options that it needs and that its numbers depend on.
         pooled: How a word's prediction comes from its tokens'; None where words have none.
@@ -57,7 +58,6 @@ class Metric:
         of_vocabulary: Whether a token has it apart from any text, so that it can be ranked among those
             of all tokens.
         of_order: Whether the units' order has a part in it, so that a shuffled text has others.
-        takes_tokens: Whether the author's own tokens can stand in for a tokenizer's.
     """
 
     name: str
@@ -70,7 +70,6 @@ class Metric:
     of_masked: bool = False
     of_vocabulary: bool = False
     of_order: bool = False
-    takes_tokens: bool = False
 
     @property
     def of_words(self) -> bool:

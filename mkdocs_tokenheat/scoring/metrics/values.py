@@ -17,5 +17,4 @@ VALUES = Metric(
     {"en": "Given value of each {unit}", "vi": "Giá trị cho trước của mỗi {unit}"},
     _values,
     parameters=("values",),
-    takes_tokens=True,
 )
