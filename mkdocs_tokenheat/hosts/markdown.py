@@ -93,6 +93,7 @@ class TokenheatExtension(Extension):
 
             self._site = site_of(md, self._given)
         page = Page(md, self._site, self)
+        md.registerExtension(page)  # type: ignore[arg-type]  # for its reset()
         md.preprocessors.register(Source(md, page), f"{NAME}-source", 1000)
         # After white space is normalised (30) and before other fences (25) and raw HTML (20).
         md.preprocessors.register(Fences(md, page), NAME, 26)
