@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
+from threading import Timer
 from types import TracebackType
 
 __all__ = ["Progress", "tell"]
@@ -24,7 +25,8 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._count = self._tokens = self._told = 0
+        self._count = self._tokens = 0
+        self._told: int | None = None
         self._start = time.monotonic()
         self._said = time.monotonic()
         self._bar = None
@@ -32,12 +34,18 @@ class Progress:
             from tqdm import tqdm
 
             self._bar = tqdm(total=total, desc="tokenheat", unit="entry", leave=False)
+        # A model may take a minute to load, in which nothing is scored.
+        self._first = Timer(_SECONDS, self._tell)
+        self._first.daemon = True
 
     def __enter__(self) -> Progress:
+        if self._bar is None:
+            self._first.start()
         return self
 
     def advance(self, tokens: int) -> None:
         """One more entry, of so many tokens or words, is through."""
+        self._first.cancel()
         self._count += 1
         self._tokens += tokens
         if self._bar is not None:
@@ -62,7 +70,8 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._first.cancel()
         if self._bar is not None:
             self._bar.close()
-        elif 0 < self._told < self._count:
+        elif self._told is not None and self._told < self._count:
             self._tell()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from queue import Queue
+
 import pytest
 
 from mkdocs_tokenheat.progress import Progress
@@ -39,3 +41,17 @@ def test_what_has_been_said_is_not_said_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lines(monkeypatch, capsys, 30) == ["tokenheat: 1 of 2 entries done"]
+
+
+def test_a_model_that_takes_long_to_load_is_waited_for_with_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: Queue[str] = Queue()
+    monkeypatch.setattr("mkdocs_tokenheat.progress._SECONDS", 0.01)
+    monkeypatch.setattr("mkdocs_tokenheat.progress.tell", said.put)
+    with Progress(1) as told:
+        assert said.get(timeout=60) == "tokenheat: 0 of 1 entries done"
+        monkeypatch.setattr("mkdocs_tokenheat.progress._SECONDS", 60)
+        told.advance(0)
+    assert said.get_nowait() == "tokenheat: 1 of 1 entries done"
+    assert said.empty()
