@@ -14,10 +14,11 @@ def main() -> int:
     try:
         # It takes a while, in which somebody may have thought better of it.
         from mkdocs_tokenheat.hosts import cli
+
+        return cli.main()
     except KeyboardInterrupt:
         tell("tokenheat: stopped")
         return 130
-    return cli.main()
 
 
 if __name__ == "__main__":

@@ -121,7 +121,11 @@ class TestScore:
             (["--metric", "norms"], "unknown metric 'norms', did you mean 'norm'?"),
             (["--metric", "cosine-target"], "needs the option 'target'"),
             (["--model", "gpt9"], "unknown model 'gpt9': a folder is written path:FOLDER"),
-            (["--model", "wordlama"], "unknown model 'wordlama', did you mean 'wordllama'?"),
+            (
+                ["--model", "wordlama"],
+                "unknown model 'wordlama', did you mean 'wordllama'? a folder is written path:FOLDER",
+            ),
+            (["--model", "gpt9"], "by name there is wordllama"),
             (["--layer", "1"], "option 'layer=1' needs a language model"),
             (["--metric", "rank"], "metric 'rank' needs a language model, which the site's"),
             (["--model", "path:nowhere"], "is not there"),

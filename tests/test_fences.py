@@ -643,12 +643,18 @@ def test_what_is_indented_right_behind_a_block_is_code(page: Callable[..., str],
         "<div markdown>\n```tokenheat\nhi\n</div>\n",
         "<pre>\n```tokenheat\nhi\n</pre>\n",
         "| a |\n|---|\n```tokenheat\n",
+        "- a\n\n    ```tokenheat\n    hi\n```\n\n```python\nx\n```\n",
+        "> ~~~tokenheat\n> hi\n\n````md\n```tokenheat\n````\n",
+        "<div markdown>\n<div>\n*a* <!-- c --> *b*\n</div>\n</div>\n\n~~~tokenheat\nhi",
+        '<div>\n> ```tokenheat caption="a<b"\n</div>\n',
+        '[q]:\n~~~tokenheat caption="a b"\n',
     ],
 )
+@pytest.mark.parametrize("fences", ["fenced_code", "pymdownx.superfences"])
 def test_what_nothing_closes_leaves_the_page_as_it_was(
-    page: Callable[..., str], source: str
+    page: Callable[..., str], source: str, fences: str
 ) -> None:
-    extensions = ["tables", "def_list", "md_in_html"]
+    extensions = ["tables", "def_list", "md_in_html", fences]
     assert page(source, *extensions) == markdown.markdown(source, extensions=extensions)
 
 
@@ -657,6 +663,7 @@ def test_what_nothing_closes_leaves_the_page_as_it_was(
     [
         ("    ```tokenheat\n\n", 2),
         ("> ~~~tokenheat\n> hi\n\n", 3),
+        ("~~~tokenheat\nhi\n~~\n\n", 4),
         ("- a\n\n    ```python\n    x\n\n", 3),
         ("~~~python\nx\n\n", 3),
         ("````markdown\ntext\n```\n\n", 4),

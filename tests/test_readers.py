@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -314,6 +315,47 @@ def test_the_numbers_of_one_cell_may_stand_on_several_lines(page: Page, tmp_path
 
 
 # Where a page runs from right to left, and where it is of another language.
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["x", " של", "ום", " y"],
+        ["שלום ", "hel", "lo", " אב"],
+        ["שלום", " 1", "2", "3"],
+        ["hello", " ש", "ל", "."],
+        ["של", "ום", ".", " ו"],
+        ["a", "b", " c", "d"],
+    ],
+    ids=["in English", "in Hebrew", "digits", "at the end", "Hebrew alone", "English alone"],
+)
+@pytest.mark.parametrize("way", ["ltr", "rtl"])
+def test_each_number_stands_beside_its_own_letters(
+    page: Page, tmp_path: Path, tokens: list[str], way: str
+) -> None:
+    options = json.dumps({"tokens": tokens, "values": [1, 2, 3, 4], "metric": "values"})
+    source = f"~~~tokenheat numbers=true\n---\n{options}\n---\n{''.join(tokens)}\n~~~"
+    html = convert(source, tmp_path)
+    page.set_content(f"<!doctype html><html dir={way}>{html}")
+    apart = """
+        all => all.map(cell => {
+          const range = document.createRange(), sup = cell.querySelector('sup');
+          range.selectNodeContents(cell.firstChild);
+          const text = range.getBoundingClientRect(), number = sup.getBoundingClientRect();
+          return Math.min(Math.abs(number.left - text.right), Math.abs(text.left - number.right));
+        })
+    """
+    assert max(page.locator("pre > span").evaluate_all(apart)) < 1
+    order = "all => all.map(cell => Math.round(cell.getBoundingClientRect().left))"
+    plain = convert(source.replace("numbers=true", ""), tmp_path)
+    with_numbers = page.locator("pre > span").evaluate_all(order)
+    page.set_content(f"<!doctype html><html dir={way}>{plain}")
+    without = page.locator("pre > span").evaluate_all(order)
+    assert ranks(with_numbers) == ranks(without), "the cells stand in the order of the letters"
+
+
+def ranks(numbers: list[int]) -> list[int]:
+    return sorted(range(len(numbers)), key=numbers.__getitem__)
 
 
 def test_numbers_keep_their_sign_before_them(page: Page, tmp_path: Path) -> None:

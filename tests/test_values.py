@@ -78,6 +78,9 @@ def test_a_list_is_taken_as_it_stands(author: Author, values: object) -> None:
         ("v.csv", '\ufeffword,value\r\nThe,1.5\r\ncat,-2.0\r\n",",\r\nsat,0.25\r\n.,1e-7\r\n'),
         ("v.csv", "1.5\n-2.0\n\n0.25\n1e-7\n\n\n"),
         ("v.csv", "value\r\n1.5\r\n-2.0\r\n\r\n0.25\r\n1e-7\r\n"),
+        ("v.csv", "\n\n1.5\n-2.0\n\n0.25\n1e-7"),
+        ("v.csv", "\r\nvalue\r\n1.5\r\n-2.0\r\n\r\n0.25\r\n1e-7\r\n"),
+        ("v.csv", "1.5\r\r\n-2.0\r\r\nnan\r\r\n0.25\r\r\n1e-7\r\r\n"),
         ("v.csv", "Score,x\n1.5,a\n-2.0,b\n,c\n0.25,d\n1e-7,e\n"),
         ("v.csv", "Score,x\n\n1.5,a\n-2.0,b\n,c\n\n0.25,d\n1e-7,e\n"),
         ("v.CSV", "1.5,-2.0,,0.25,1e-7"),
@@ -265,6 +268,11 @@ def test_a_file_of_something_else_is_refused(
 ) -> None:
     author.settings = {**author.settings, "max_tokens": 50_000}
     assert said in error(author, file(author, name, content))
+
+
+def test_empty_lines_are_counted_where_the_count_does_not_fit(author: Author) -> None:
+    said = error(author, file(author, "v.csv", "1\n\n2\n\n3\n\n4\n\n5\n"))
+    assert said.startswith("9 values (4 of them empty) given for 5 words")
 
 
 @pytest.mark.parametrize("content", ["[1, Infinity, 3]", "[1, 2", "[1, {}]", "[1]"])

@@ -422,11 +422,19 @@ def test_cells_that_touch_have_a_boundary_inline(cache: Path) -> None:
     assert touching == [False, True, True, True, False, True]
 
 
-def test_boundary_stands_where_the_text_comes_from(cache: Path) -> None:
-    source = '~~~tokenheat metric=length tokens="[של, ום]"\nשלום\n~~~'
-    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "1px 0"
-    source = "~~~tokenheat metric=length tokens=[a,b]\nab\n~~~"
-    assert cells(convert(source, cache))[1].declarations["box-shadow"] == "-1px 0"
+@pytest.mark.parametrize(
+    ("tokens", "line"),
+    [
+        ("של, ום", "inset -1px 0"),  # A line beside the cell would lie below the one at its right.
+        ("a, b", "-1px 0"),
+        ("a, ש", "inset 1px 0,inset -1px 0"),
+        ("ש, a", "inset 1px 0,inset -1px 0"),
+    ],
+)
+def test_boundary_stands_where_the_text_comes_from(cache: Path, tokens: str, line: str) -> None:
+    text = tokens.replace(", ", "")
+    source = f'~~~tokenheat metric=length tokens="[{tokens}]"\n{text}\n~~~'
+    assert cells(convert(source, cache))[1].declarations["box-shadow"] == line
 
 
 def test_tokens_of_one_letter_are_one_cell_with_a_band_each(cache: Path) -> None:

@@ -241,10 +241,14 @@ def _dropped(opened: _Opened | None, lines: Sequence[str], end: int) -> Iterator
         return
     if opened.is_ours:
         yield opened.unclosed()
+    last = {lines[number].rstrip(): number for number in range(opened.start + 1, end)}
     for number in range(opened.start + 1, end):
-        is_text = opened.is_ours and number <= opened.start + len(opened.body)
-        this = None if is_text else _opened(number, lines[number])
-        if this is not None and this.is_ours:
+        this = _opened(number, lines[number])
+        if this is None or not this.is_ours:
+            continue
+        # What nothing closes either, inside one of ours, is no more than a part of its text.
+        is_inside = opened.is_ours and number <= opened.start + len(opened.body)
+        if not is_inside or last.get(this.prefix + this.marks, number) > number:
             yield this.unclosed(below=number - opened.start)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from mkdocs_tokenheat.block.info import Raw, read_front_matter, read_info, split_front_matter
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options
@@ -14,6 +15,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 __all__ = ["Block", "make_block", "read_block"]
 
 
+_DIRECTIVE = re.compile(r"\{tokenheat\}")
 _FIELD = re.compile(r":(?P<name>[\w-]+):(?: |$)")
 
 
@@ -51,14 +53,16 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
 
 
 def _check_fields(info: str, body: Sequence[str]) -> None:
-    found = _FIELD.match(body[0]) if info.startswith("{") and body else None
-    if found and found["name"] in NAMES:
-        name = found["name"]
-        raise TokenheatError(
-            f"':{name}:' is how Sphinx has options: here they stand in the block's first line, "
-            f"such as {{tokenheat {name}=…}}, or between two lines '---'",
-            line=1,
-        )
+    if not _DIRECTIVE.match(info):
+        return
+    fields = takewhile(bool, map(_FIELD.match, body))
+    for line, found in enumerate(fields, 1):
+        if found and found["name"] in {*NAMES, "name", "class"}:
+            raise TokenheatError(
+                f"':{found['name']}:' is how Sphinx has options: here they stand in the block's "
+                "first line, such as {.tokenheat metric=norm}, or between two lines '---'",
+                line=line,
+            )
 
 
 def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict[str, int]]:

@@ -22,6 +22,7 @@ from mkdocs_tokenheat.errors import (
     excerpt,
     is_like,
     one_line,
+    unknown,
 )
 from mkdocs_tokenheat.hosts.registry import CONFIGS, host_of
 from mkdocs_tokenheat.hosts.settings import is_frozen_here, read_settings
@@ -65,10 +66,12 @@ def score(given: argparse.Namespace) -> int:
     named = given.model or DEFAULT
     settings = _of_one_text(_settings(given), named)
     known = {DEFAULT, *settings.models}
-    if named not in known and ({"/", "\\"} & {*named} or not is_like(named, known)):
+    if named not in known:
+        is_slip = is_like(named, known) and not {"/", "\\"} & {*named}
+        said = unknown("model", named, known) if is_slip else f"unknown model '{excerpt(named)}':"
         raise TokenheatError(
-            f"unknown model '{excerpt(named)}': a folder is written path:FOLDER, an installed "
-            "package package:NAME/sub/path, a model of the hub hub:OWNER/NAME@REVISION"
+            f"{said} a folder is written path:FOLDER, an installed package package:NAME/sub/path, a "
+            f"model of the hub hub:OWNER/NAME@REVISION; by name there is {', '.join(sorted(known))}"
         )
     raw = {name: getattr(given, name) for name in SCORING if getattr(given, name) is not None}
     text = "\n".join(normalize(_read(given.file))).removesuffix("\n")

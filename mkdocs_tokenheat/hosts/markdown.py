@@ -16,7 +16,7 @@ from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.page import Page
 from mkdocs_tokenheat.hosts.parts import Parts, PartsBeside
-from mkdocs_tokenheat.hosts.processors import Fences, Figures, NoBlocks, Places, Source
+from mkdocs_tokenheat.hosts.processors import CodeBlocks, Fences, Figures, Places, Source
 
 if TYPE_CHECKING:
     from markdown import Markdown
@@ -101,7 +101,7 @@ class TokenheatExtension(Extension):
         md.parser.blockprocessors.register(PartsBeside(md, page), f"{NAME}-beside", 76)
         md.parser.blockprocessors.register(Parts(md, page), NAME, 11)
         # Behind footnotes (50), and before anything reads code blocks (30).
-        md.treeprocessors.register(NoBlocks(md, page), NAME, 49)
+        md.treeprocessors.register(CodeBlocks(md, page), NAME, 49)
         # Right before and after placeholders are replaced (30).
         md.postprocessors.register(Figures(md, page), NAME, 31)
         md.postprocessors.register(Places(md, page), f"{NAME}-places", 29)

@@ -64,6 +64,7 @@ class Page:
         self.source: Sequence[str] = ()
         self.stashed: dict[int, Stashed] = {}
         self.lost: Sequence[Fence] = ()  # those that become no blocks
+        self.unclosed: list[tuple[Fence, str]] = []  # with their lines, which stay as they are
         self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
         self._end_in_snippets: Set[int] | None = None
@@ -94,24 +95,20 @@ class Page:
             blanks, behind = stashed.behind, 0
         return "\n".join(lines)
 
-    def with_text(self, text: str) -> str:
-        """What becomes a paragraph or the like, with the fences that nothing closes as written."""
-        return HTML_PLACEHOLDER_RE.sub(self._as_text, text) if STX in text else text
+    def tell_unclosed(self, text: Iterable[str]) -> None:
+        """Warn of each fence that nothing closes.
 
-    def _as_text(self, found: re.Match[str]) -> str:
-        stashed = self.stashed.get(int(found[1]))
-        if stashed is None or not stashed.fence.is_text:
-            return found[0]
-        self.tell_text(stashed.fence)
-        return stashed.lines[0][len(stashed.fence.prefix) :]
-
-    def tell_text(self, fence: Fence) -> None:
-        """Tell of a fence that it is none."""
-        error = TokenheatError(
-            f"this block is never closed, and so it is text: end it with a line '{fence.marks}', "
-            "indented like its first one"
-        )
-        self.warn(error.at(self.place(fence, 0)))
+        Parameters:
+            text: The lines of the page that are no code.
+        """
+        known = {line.strip() for line in text}
+        for fence, line in self.unclosed:
+            if line[len(fence.prefix) :].strip() in known:
+                error = TokenheatError(
+                    "this block is never closed, and so it is text: end it with a line "
+                    f"'{fence.marks}', indented like its first one"
+                )
+                self.warn(error.at(self.place(fence, 0)))
 
     def text(self, fence: Fence) -> Sequence[str]:
         """The block's lines, less the one that the last newline of a snippet's file leaves."""
@@ -176,7 +173,9 @@ class Page:
             text = ""
         lines = normalize(text)
         there = list(find_fences(lines))
-        here = [*(each.fence for each in self.stashed.values()), *self.lost]
+        stashed = (each.fence for each in self.stashed.values())
+        unclosed = (fence for fence, _ in self.unclosed)
+        here = sorted((*stashed, *unclosed, *self.lost), key=lambda fence: fence.start)
         starts = _paired(here, there, lambda fence: (fence.info, fence.body))
         # Snippets and macros may stand in a text, too.
         known = {*starts.values()}

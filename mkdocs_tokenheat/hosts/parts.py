@@ -32,7 +32,7 @@ class _OfPlaceholders(BlockProcessor):
     def _is_placeholder(self, line: str) -> bool:
         found = HTML_PLACEHOLDER_RE.fullmatch(line.strip())
         stashed = self._page.stashed.get(int(found[1])) if found else None
-        return stashed is not None and not (stashed.fence.commented or stashed.fence.is_text)
+        return stashed is not None and not stashed.fence.commented
 
     def _go_on(self, parent: Element, blocks: list[str], behind: list[str]) -> None:
         """What stands behind a placeholder comes next; an item's own text has ended there."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.parse import Block
 
-__all__ = ["TAB", "Fences", "Figures", "NoBlocks", "Places", "Source"]
+__all__ = ["TAB", "CodeBlocks", "Fences", "Figures", "Places", "Source"]
 
 _LITERAL_TAGS = ("pre", "script", "style", "textarea")
 _LITERAL = re.compile(
@@ -95,8 +95,12 @@ class Fences(_OfPage, Preprocessor):
         is_tight = _ends_tight(out, tight=False)
         for fence, end in zip(fences, starts[1:], strict=True):
             before, (behind, blanks) = False, (lines[fence.end : end], frozenset[int]())
-            # A comment must stay in one piece, and so must a paragraph.
-            if not (fence.commented or fence.beside or fence.is_text):
+            if fence.is_text:
+                self._page.unclosed.append((fence, lines[fence.start]))
+                out += lines[fence.start : end]
+                is_tight = _ends_tight(lines[fence.start : end], tight=is_tight)
+                continue
+            if not (fence.commented or fence.beside):  # A comment must stay in one piece.
                 before = bool(out and out[-1].strip("> ")) and (
                     fence.is_at_margin or _is_item_beside(out[-1], fence.prefix)
                 )
@@ -189,32 +193,34 @@ def _kept_apart(
     return out, frozenset(new)
 
 
-class NoBlocks(_OfPage, Treeprocessor):
-    """Turns placeholders back that stand for no block.
-
-    They stand in indented code and literal elements, or for a fence that nothing closes.
-    """
+class CodeBlocks(_OfPage, Treeprocessor):
+    """Turns placeholders in indented code and literal elements back: there is no block there."""
 
     def run(self, root: Element) -> None:
         """Change the tree in its place."""
-        stashed = self._page.stashed.values()
-        if not stashed:
+        if self._page.unclosed:
+            self._page.tell_unclosed(_text(root))
+        if not self._page.stashed:
             return
-        some_text = any(each.fence.is_text for each in stashed)
         for element in root.iter():
             if element.tag in _LITERAL_TAGS:
                 self._restore(element, str)
                 code = element.find("code")
                 if code is not None:
                     self._restore(code, code_escape)
-            elif some_text and element.text:
-                element.text = self._page.with_text(element.text)
-            if some_text and element.tail:
-                element.tail = self._page.with_text(element.tail)
 
     def _restore(self, element: Element, escape: Callable[[str], str]) -> None:
         if element.text and HTML_PLACEHOLDER_RE.search(element.text):
             element.text = AtomicString(self._page.restored(element.text, escape))
+
+
+def _text(element: Element) -> Iterator[str]:
+    """The lines in an element that are no code."""
+    if element.tag not in _LITERAL_TAGS:
+        yield from (element.text or "").split("\n")
+        for child in element:
+            yield from _text(child)
+            yield from (child.tail or "").split("\n")
 
 
 class Figures(_OfPage, Postprocessor):
@@ -255,9 +261,7 @@ class Figures(_OfPage, Postprocessor):
             index = int(found[1])
             stashed = self._page.stashed.get(index)
             if stashed is not None:
-                if stashed.fence.is_text:
-                    self._page.tell_text(stashed.fence)
-                elif not stashed.fence.commented:
+                if not stashed.fence.commented:
                     yield index
             elif index < len(raw) and HTML_PLACEHOLDER_RE.search(html := str(raw[index])):
                 html = _LITERAL.sub(lambda found: self._page.restored(found[0], str), html)

@@ -60,7 +60,7 @@ def items(
     prefix, own, suffix = context.parts
     room = window - len(prefix) - len(suffix)
     # Windows overlap, so that no token but the first has nothing before it.
-    step = max(1, min(stride or room // 2, room - 1))
+    step = max(1, min(stride or window // 2, room - 1))
     for start, end, scored in windows(len(own), room, step, both_sides=both_sides):
         local = range(len(prefix) + scored.start - start, len(prefix) + scored.stop - start)
         ids = [*prefix, *own[start:end], *suffix]

@@ -273,7 +273,7 @@ class Transformer(RowModel):
         prefix, own, suffix = context.parts
         room = self._window - len(prefix) - len(suffix)
         result = _empty(len(own), wanted, topk)
-        step = max(1, min(stride or room // 2, room))
+        step = max(1, min(stride or self._window // 2, room))
         for start, end, scored in windows(len(own), room, step, both_sides=True):
             size = max(1, BATCH // (len(prefix) + end - start + len(suffix)))
             for first in range(scored.start, scored.stop, size):

@@ -189,8 +189,10 @@ def _values(request: Request, count: int) -> tuple[float | None, ...]:
     values = request.values
     numbers = read_values(values) if isinstance(values, ValuesFile) else values
     if len(numbers) != count:
+        empty = numbers.count(None)
+        told = f" ({empty} of them empty)" if empty else ""
         raise TokenheatError(
-            f"{counted(len(numbers), 'value')} given for {counted(count, request.unit)}: "
+            f"{counted(len(numbers), 'value')}{told} given for {counted(count, request.unit)}: "
             f"one is needed for each {request.unit}, and punctuation counts",
             option="values",
         )

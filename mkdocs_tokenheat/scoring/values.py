@@ -123,10 +123,10 @@ def _json(data: bytes) -> list[object]:
 def _csv(data: bytes) -> list[object]:
     import csv
 
-    rows = [*csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))]
-    while rows and not rows[-1]:
-        rows.pop()
-    if not rows:
+    # So Windows writes what a program has ended with CRLF itself.
+    text = data.decode("utf-8-sig").replace("\r\r\n", "\n")
+    rows = [*csv.reader(io.StringIO(text.strip("\r\n"), newline=""))]
+    if not any(rows):
         raise TokenheatError("it is empty")
     # In a single column, an empty line is an empty cell.
     is_column = all(len(row) <= 1 for row in rows)

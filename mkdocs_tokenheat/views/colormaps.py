@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 
-__all__ = ["Colormap", "Look", "colormap", "contrast", "look", "luminance", "names"]
+__all__ = ["LINE", "Colormap", "Look", "colormap", "contrast", "look", "luminance", "names"]
+
+LINE = "box-shadow:-1px 0;"
+"""The line between a cell and the one before it."""
 
 _SIZE = 256
 
@@ -43,7 +46,7 @@ def look(style: str, edge: str, colour: str) -> Look:
     """A look, and how it is beside another."""
     # A line beside the cell, which moves no letter and breaks no ligature. It comes first: what
     # follows `</span><span` is then always the same, and compresses to almost nothing.
-    return Look(style, f"box-shadow:-1px 0;{style}", edge, colour)
+    return Look(style, LINE + style, edge, colour)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.block.words import Cell
 from mkdocs_tokenheat.scoring.scores import Scores
-from mkdocs_tokenheat.views.colormaps import Colormap, Look
+from mkdocs_tokenheat.views.colormaps import LINE, Colormap, Look
 from mkdocs_tokenheat.views.labels import Labels, expected, say
 from mkdocs_tokenheat.views.markup import escape, escape_each, number, visible_each
 from mkdocs_tokenheat.views.paint import KEPT, Paint, is_rtl
@@ -33,8 +35,12 @@ _UNDERLINED = ";line-height:2.3;text-underline-offset:.2em;text-decoration-skip-
 # text content, and cannot be selected.
 _NUMBER = (
     '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
-    'font-size:.65em;line-height:0;white-space:nowrap"></sup>'
+    'font-size:.65em;line-height:0;white-space:nowrap{}"></sup>'
 )
+# Where letters run from right to left, browsers lay the cell on the right over a line beside it.
+_LINE_AT_RIGHT = "box-shadow:inset -1px 0;"
+_LINES = "box-shadow:inset 1px 0,inset -1px 0;"
+"""On both sides, where neighbours run in different directions and may stand on either."""
 _WHOLE = ";white-space:nowrap"
 """Keeps a token's number beside it: a word that is longer than a line breaks between tokens."""
 _WORD = re.compile(r"\S{1,20}")
@@ -102,7 +108,11 @@ def shown_text(
         for i, (cell, content) in enumerate(zip(scores.cells, contents, strict=True)):
             if cell[1] <= _FEW and _WORD.fullmatch(content):
                 styles[i] += _WHOLE
-        contents = [_numbered(scores, *each) for each in zip(scores.cells, contents, strict=True)]
+        own_way = _runs_from_right(text) if rtl else None
+        contents = [
+            _numbered(scores, *each, _turn(each[1], own_way))
+            for each in zip(scores.cells, contents, strict=True)
+        ]
     parts = ["", '<span style="', "", '" title="', "", '">', "", "</span>"] * len(contents)
     parts[::8], parts[2::8], parts[4::8], parts[6::8] = gaps[:-1], styles, titles, contents
     style = _PRE + _UNDERLINED if underlines else _PRE
@@ -124,9 +134,12 @@ def _styles(
     styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
     if styles:
         styles[0] = looks[0].style
-    for i, content in enumerate(contents if some_rtl else ()):
-        if is_rtl(content):
-            styles[i] = styles[i].replace("box-shadow:-", "box-shadow:", 1)
+    if some_rtl:
+        turned = list(map(is_rtl, contents))
+        for i, (before, here) in enumerate(pairwise(turned), 1):
+            if before or here:
+                line = _LINE_AT_RIGHT if before and here else _LINES
+                styles[i] = styles[i].replace(LINE, line, 1)
     for i, content in enumerate(contents if "\n" in text else ()):
         if content[0] == "\n":
             styles[i] += ";padding-left:.5em"
@@ -181,8 +194,28 @@ def _units(scores: Scores, cell: Cell) -> list[int]:
     return [i for i in range(first, first + count) if scores.starts[i] < scores.ends[i]]
 
 
-def _numbered(scores: Scores, cell: Cell, content: str) -> str:
-    """What a cell shows, and behind it the cell's numbers, if it has any."""
+def _runs_from_right(text: str) -> bool:
+    """Whether a browser has the text run from right to left, by its first letter."""
+    ways = map(unicodedata.bidirectional, text)
+    return next((way != "L" for way in ways if way in ("L", "R", "AL")), False)
+
+
+def _turn(content: str, own_way: bool | None) -> str:
+    """What keeps a cell's numbers beside it, in a text whose letters run the other way."""
+    if own_way is None or is_rtl(content) == own_way:
+        return ""
+    # Signs run as what stands around them.
+    if not own_way or any(char.isalnum() for char in content):
+        return f";direction:{'ltr' if own_way else 'rtl'};unicode-bidi:embed"
+    return ""
+
+
+def _numbered(scores: Scores, cell: Cell, content: str, turn: str) -> str:
+    """What a cell shows, and behind it the cell's numbers, if it has any.
+
+    Parameters:
+        turn: The declarations that have the numbers run as the cell does.
+    """
     numbers = [scores.told[unit] for unit in _units(scores, cell)]
     if not any(value is not None for value in numbers):
         return content
@@ -190,7 +223,7 @@ def _numbered(scores: Scores, cell: Cell, content: str) -> str:
     # Those of a whole emoji may need more than a line.
     between = "<wbr>" if len(shown) > _FEW else ""
     each = between.join(
-        _NUMBER.format(f"{_THIN}{one}{_THIN}{dot}")
+        _NUMBER.format(f"{_THIN}{one}{_THIN}{dot}", turn)
         for one, dot in zip(shown, [*["·"] * (len(shown) - 1), ""], strict=True)
     )
     end = len(content.rstrip("\n"))
