@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page
 from mkdocs_tokenheat.block.options import Options
 from mkdocs_tokenheat.hosts.markdown import blocks_of
 from tests.browser import chromium, served
+from tests.conftest import Project
 from tests.pages import times_shown
 
 EXAMPLE = Path(__file__).parents[1] / "example_site"
@@ -206,4 +207,29 @@ def test_the_keyboard_opens_a_table(browser: Browser, address: str) -> None:
             each.scrollWidth > each.clientWidth && /auto|scroll/.test(getComputedStyle(each).overflowX)
         ).length
     """) == 0  # fmt: skip
+    page.close()
+
+
+@pytest.mark.parametrize("theme", ["readthedocs", "mkdocs"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_what_scrolls_is_reached_by_keys_in_other_themes(
+    browser: Browser, project: Project, theme: str, width: int
+) -> None:
+    project.configure(theme=theme)
+    words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    views = ("matrix numbers=true", "neighbours k=3", "distribution")
+    lines = {"distribution": "cat dog\nfour five"}
+    project.page(
+        "# A\n\n"
+        + "\n\n".join(f"```tokenheat view={view}\n{lines.get(view, words)}\n```" for view in views)
+    )
+    project.built()
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    with served(project.folder / "site") as address:
+        page.goto(address, wait_until="networkidle")
+        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        options: dict[str, Any] = {"runOnly": ["scrollable-region-focusable"]}
+        found = Axe().run(page, context=".tokenheat", options=options).response["violations"]
+        assert [node["html"] for each in found for node in each["nodes"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls"
     page.close()

@@ -378,12 +378,12 @@ def test_options_as_sphinx_has_them_are_no_text() -> None:
         read_block("{tokenheat}", body, Options())
     assert caught.value.line == 1
     assert read_block("{tokenheat metric=length}", body[2:], Options()).options.metric == "length"
-    for field, line in ((":name: a", 1), (":class: a", 1), (":metrik: a\n:metric: norm", 2)):
+    for field, at in ((":name: a", 1), (":class: a", 1), (":metrik: a\n:metric: norm", 2)):
         with pytest.raises(TokenheatError, match="how Sphinx has options") as caught:
             read_block("{tokenheat}", [*field.split("\n"), "A text."], Options())
-        assert caught.value.line == line
-    for info, line in (
+        assert caught.value.line == at
+    for info, text in (
         *(("tokenheat", body[0]), ("{.tokenheat}", ":k: is a key")),
         *(("{tokenheat}", ":smile: a"), ("{tokenheat}", ":o"), ("{tokenheat}", "a\n:k: is a key")),
     ):
-        assert read_block(info, line.split("\n"), Options()).text == line
+        assert read_block(info, text.split("\n"), Options()).text == text

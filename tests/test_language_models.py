@@ -245,6 +245,7 @@ class TestMaskedModels:
         assert owner.numbers(LONG, **given, stride=500) == owner.numbers(
             LONG, **given, stride=WINDOW - 2
         )
+        assert [*found.scores] == owner.numbers(LONG, **given, stride=WINDOW // 2)
 
     def test_robertas_mask_and_positions_are_its_own(self, owner: Author, models: Path) -> None:
         folder = owner.folder / "roberta"
@@ -856,6 +857,13 @@ class TestOneBlockAndTheOthers:
         found = owner.numbers(LONG, model="gpt2", metric="rank", stride=500)
         assert found[0] is None
         assert None not in found[1:]
+
+    @pytest.mark.parametrize("bos", [True, False])
+    def test_windows_lie_half_a_window_apart(self, owner: Author, bos: bool) -> None:
+        given = {"model": "gpt2", "metric": "logit", "bos": bos}
+        found = owner.numbers(LONG, **given)
+        assert found == owner.numbers(LONG, **given, stride=WINDOW // 2)
+        assert found != owner.numbers(LONG, **given, stride=WINDOW // 2 - 1)
 
     def test_a_config_that_changes_is_another_model(
         self, owner: Author, models: Path, tmp_path: Path
