@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 
 from mkdocs_tokenheat.block.info import Raw, read_front_matter, read_info, split_front_matter
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options
@@ -15,7 +14,6 @@ from mkdocs_tokenheat.errors import TokenheatError
 __all__ = ["Block", "make_block", "read_block"]
 
 
-_DIRECTIVE = re.compile(r"\{tokenheat\}")
 _FIELD = re.compile(r":(?P<name>[\w-]+):(?: |$)")
 
 
@@ -53,11 +51,13 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
 
 
 def _check_fields(info: str, body: Sequence[str]) -> None:
-    if not _DIRECTIVE.match(info):
+    if not info.startswith("{tokenheat}"):
         return
-    fields = takewhile(bool, map(_FIELD.match, body))
-    for line, found in enumerate(fields, 1):
-        if found and found["name"] in {*NAMES, "name", "class"}:
+    for line, content in enumerate(body, 1):
+        found = _FIELD.match(content)
+        if found is None:
+            return
+        if found["name"] in (*NAMES, "name", "class"):
             raise TokenheatError(
                 f"':{found['name']}:' is how Sphinx has options: here they stand in the block's "
                 "first line, such as {.tokenheat metric=norm}, or between two lines '---'",

@@ -7,7 +7,6 @@ import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import partial
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -155,7 +154,8 @@ class Page:
         if self.site.settings.on_error == "raise":
             from mkdocs_tokenheat.hosts.context import ending
 
-            raise (self.extension.fail or partial(ending, self.md))(error) from None
+            fail = self.extension.fail
+            raise (fail(error) if fail else ending(self.md, error)) from None
         self.warn(error)
 
     def warn(self, error: TokenheatError) -> None:

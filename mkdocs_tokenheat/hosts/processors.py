@@ -94,12 +94,12 @@ class Fences(_OfPage, Preprocessor):
         out = lines[: starts[0]]
         is_tight = _ends_tight(out, tight=False)
         for fence, end in zip(fences, starts[1:], strict=True):
-            before, (behind, blanks) = False, (lines[fence.end : end], frozenset[int]())
             if fence.is_text:
                 self._page.unclosed.append((fence, lines[fence.start]))
                 out += lines[fence.start : end]
                 is_tight = _ends_tight(lines[fence.start : end], tight=is_tight)
                 continue
+            before, (behind, blanks) = False, (lines[fence.end : end], frozenset[int]())
             if not (fence.commented or fence.beside):  # A comment must stay in one piece.
                 before = bool(out and out[-1].strip("> ")) and (
                     fence.is_at_margin or _is_item_beside(out[-1], fence.prefix)
