@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 from types import FrameType
 from xml.etree.ElementTree import Element
 
@@ -359,6 +360,26 @@ def test_two_blocks_that_touch(page: Callable[..., str]) -> None:
         "b",
         "c",
     ]
+
+
+@pytest.mark.parametrize("quote", ["", "> "])
+@pytest.mark.parametrize("blank", ["", "\n"], ids=["tight", "loose"])
+@pytest.mark.parametrize("marker", ["- ", "1. "])
+def test_a_block_right_below_one_further_in(
+    page: Callable[..., str], marker: str, blank: str, quote: str
+) -> None:
+    levels = [" " * 4 * depth for depth in range(4)]
+    source = "".join(f"{lead}{marker}{n}\n{blank}" for n, lead in enumerate(levels[:3]))
+    source += "".join(indent(FENCE, lead) + "\n" for lead in reversed(levels))
+    drawn = page("".join(f"{quote}{line}\n" for line in source.splitlines()))
+    assert texts(drawn) == ["hi"] * 4
+    depths = [found.count("<li>") - found.count("</li>") for found in before_figures(drawn)]
+    assert depths == [3, 2, 1, 0]
+
+
+def before_figures(html: str) -> list[str]:
+    """All that stands in the page before each figure."""
+    return [html[: found.start()] for found in re.finditer("<figure", html)]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from mkdocs_tokenheat.block.words import graphemes
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.identity import identify
-from mkdocs_tokenheat.models.source import Files
+from mkdocs_tokenheat.models.source import Files, locate
+from mkdocs_tokenheat.models.tokenizer import TextTokenizer
 from mkdocs_tokenheat.scoring.entry import decode
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from mkdocs_tokenheat.views.colormaps import colormap
@@ -523,6 +524,31 @@ def test_flags_are_cut_as_unicode_cuts_them(pieces: list[str]) -> None:
 
     text = "".join(pieces) + "é"
     assert [text[a:b] for a, b in graphemes(text)] == regex.findall(r"\X", text)
+
+
+def test_the_ids_of_a_words_tokens_are_asked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `tokenizers` makes a list of all of them each time.
+    asked: list[str] = []
+
+    class Noted(SimpleNamespace):
+        def __getattribute__(self, name: str) -> Any:
+            asked.append(name)
+            return super().__getattribute__(name)
+
+    save(tmp_path, {"wte.weight": table(120)}, byte_fallback_bpe())
+    tokenizer = TextTokenizer(locate(f"path:{tmp_path}", tmp_path, None))
+    of_text = tokenizer.encode
+
+    def encode(texts: list[str]) -> list[Noted]:
+        return [Noted(ids=each.ids, offsets=each.offsets) for each in of_text(texts)]
+
+    monkeypatch.setattr(tokenizer, "encode", encode)
+    word = "日" * 100
+    ids, _ = tokenizer.words([word])[word]
+    assert len(ids) >= len(word)
+    assert asked.count("ids") == 1
 
 
 def test_a_text_far_too_long_is_not_even_cut(author: Author) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import random
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,10 @@ def npy(array: object, **options: bool) -> bytes:
     raw = io.BytesIO()
     np.save(raw, np.asarray(array), **options)
     return raw.getvalue()
+
+
+def headed(header: bytes) -> bytes:
+    return b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header
 
 
 def numbers(author: Author, values: object, text: str = TEXT) -> list[float | None]:
@@ -223,8 +228,8 @@ OBJECTS = np.array([1, "two", None], dtype=object)
     [
         ("v.json", "[1, 2, Infinity, 4, 5]", "number 3 of 'v.json' is infinite"),
         ("v.json", "[1, 2, -1e999, 4, 5]", "number 3 of 'v.json' is infinite"),
-        ("v.json", f"[1, 2, {'9' * 400}, 4, 5]", "which is not a number"),
-        ("v.json", f"[1, 2, {'9' * 4000}, 4, 5]", "which is not a number"),
+        ("v.json", f"[1, 2, {'9' * 400}, 4, 5]", "number 3 of 'v.json' is infinite"),
+        ("v.json", f"[1, 2, {'9' * 10_000}, 4, 5]", "number 3 of 'v.json' is infinite"),
         ("v.json", '[1, 2, "3", 4, 5]', "not one flat list"),
         ("v.json", "[1, 2, true, 4, 5]", "not one flat list"),
         ("v.json", "[[1, 2, 3, 4, 5]]", "not one flat list"),
@@ -247,7 +252,7 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.csv", "1\0,2", "v.csv'"),
         ("v.csv", '"' + "1" * 200_000, "cannot read the values file"),
         ("v.npy", npy(OBJECTS, allow_pickle=True), "cannot read the values file"),
-        ("v.npy", pickle.dumps([1, 2, 3]), "cannot read the values file"),
+        ("v.npy", pickle.dumps([1, 2, 3]), "its header is not one that NumPy writes"),
         ("v.npy", npy([[1, 2, 3, 4, 5]]), "not one row of real numbers"),
         ("v.npy", npy(3.0), "not one row of real numbers"),
         ("v.npy", npy([True, False]), "not one row of real numbers"),
@@ -255,11 +260,17 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.npy", npy(["a", "b"]), "not one row of real numbers"),
         ("v.npy", npy(np.array(["2020-01-01"], "M8[D]")), "not one row of real numbers"),
         ("v.npy", npy([1, np.inf]), "number 2 of 'v.npy' is infinite"),
-        ("v.npy", b"", "cannot read the values file"),
-        ("v.npy", b"\x93NUMPY", "cannot read the values file"),
+        ("v.npy", b"", "its header is not one that NumPy writes"),
+        ("v.npy", b"\x93NUMPY", "its header is not one that NumPy writes"),
         ("v.npy", npy([1, 2, 3])[:-1], "cannot read the values file"),
-        ("v.npy", b"PK\x03\x04 no archive", "cannot read the values file"),
-        ("v.npy", b"PK\x05\x06" + bytes(18), "cannot read the values file"),
+        (
+            "v.npy",
+            headed(b"__import__('os').system('x')"),
+            "its header is not one that NumPy writes",
+        ),
+        ("v.npy", headed(b"(" * 60_000), "its header is not one that NumPy writes"),
+        ("v.npy", b"PK\x03\x04 no archive", "its header is not one that NumPy writes"),
+        ("v.npy", b"PK\x05\x06" + bytes(18), "its header is not one that NumPy writes"),
     ],
     ids=lambda value: repr(value)[:24],
 )

@@ -93,6 +93,7 @@ class Fences(_OfPage, Preprocessor):
         starts = [fence.start for fence in fences] + [len(lines)]
         out = lines[: starts[0]]
         is_tight = _ends_tight(out, tight=False)
+        last: Fence | None = None
         for fence, end in zip(fences, starts[1:], strict=True):
             if fence.is_text:
                 self._page.unclosed.append((fence, lines[fence.start]))
@@ -102,7 +103,9 @@ class Fences(_OfPage, Preprocessor):
             before, (behind, blanks) = False, (lines[fence.end : end], frozenset[int]())
             if not (fence.commented or fence.beside):  # A comment must stay in one piece.
                 before = bool(out and out[-1].strip("> ")) and (
-                    fence.is_at_margin or _is_item_beside(out[-1], fence.prefix)
+                    fence.is_at_margin
+                    or _is_item_beside(out[-1], fence.prefix)
+                    or (_is_right_below(fence, last) and not is_tight)
                 )
                 is_tight = is_tight and not before
                 behind, blanks = _kept_apart(fence, behind, is_tight)
@@ -112,6 +115,7 @@ class Fences(_OfPage, Preprocessor):
             self._page.stashed[self.md.htmlStash.html_counter - 1] = stashed
             out += [fence.prefix.rstrip()] * before + [fence.prefix + placeholder] + behind
             is_tight = _ends_tight(behind, tight=is_tight)
+            last = fence
         return out
 
 
@@ -120,6 +124,11 @@ def _is_item_beside(line: str, prefix: str) -> bool:
     return (
         len(prefix) % TAB == 0 and line.startswith(prefix) and bool(_ITEM.match(line, len(prefix)))
     )
+
+
+def _is_right_below(fence: Fence, last: Fence | None) -> bool:
+    """Whether the fence stands further out than the last one, with no line between."""
+    return last is not None and last.end == fence.start and len(fence.prefix) < len(last.prefix)
 
 
 def _check(fence: Fence) -> None:

@@ -92,7 +92,8 @@ class TextTokenizer:
         wanted = list(dict.fromkeys(words))
         missing = [word for word in wanted if word not in self._word_forms]
         for word, encoding in zip(missing, self.encode([BEFORE + w for w in missing]), strict=True):
-            ids = [encoding.ids[i] for i in of_word(encoding)]
+            all_ids = encoding.ids  # Each time it is asked for, it is another list.
+            ids = [all_ids[i] for i in of_word(encoding)]
             self._word_forms[word] = ids, self.unknown not in ids
         return {word: self._word_forms[word] for word in wanted}
 

@@ -104,7 +104,7 @@ def read_values(file: ValuesFile) -> Numbers:
         numbers = _READERS[file.kind](file.data)
     except TokenheatError as error:
         problem = error.message
-    except Exception as error:  # noqa: BLE001 (a damaged .npy makes NumPy raise almost anything)
+    except Exception as error:  # noqa: BLE001 (each reader has its own kinds)
         problem = str(error) or type(error).__name__
     else:
         return tuple(as_score(n, f"number {i} of '{file.name}'") for i, n in enumerate(numbers, 1))
@@ -112,7 +112,7 @@ def read_values(file: ValuesFile) -> Numbers:
 
 
 def _json(data: bytes) -> list[object]:
-    content = json.loads(data)
+    content = json.loads(data, parse_int=float)
     if not isinstance(content, list) or any(
         isinstance(item, (list, dict, str, bool)) for item in content
     ):
@@ -158,14 +158,17 @@ def _npy(data: bytes) -> list[object]:
     import numpy as np
 
     file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    # The second version's header may be longer; a third one's only names columns.
-    read_header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = read_header(file)
+    try:
+        version = np.lib.format.read_magic(file)
+        # The second version's header may be longer; a third one's only names columns.
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read_header(file)
+    except Exception:  # noqa: BLE001 (a damaged one makes NumPy raise almost anything)
+        raise TokenheatError("its header is not one that NumPy writes") from None
     if len(shape) != 1 or dtype.kind not in "fiu":
         raise TokenheatError("it is not one row of real numbers")
     # Nothing is allocated on a header's word.
