@@ -280,6 +280,14 @@ def test_settings_are_those_of_every_host(site: Folder) -> None:
     assert "<table" not in figure
 
 
+def test_flags_on_the_command_line_are_0_and_1(site: Folder) -> None:
+    site.write("index.rst", INDEX + directive())
+    site.done("sphinx-build -q -W -D tokenheat_table=0 -D tokenheat_numbers=1 . _html")
+    (figure,) = site.figures("_html/index.html")
+    assert "<table" not in figure
+    assert "<sup" in figure
+
+
 def test_a_wrong_setting_names_the_config(site: Folder) -> None:
     site.write("conf.py", CONF + 'tokenheat_colourmap = "Blues"\n')
     said = "conf.py: tokenheat: unknown setting 'colourmap', did you mean 'colormap'?"

@@ -26,7 +26,7 @@ import mkdocs_tokenheat
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.fences import NAME
 from mkdocs_tokenheat.block.info import Raw
-from mkdocs_tokenheat.block.options import NAMES
+from mkdocs_tokenheat.block.options import NAMES, Options
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError, one_line
@@ -48,6 +48,8 @@ __all__ = ["TokenheatDirective", "build_into_nowhere", "settings_of", "setup"]
 _PREFIX = f"{NAME}_"
 # An error need not end a build: with -W, as every warning does, it fails it.
 _DEFAULTS = {**DEFAULTS, "on_error": "show", **dict.fromkeys(NAMES)}
+
+_FLAGS = [name for name in NAMES if isinstance(getattr(Options(), name), bool)]
 
 _MISPLACED = re.compile(rf"\W*{NAME}(?:(?:::|}})[ {{]*| [ {{]*)(?:{'|'.join(NAMES)})=")
 """Options where Markdown's fences have them, which would be text here."""
@@ -294,6 +296,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 def _settings(app: Sphinx, config: Config) -> Settings:
     given = {name: getattr(config, _PREFIX + name) for name in _DEFAULTS}
     given = {name: value for name, value in given.items() if value is not None}
+    for name in _FLAGS:  # On Sphinx's command line (-D), they are 0 and 1.
+        if given.get(name) in ("0", "1"):
+            given[name] = given[name] == "1"
     if getattr(config, f"{_PREFIX}cache_dir") is None:
         given["cache_dir"] = None
     for name in getattr(config, "_raw_config", {}):
