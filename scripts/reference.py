@@ -25,7 +25,6 @@ TARGET = Path(__file__).parents[1] / "example_site" / "docs" / "reference.md"
 _TYPES = {
     "str": "a text",
     "float": "a number",
-    "int": "a whole number",
     "str | tuple[str, ...]": "a text, or a list of texts",
     "bool": "`true` or `false`",
     "tuple[str, ...]": "a list of texts",
@@ -108,11 +107,11 @@ def _options() -> Iterator[list[str]]:
 
 def _takes(field: dataclasses.Field[object]) -> str:
     registries = {"view": tuple(VIEWS), "metric": tuple(METRICS)}
-    choices = registries.get(field.name) or getattr(field.metadata["read"], "choices", ())
+    read, kind = field.metadata["read"], str(field.type).removesuffix(" | None")
+    choices = registries.get(field.name) or getattr(read, "choices", ())
     if choices:
         return ", ".join(f"`{choice}`" for choice in choices)
-    kind = str(field.type).removesuffix(" | None")
-    return _TYPES.get(kind, kind)
+    return getattr(read, "takes", None) or _TYPES[kind]
 
 
 def _views() -> Iterator[list[str]]:

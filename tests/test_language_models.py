@@ -762,6 +762,16 @@ class TestWhatCannotBe:
         monkeypatch.setattr(transformers.GPT2LMHeadModel, "forward", full)
         assert "has no room" in owner.error("a cat", model="gpt2", metric="probability")
 
+    @pytest.mark.parametrize("device", ["cuda", "mps"])
+    def test_a_device_that_is_not_there(
+        self, owner: Author, monkeypatch: pytest.MonkeyPatch, device: str
+    ) -> None:
+        for found in (torch.cuda, torch.backends.mps):
+            monkeypatch.setattr(found, "is_available", lambda: False)
+        owner.settings["device"] = device
+        said = owner.error("a cat", model="gpt2", metric="probability")
+        assert said == f"the setting 'device' is '{device}', and torch finds none here"
+
 
 class TestOneBlockAndTheOthers:
     def test_what_a_model_cannot_predict_does_not_spoil_its_vectors(self, owner: Author) -> None:

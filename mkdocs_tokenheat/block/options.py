@@ -69,14 +69,17 @@ def _layer(raw: Raw) -> str:
 
 
 def _count(least: int, most: int = 999_999) -> Callable[[Raw], int]:
+    takes = f"a whole number from {least} to {most}"
+
     def read(raw: Raw) -> int:
         word = _text(raw)
         # Longer ones would take long to read.
         is_count = word.isdecimal() and word.isascii() and len(word) < 7
         if not is_count or not least <= int(word) <= most:
-            raise TokenheatError(f"takes a whole number from {least} to {most}")
+            raise TokenheatError(f"takes {takes}")
         return int(word)
 
+    read.takes = takes  # type: ignore[attr-defined]
     return read
 
 
@@ -219,7 +222,8 @@ class Options:
     )
     stride: int | None = _or_none(
         _count(1),
-        "how far windows over a long text lie apart, in tokens; by default half a window",
+        "how far windows over a long text lie apart, in tokens: by default half a window, and never "
+        "so far that they do not overlap",
     )
     dtype: str = _option(
         "float32",

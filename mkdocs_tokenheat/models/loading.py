@@ -63,8 +63,9 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
 
     Raises:
         TokenheatError: A model that cannot be loaded or run, whose checkpoint lacks weights, or
-            that has no head where one is needed.
+            that has no head where one is needed; a device that is not there.
     """
+    there = _device(device)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     place: dict[str, Any] = {
@@ -99,8 +100,7 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     if files.is_gguf:
         _check_config(files, model.config)
     _check_complete(model, info)
-    place_name = _device(device)
-    model = _tried(files, lambda: model.to(place_name).eval().requires_grad_(requires_grad=False))
+    model = _tried(files, lambda: model.to(there).eval().requires_grad_(requires_grad=False))
     is_masked = _is_masked(model.config)
     is_causal = not is_masked and _tried(files, lambda: _is_causal(model, dtype))
     if predicts and not is_masked and not is_causal:
@@ -108,7 +108,7 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
             "the model sees what stands behind a token, and is not trained to fill in masked ones: "
             "it has vectors and no probabilities"
         )
-    return Loaded(model, model.config.get_text_config(), is_masked, is_causal, place_name)
+    return Loaded(model, model.config.get_text_config(), is_masked, is_causal, there)
 
 
 def _check_config(files: Files, config: Any) -> None:
@@ -206,11 +206,16 @@ def is_lack_of_room(error: Exception) -> bool:
 
 
 def _device(name: str) -> str:
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    found = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return next(device for device, is_there in found.items() if is_there)
+    if not found[name]:
+        raise TokenheatError(f"the setting 'device' is '{name}', and torch finds none here")
+    return name
 
 
 def _is_masked(config: Any) -> bool:
