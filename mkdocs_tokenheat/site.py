@@ -16,7 +16,7 @@ from mkdocs_tokenheat.scoring.request import Models, Wanted
 from mkdocs_tokenheat.scoring.shard import WHOLE, Shard
 from mkdocs_tokenheat.scoring.supply import Found, Score, Supply
 from mkdocs_tokenheat.settings import Settings
-from mkdocs_tokenheat.views.draw import draw
+from mkdocs_tokenheat.views.figure import draw
 from mkdocs_tokenheat.views.fitting import check_fitting
 from mkdocs_tokenheat.views.labels import Labels, labels_of
 from mkdocs_tokenheat.views.registry import view_of

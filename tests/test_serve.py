@@ -16,7 +16,7 @@ import pytest
 
 from mkdocs_tokenheat import site as site_module
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.views.draw import draw
+from mkdocs_tokenheat.views.figure import draw
 from mkdocs_tokenheat.views.view import Answer
 from tests.conftest import Author, Project, block
 

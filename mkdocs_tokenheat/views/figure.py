@@ -1,21 +1,22 @@
-"""The figure around every view: caption, legend and the table of all numbers."""
+"""From what has been found for a block to its figure: scales, view, caption, legend and table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from mkdocs_tokenheat.block.options import Options
-from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.block.text import is_decomposed
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.views.colormaps import Colormap
-from mkdocs_tokenheat.views.labels import Labels, labels_of, say
+from mkdocs_tokenheat.views.colormaps import Colormap, colormap
+from mkdocs_tokenheat.views.labels import Labels, labels_of, language, say
 from mkdocs_tokenheat.views.markup import escape, isolated, line, needs_isolation, number
 from mkdocs_tokenheat.views.paint import swatch
-from mkdocs_tokenheat.views.scale import Percentiles, Scale
-from mkdocs_tokenheat.views.view import Column, Group, Picture, lang_of
+from mkdocs_tokenheat.views.registry import view_of
+from mkdocs_tokenheat.views.scale import Percentiles, Scale, fit
+from mkdocs_tokenheat.views.share import SharedScales
+from mkdocs_tokenheat.views.view import Answer, Column, Group, Picture, lang_of
 
-__all__ = ["error_figure", "figure"]
+__all__ = ["draw", "error_figure"]
 
 _CAPTION = "display:block;font-weight:bold"
 
@@ -39,35 +40,35 @@ _WRITTEN = (
 )
 
 
-def figure(
-    block: Block,
-    picture: Picture,
-    measure: str,
-    groups: Sequence[Group],
-    scales: Sequence[Scale | None],
-    colours: Colormap,
-    labels: Labels,
-    lang: str,
-) -> str:
+def draw(answer: Answer, shared: SharedScales, labels: Labels, page_lang: str) -> str:
     """A block's figure.
 
     Parameters:
-        picture: What the block's view has made of its numbers.
-        measure: The kind of its numbers.
-        groups: The numbers that have colours.
-        scales: What each group is coloured by; None where it has no numbers.
+        shared: The scales of the blocks of its page that share one.
         labels: What the figure says by itself.
-        lang: The language of the labels, where it is not that of the page.
+        page_lang: The language of the page.
+
+    Raises:
+        TokenheatError: Options that do not go with the numbers.
     """
-    options = block.options
+    block = answer.block
+    options, view = block.options, view_of(block.options.view)
+    groups = view.groups(answer)
+    if options.share is None or any(group.quantiles for group in groups):
+        scales = [fit(group.numbers, options, group.quantiles) for group in groups]
+    else:
+        scales = [shared.of(block)] * len(groups)
+    colours = colormap(options.colormap)
+    picture = view.draw(answer, scales, colours, labels)
     what = picture.what
+    attributes = "" if options.view == "text" else f' data-view="{options.view}"'
+    attributes += f' data-metric="{view.measure(block)}"'
     if picture.models:
-        name = "model" if len(picture.models) == 1 else "models"
-        what += f" ({labels[name].format(name=', '.join(picture.models))})"
-    models = escape(", ".join(picture.models))
-    attribute = f' data-model="{models}"' if models else ""
-    view = "" if options.view == "text" else f' data-view="{options.view}"'
-    said_in = f' lang="{escape(lang)}"' if lang else ""
+        models, name = ", ".join(picture.models), "model" if len(picture.models) == 1 else "models"
+        what += f" ({labels[name].format(name=models)})"
+        attributes += f' data-model="{escape(models)}"'
+    is_foreign = language(labels["lang"]) != language(page_lang)
+    said_in = f' lang="{escape(labels["lang"])}"' if is_foreign else ""
     table = _table(picture.table(), labels, said_in, lang_of(block)) if options.table else ""
     sentences = [f'<span class="tokenheat-label">{escape(what)}.</span>']
     if options.caption:
@@ -81,8 +82,7 @@ def figure(
         sentences.append(say(labels, "decomposed"))
     caption = " ".join(sentences)
     return (
-        f'<figure class="tokenheat"{view} data-metric="{measure}"{attribute} '
-        f'aria-label="{_name(what, scales, labels)}">'
+        f'<figure class="tokenheat"{attributes} aria-label="{_name(what, scales, labels)}">'
         f'{picture.body}<figcaption dir="auto"{said_in}>{caption}</figcaption>{table}</figure>'
     )
 
