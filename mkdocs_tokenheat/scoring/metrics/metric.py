@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mkdocs_tokenheat.block.options import Numbers
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Vectors = NDArray[np.float64]
-
 __all__ = ["Metric", "Units", "Vectors"]
+
+Vectors: TypeAlias = "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)

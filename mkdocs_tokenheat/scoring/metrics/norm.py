@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
-
-if TYPE_CHECKING:
-    from mkdocs_tokenheat.scoring.metrics.metric import Vectors
+from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units, Vectors
 
 __all__ = ["NORM"]
 

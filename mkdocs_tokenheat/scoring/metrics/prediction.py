@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units
-
-if TYPE_CHECKING:
-    from mkdocs_tokenheat.scoring.metrics.metric import Vectors
+from mkdocs_tokenheat.scoring.metrics.metric import Metric, Units, Vectors
 
 __all__ = ["COSINE", "ENTROPY", "LOGIT", "PROBABILITY", "RANK", "SURPRISAL"]
 
