@@ -18,6 +18,7 @@ from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request, Scored, batched
 from mkdocs_tokenheat.scoring.scores import Note
+from mkdocs_tokenheat.scoring.vectors import means
 
 __all__ = ["score_forward"]
 
@@ -166,11 +167,12 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
         for request in text.requests:
             layer = _layer(request, model)
             cut = _cut(request, text)
+            is_last = request.way.pool == "last"
             notes: list[Note] = [("layer", layer, model.layers)]
             if text.context.shown.start > 0 and model.is_causal:
                 notes.append(("after-bos",))
             if any(len(group) > 1 for group in cut.groups):
-                notes.append(("words-last",) if request.way.pool == "last" else ("words-pooled",))
+                notes.append(("words-last",) if is_last else ("words-pooled",))
             notes += _further_notes(request, text, model)
             target = None
             if request.target is not None:
@@ -178,23 +180,18 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
                 if isinstance(found, TokenheatError):
                     yield request, found
                     continue
-                is_last = request.way.pool == "last"
                 target = found[layer][-1] if is_last else found[layer].mean(axis=0)
                 count = len(found[layer])
                 several = "target-last" if is_last else "target-alone"
                 notes.append((several, count) if count > 1 else ("target-token",))
-            vectors, norms = _pooled(states[layer], cut, request.way.pool)
+            # What each unit's number rests on: the states of its tokens, or its last one's.
+            groups = [group[-1:] for group in cut.groups] if is_last else cut.groups
+            vectors = means(states[layer], groups, cut.unknown)
+            norms = means(np.sqrt((states[layer] ** 2).sum(axis=1)), groups, cut.unknown)
             units = Units([], vectors, norms, target)
-            aside = (
-                _at_first_position(cut, request.way.pool) if text.context.shown.start == 0 else ()
-            )
+            at_start = text.context.shown.start == 0
+            aside = [i for i, group in enumerate(groups) if at_start and 0 in group]
             yield request, finished(request, cut, units, notes, aside=aside)
-
-
-def _at_first_position(cut: Cut, pool: str) -> list[int]:
-    """The units whose number rests on the text's first token."""
-    kept = (group[-1:] if pool == "last" else group for group in cut.groups)
-    return [i for i, group in enumerate(kept) if 0 in group]
 
 
 def _further_notes(request: Request, text: _Text, model: Transformer) -> list[Note]:
@@ -236,24 +233,6 @@ def _targets(
         else:
             found[words[number]] = {layer: array[own] for layer, array in states.items()}
     return found
-
-
-def _pooled(states: Array, cut: Cut, pool: str) -> tuple[Array, Array]:
-    """For each unit its tokens' hidden state, mean or last, and the norm likewise."""
-    norms = np.sqrt((states * states).sum(axis=1))
-    take: Callable[[Array, Sequence[int]], Array] = (
-        (lambda array, group: array[group[-1]])
-        if pool == "last"
-        else (lambda array, group: array[list(group)].mean(axis=0))
-    )
-    vectors = np.full((len(cut.groups), states.shape[1]), np.nan)
-    lengths = np.full(len(cut.groups), np.nan)
-    unknown = set(cut.unknown)
-    for i, group in enumerate(cut.groups):
-        if group and i not in unknown:
-            vectors[i] = take(states, group)
-            lengths[i] = take(norms, group)
-    return vectors, lengths
 
 
 def _cut(request: Request, text: _Text) -> Cut:

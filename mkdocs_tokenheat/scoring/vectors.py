@@ -12,7 +12,7 @@ from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note
 
-__all__ = ["TokenVectors", "normalized", "table_notes", "word_vectors"]
+__all__ = ["TokenVectors", "means", "normalized", "table_notes", "word_vectors"]
 
 
 class TokenVectors:
@@ -41,30 +41,40 @@ class TokenVectors:
             units: The tokens of each unit; without any its vector is NaN.
             unknown: The units whose vector is NaN whatever their tokens.
         """
-        return self._means(self._rows, units, unknown)
+        return means(self._rows, self._places(units), unknown)
 
     def norms(
         self, units: Sequence[Sequence[int]], unknown: Collection[int] = ()
     ) -> NDArray[np.float64]:
         """The mean of the norms of each unit's vectors, of shape (units,)."""
-        return self._means(self._norms, units, unknown)
+        return means(self._norms, self._places(units), unknown)
 
-    def _means(
-        self, rows: NDArray[np.float64], units: Sequence[Sequence[int]], unknown: Collection[int]
-    ) -> NDArray[np.float64]:
-        if not unknown and all(len(tokens) == 1 for tokens in units):
-            return rows[[self._at[token] for (token,) in units]]
-        nothing = {*unknown}
-        members = [() if i in nothing else tokens for i, tokens in enumerate(units)]
-        counts = np.array([len(tokens) for tokens in members])
-        at = [self._at[token] for tokens in members for token in tokens]
-        means = np.full((len(members), *rows.shape[1:]), np.nan)
-        has = counts > 0
-        if has.any():
-            starts = (np.cumsum(counts) - counts)[has]
-            sums = rows[at] if counts.max() == 1 else np.add.reduceat(rows[at], starts)
-            means[has] = (sums.T / counts[has]).T
-        return means
+    def _places(self, units: Sequence[Sequence[int]]) -> list[list[int]]:
+        return [[self._at[token] for token in tokens] for tokens in units]
+
+
+def means(
+    rows: NDArray[np.float64], units: Sequence[Sequence[int]], unknown: Collection[int]
+) -> NDArray[np.float64]:
+    """The mean of each unit's rows; NaN where it has none, or is unknown.
+
+    Parameters:
+        rows: Vectors, or their norms.
+        units: Which of them each unit has.
+    """
+    if not unknown and all(len(unit) == 1 for unit in units):
+        return rows[[row for (row,) in units]]
+    nothing = {*unknown}
+    members = [() if i in nothing else unit for i, unit in enumerate(units)]
+    counts = np.array([len(unit) for unit in members])
+    at = [row for unit in members for row in unit]
+    found = np.full((len(members), *rows.shape[1:]), np.nan)
+    has = counts > 0
+    if has.any():
+        starts = (np.cumsum(counts) - counts)[has]
+        sums = rows[at] if counts.max() == 1 else np.add.reduceat(rows[at], starts)
+        found[has] = (sums.T / counts[has]).T
+    return found
 
 
 def word_vectors(
