@@ -16,7 +16,7 @@ from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.key import Source
 from mkdocs_tokenheat.scoring.request import Request, Scored, Wanted, by_model
 from mkdocs_tokenheat.scoring.static import score_static
-from mkdocs_tokenheat.scoring.statistic import Statistic
+from mkdocs_tokenheat.scoring.statistic import Finding, Statistic
 from mkdocs_tokenheat.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def score(
             yield request, _computed(request, settings)
 
 
-def _computed(statistic: Statistic[Entry], settings: Settings) -> Entry | TokenheatError:
+def _computed(statistic: Statistic[Finding], settings: Settings) -> Finding | TokenheatError:
     try:
         models = [
             _with_tables(_files(source, settings), source, settings) for source in statistic.sources

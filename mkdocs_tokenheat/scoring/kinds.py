@@ -9,7 +9,7 @@ from typing import Any
 
 from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.scores import scores_of
-from mkdocs_tokenheat.scoring.statistic import Kind
+from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
 __all__ = ["KINDS", "read_any"]
 
@@ -35,5 +35,5 @@ def read_any(columns: Mapping[str, Any]) -> Entry:
         return scores_of(sys.maxsize)(columns)
     if kind not in KINDS:
         raise ValueError("its kind is not known")
-    known: Kind[Any, Entry] = import_module(f"mkdocs_tokenheat.scoring.geometry.{kind}").KIND
+    known: Kind[Any, Finding] = import_module(f"mkdocs_tokenheat.scoring.geometry.{kind}").KIND
     return known.read(columns)

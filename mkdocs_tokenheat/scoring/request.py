@@ -11,11 +11,11 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import TokenheatError, excerpt, is_like, unknown
 from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
-from mkdocs_tokenheat.scoring.entry import Entry, Read
+from mkdocs_tokenheat.scoring.entry import Read
 from mkdocs_tokenheat.scoring.key import Source, Way, make_key
 from mkdocs_tokenheat.scoring.metrics import Metric, metric_of
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
-from mkdocs_tokenheat.scoring.statistic import Statistic
+from mkdocs_tokenheat.scoring.statistic import Finding, Statistic
 from mkdocs_tokenheat.scoring.values import ValuesFile, open_values
 from mkdocs_tokenheat.settings import Settings
 
@@ -126,7 +126,7 @@ class Request:
 Scored = tuple[Request, Scores | TokenheatError]
 """What came of a request."""
 
-Wanted = Request | Statistic[Entry]
+Wanted = Request | Statistic[Finding]
 """Whatever an entry can be asked for by."""
 
 

@@ -4,36 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from mkdocs_tokenheat.scoring.entry import Entry, Read
+from mkdocs_tokenheat.scoring.entry import Read
 from mkdocs_tokenheat.scoring.key import Source, Way, make_key
 
 if TYPE_CHECKING:
     from mkdocs_tokenheat.models.rows import RowModel
 
-__all__ = ["Kind", "Statistic", "make_statistic"]
+__all__ = ["Finding", "Kind", "Statistic", "make_statistic"]
 
 G_contra = TypeVar("G_contra", bound=Mapping[str, object], contravariant=True)
-E_co = TypeVar("E_co", bound=Entry, covariant=True)
+E_co = TypeVar("E_co", bound="Finding", covariant=True)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a statistic finds; its fields are the columns of its entry, which bears its kind's name."""
+
+    kind: ClassVar[str]
+
+    def columns(self) -> Mapping[str, object]:
+        """What is stored."""
+        return {"kind": self.kind, **vars(self)}
 
 
 @dataclass(frozen=True)
 class Kind(Generic[G_contra, E_co]):
-    """A kind of statistic: from what is given, plain values that a key covers, to an entry.
+    """A kind of statistic: from what is given, plain values that a key covers, to a finding.
 
     Attributes:
-        name: Which its entries bear.
+        finding: What its entries hold.
         read: From an entry's columns to what they hold.
         compute: What the models make of what is given; the number is the largest that a text may
             have of units.
         fits: Whether an entry can be of what is given.
     """
 
-    name: str
+    finding: type[E_co]
     read: Read[E_co]
     compute: Callable[[G_contra, Sequence[RowModel], Way, int], E_co]
     fits: Callable[[G_contra, Any], bool] = lambda _given, _entry: True
+
+    @property
+    def name(self) -> str:
+        """Which its entries bear."""
+        return self.finding.kind
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import combinations
 
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.entry import Entry
 from mkdocs_tokenheat.scoring.geometry.similarity import (
     KIND,
     LEAST,
@@ -15,9 +14,9 @@ from mkdocs_tokenheat.scoring.geometry.similarity import (
     Given,
     Similarity,
 )
-from mkdocs_tokenheat.scoring.request import Models, Request, sources, static_way
+from mkdocs_tokenheat.scoring.request import Models, Wanted, sources, static_way
 from mkdocs_tokenheat.scoring.scores import Note, Scores
-from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
+from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.coloured import pieces_of, shown_text, units_of
 from mkdocs_tokenheat.views.labels import Labels, note, said, say
@@ -32,7 +31,7 @@ _NAME = "margin:.6em 0 .2em;font-weight:bold;overflow-wrap:anywhere"
 
 
 def _ask(block: Block, models: Models) -> Asked:
-    asked: dict[str, Request | Statistic[Entry]] = {}
+    asked: dict[str, Wanted] = {}
     for i, name in enumerate(block.options.models):
         asked.update(asked_of(block, models, name, "word", str(i)))
     way = static_way(block.options)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.scoring.entry import Entry
-from mkdocs_tokenheat.scoring.request import Models, Request, make_request
+from mkdocs_tokenheat.scoring.request import Models, Wanted, make_request
 from mkdocs_tokenheat.scoring.scores import Scores
-from mkdocs_tokenheat.scoring.statistic import Statistic, make_statistic
+from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.coloured import pieces_of, shown_text, units_of
 from mkdocs_tokenheat.views.fitting import has_baseline, has_vocabulary
@@ -28,7 +27,7 @@ __all__ = ["VIEW", "asked_of", "group_of", "hatched", "what_of"]
 
 def asked_of(
     block: Block, models: Models, name: str, unit: str | None = None, mark: str = ""
-) -> dict[str, Request | Statistic[Entry]]:
+) -> dict[str, Wanted]:
     """What a text needs that is coloured by its scores.
 
     Parameters:
@@ -37,7 +36,7 @@ def asked_of(
         mark: What tells it from other texts in the same block.
     """
     request, options = make_request(block, models, name, unit), block.options
-    asked: dict[str, Request | Statistic[Entry]] = {f"scores{mark}": request}
+    asked: dict[str, Wanted] = {f"scores{mark}": request}
     if request.model is not None and has_vocabulary(options, request.metric):
         from mkdocs_tokenheat.scoring.geometry import quantiles
 

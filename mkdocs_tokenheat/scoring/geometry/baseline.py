@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_number
 from mkdocs_tokenheat.scoring.key import Way
-from mkdocs_tokenheat.scoring.statistic import Kind
+from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ class Given(TypedDict):
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Baseline(Finding):
     """A shuffled text's cosines of neighbours; those of a token with itself are left out.
 
     Attributes:
@@ -42,6 +42,7 @@ class Baseline:
         by_chance: How many of a shuffled text's cosines are larger, on average.
     """
 
+    kind = "baseline"
     threshold: float | None
     by_chance: float
 
@@ -51,10 +52,6 @@ class Baseline:
         That of a token with itself is 1 in any order, and says nothing.
         """
         return self.threshold is not None and self.threshold < cosine < 1
-
-    def columns(self) -> Mapping[str, object]:
-        """What is stored."""
-        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Baseline:
@@ -117,4 +114,4 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, max_tokens: int
     return shuffled(unit[~np.isnan(unit).any(axis=1)])
 
 
-KIND = Kind("baseline", _read, _compute)
+KIND = Kind(Baseline, _read, _compute)

@@ -11,7 +11,7 @@ from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Kind
+from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ class Given(TypedDict):
 
 
 @dataclass(frozen=True)
-class Distribution:
+class Distribution(Finding):
     """How the cosines of random pairs of different tokens are distributed.
 
     Attributes:
@@ -53,6 +53,7 @@ class Distribution:
             that have a smaller one; None where the model does not know one of the words.
     """
 
+    kind = "distribution"
     mean: float
     deviation: float
     dimensions: int
@@ -62,10 +63,6 @@ class Distribution:
     outside: tuple[int, int]
     pairs: Sequence[tuple[float, float] | None]
     notes: Sequence[Note] = ()
-
-    def columns(self) -> Mapping[str, object]:
-        """What is stored."""
-        return {"kind": KIND.name, **vars(self)}
 
     @property
     def total(self) -> int:
@@ -184,4 +181,4 @@ def _random_cosines(model: RowModel, way: Way) -> NDArray[np.float64]:
     return cosines
 
 
-KIND = Kind("distribution", _read, _compute, _fits)
+KIND = Kind(Distribution, _read, _compute, _fits)

@@ -11,7 +11,7 @@ from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Kind
+from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ class Given(TypedDict):
 
 
 @dataclass(frozen=True)
-class Matrix:
+class Matrix(Finding):
     """The cosines S = Ê Êᵀ of n words.
 
     Attributes:
@@ -45,15 +45,12 @@ class Matrix:
         trace: The sum of all of them, which is the number of those words.
     """
 
+    kind = "matrix"
     order: Sequence[int]
     rows: Sequence[Sequence[float | None]]
     eigenvalues: Sequence[float]
     trace: int
     notes: Sequence[Note] = ()
-
-    def columns(self) -> Mapping[str, object]:
-        """What is stored."""
-        return {"kind": KIND.name, **vars(self)}
 
     def at(self, row: int, column: int) -> float | None:
         """The number of a cell, both counted in the order in which the words are shown."""
@@ -129,4 +126,4 @@ def _fits(given: Given, matrix: Matrix) -> bool:
     return len(matrix.order) == len(given["words"])
 
 
-KIND = Kind("matrix", _read, _compute, _fits)
+KIND = Kind(Matrix, _read, _compute, _fits)

@@ -11,7 +11,7 @@ from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_cosines
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes, read_text
-from mkdocs_tokenheat.scoring.statistic import Kind
+from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ class Given(TypedDict):
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbours(Finding):
     """The nearest tokens of each word.
 
     Attributes:
@@ -50,12 +50,9 @@ class Neighbours:
             first; None where the model does not know the word.
     """
 
+    kind = "neighbours"
     words: Sequence[Near | None]
     notes: Sequence[Note] = ()
-
-    def columns(self) -> Mapping[str, object]:
-        """What is stored."""
-        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Neighbours:
@@ -204,4 +201,4 @@ def _folded(text: str) -> str:
     return (text.lstrip(" ") or text).casefold()
 
 
-KIND = Kind("neighbours", _read, _compute, _fits)
+KIND = Kind(Neighbours, _read, _compute, _fits)

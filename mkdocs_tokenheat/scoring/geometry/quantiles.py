@@ -12,7 +12,7 @@ from mkdocs_tokenheat.scoring.geometry.columns import read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.metrics import metric_of
 from mkdocs_tokenheat.scoring.metrics.metric import Units
-from mkdocs_tokenheat.scoring.statistic import Kind
+from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
 if TYPE_CHECKING:
     from mkdocs_tokenheat.models.rows import RowModel
@@ -30,18 +30,15 @@ class Given(TypedDict):
 
 
 @dataclass(frozen=True)
-class Quantiles:
+class Quantiles(Finding):
     """The quantiles of a metric over all tokens of a vocabulary.
 
     Attributes:
         numbers: 1,001 of them, at 0, 0.001, … 1, linear between neighbours.
     """
 
+    kind = "quantiles"
     numbers: Sequence[float]
-
-    def columns(self) -> Mapping[str, object]:
-        """What is stored."""
-        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Quantiles:
@@ -74,4 +71,4 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     return Quantiles([rounded(number) or 0.0 for number in quantiles.tolist()])
 
 
-KIND = Kind("quantiles", _read, _compute)
+KIND = Kind(Quantiles, _read, _compute)

@@ -10,7 +10,7 @@ from mkdocs_tokenheat.scoring.entry import rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
-from mkdocs_tokenheat.scoring.statistic import Kind
+from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +45,7 @@ class Correlation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Similarity:
+class Similarity(Finding):
     """The representational similarity of two models.
 
     Attributes:
@@ -56,15 +56,12 @@ class Similarity:
         notes: For each model what is said of its vectors.
     """
 
+    kind = "similarity"
     words: int
     is_cut: bool
     spearman: Correlation | None
     pearson: Correlation | None
     notes: Sequence[Sequence[Note]] = ((), ())
-
-    def columns(self) -> Mapping[str, object]:
-        """What is stored."""
-        return {"kind": KIND.name, **vars(self)}
 
 
 def _read(columns: Mapping[str, Any]) -> Similarity:
@@ -187,4 +184,4 @@ def _square(triangle: Array, count: int) -> Array:
     return square
 
 
-KIND = Kind("similarity", _read, _compute)
+KIND = Kind(Similarity, _read, _compute)
