@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 from mkdocs_tokenheat.errors import TokenheatError, excerpt
-
-if TYPE_CHECKING:
-    from yaml.events import Event
 
 __all__ = ["Raw", "read_front_matter", "read_info", "read_list", "split_front_matter"]
 
@@ -23,7 +19,6 @@ _OPTION = re.compile(
 )
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _CURLY = re.compile("[\u2018\u2019\u201c\u201d\u00ab\u00bb]")
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
 def read_info(info: str) -> dict[str, Raw]:
@@ -76,18 +71,22 @@ def split_front_matter(body: Sequence[str]) -> tuple[Sequence[str], Sequence[str
     return (), body
 
 
-def read_front_matter(lines: Sequence[str]) -> dict[str, tuple[Raw, int | None]]:
+def read_front_matter(lines: Sequence[str]) -> dict[str, tuple[Raw, int]]:
     """The front matter's options, each with its line counted from the block's fence.
-
-    Only `key: value` and lists of scalars are read, event by event: aliases, tags and deeper
-    nesting end the reading before anything is built from them.
 
     Raises:
         TokenheatError: YAML that cannot be read, with its line.
     """
-    options: dict[str, tuple[Raw, int | None]] = {}
-    # Most blocks have none, and a YAML reader is not made in no time.
-    pairs = _mapping("\n".join(lines), first_line=2) if lines else ()
+    if not lines:  # Most blocks have none, and a YAML reader is not made in no time.
+        return {}
+    from mkdocs_tokenheat.block.flat import read_flat
+
+    options: dict[str, tuple[Raw, int]] = {}
+    pairs = read_flat(
+        "\n".join(["", "", *lines]),  # It stands below the fence and its own first mark.
+        "the front matter is not YAML",
+        "the front matter (the lines between '---') takes 'key: value' and lists of plain values",
+    )
     for key, value, line in pairs:
         if key in options:
             raise TokenheatError(f"option '{key}' is given twice", line=line)
@@ -101,88 +100,10 @@ def read_list(text: str) -> list[str | None]:
     Raises:
         TokenheatError: Anything else.
     """
-    found = _mapping(f"list: {text}", first_line=None)
+    from mkdocs_tokenheat.block.flat import read_flat
+
+    unread = "cannot be read as a list"
+    found = read_flat(f"list: {text}", unread, "takes a list of plain values")
     if len(found) != 1 or not isinstance(found[0][1], list):
-        raise TokenheatError(f"cannot be read as a list: '{excerpt(text)}'")
+        raise TokenheatError(f"{unread}: '{excerpt(text)}'")
     return found[0][1]
-
-
-def _mapping(text: str, first_line: int | None) -> list[tuple[str, Raw, int | None]]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return list(_pairs(yaml.parse(text, Loader=loader), first_line))
-    except (yaml.YAMLError, UnicodeEncodeError) as error:
-        problem = getattr(error, "problem", None) or str(error)
-        if "nesting depth" in problem:  # libyaml looks far ahead, and has a limit of its own.
-            raise _not_flat(error.problem_mark, first_line) from None  # type: ignore[union-attr]
-        what = "the front matter is not YAML" if first_line else "cannot be read as a list"
-        if "mapping values are not" in problem or "cannot start any token" in problem:
-            problem += " (a value with ': ' in it, or a sign at its start, goes in quotes)"
-        line = _line(getattr(error, "problem_mark", None), first_line)
-        if line is not None and isinstance(error, yaml.reader.ReaderError):
-            # A character that YAML does not allow, which has no mark.
-            line += text.partition(chr(int(error.character)))[0].count("\n")
-        raise TokenheatError(f"{what}: {problem}", line=line) from None
-
-
-def _pairs(
-    events: Iterator[Event], first_line: int | None
-) -> Iterator[tuple[str, Raw, int | None]]:
-    import yaml
-
-    for event in events:
-        if isinstance(event, yaml.MappingStartEvent) and not _is_marked(event):
-            break
-        if isinstance(event, yaml.StreamEndEvent):
-            break
-        if not isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
-            raise _not_flat(event.start_mark, first_line)
-    for event in events:
-        if isinstance(event, yaml.MappingEndEvent):
-            break
-        key = _scalar(event, first_line) or ""
-        yield key, _value(events, first_line), _line(event.start_mark, first_line)
-    for event in events:
-        if not isinstance(event, (yaml.DocumentEndEvent, yaml.StreamEndEvent)):
-            raise _not_flat(event.start_mark, first_line)
-
-
-def _value(events: Iterator[Event], first_line: int | None) -> Raw:
-    import yaml
-
-    event = next(events)
-    if not isinstance(event, yaml.SequenceStartEvent) or _is_marked(event):
-        return _scalar(event, first_line)
-    items: list[str | None] = []
-    while not isinstance(item := next(events), yaml.SequenceEndEvent):
-        items.append(_scalar(item, first_line))
-    return items
-
-
-def _scalar(event: Event, first_line: int | None) -> str | None:
-    import yaml
-
-    if not isinstance(event, yaml.ScalarEvent) or _is_marked(event):
-        raise _not_flat(event.start_mark, first_line)
-    return None if not event.style and event.value in _NULLS else str(event.value)
-
-
-def _is_marked(event: Any) -> bool:
-    return event.anchor is not None or event.tag not in (None, "!")
-
-
-def _not_flat(mark: Any, first_line: int | None) -> TokenheatError:
-    takes = (
-        "takes a list of plain values"
-        if first_line is None
-        else "the front matter (the lines between '---') takes 'key: value' and lists of plain values"
-    )
-    return TokenheatError(
-        f"{takes}, without nesting, aliases or tags", line=_line(mark, first_line)
-    )
-
-
-def _line(mark: Any, first_line: int | None) -> int | None:
-    return None if first_line is None else first_line + (mark.line if mark else 0)

@@ -76,7 +76,7 @@ def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict
                 line=line,
             )
         raw[name] = value
-        lines[name] = line or 0
+        lines[name] = line
     return raw, lines
 
 
