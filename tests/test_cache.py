@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.cache import Cache
 from mkdocs_tokenheat.scoring.cut import joined
-from mkdocs_tokenheat.scoring.entry import decode, encode, rounded
+from mkdocs_tokenheat.scoring.entry import as_stored, decode, encode, rounded
 from mkdocs_tokenheat.scoring.scores import Scores, scores_of
 from tests.checkpoints import save, table, wordpiece
 from tests.conftest import Author, block
@@ -75,7 +75,7 @@ def scored_texts(draw: st.DrawFn) -> tuple[str, Scores]:
         [start for start, _ in spans],
         [end for _, end in spans],
         draw(st.none() | st.just("".join(f"{each};" for each in columns))),
-        [rounded(n) for n in draw(st.lists(numbers, min_size=count, max_size=count))],
+        [as_stored(n) for n in draw(st.lists(numbers, min_size=count, max_size=count))],
         joined(text, spans),
         sorted(draw(st.sets(st.integers(0, count - 1)))) if count else [],
         draw(

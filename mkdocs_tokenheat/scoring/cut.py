@@ -13,7 +13,7 @@ from mkdocs_tokenheat.block.words import Cell, Span, cells, is_simple, visible, 
 from mkdocs_tokenheat.errors import TokenheatError, counted
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.tokenizer import Tokens
-from mkdocs_tokenheat.scoring.entry import rounded
+from mkdocs_tokenheat.scoring.entry import as_stored
 from mkdocs_tokenheat.scoring.metrics.metric import Units
 from mkdocs_tokenheat.scoring.request import Request
 from mkdocs_tokenheat.scoring.scores import Note, Scores
@@ -143,7 +143,7 @@ def finished(
         scores = [None if number is None else number + 0.0 for number in numbers]
     else:
         # Words come again, and their numbers with them.
-        known = {number: rounded(number) for number in {*numbers}}
+        known = {number: as_stored(number) for number in {*numbers}}
         scores = [known[number] for number in numbers]
     for i in unknown:
         scores[i] = None

@@ -13,6 +13,7 @@ __all__ = [
     "FORMAT",
     "Entry",
     "Read",
+    "as_stored",
     "decode",
     "encode",
     "is_of_other_version",
@@ -38,11 +39,14 @@ Read = Callable[[Mapping[str, Any]], E]
 """From an entry's columns to what they hold; ValueError and its like where they do not fit."""
 
 
-def rounded(number: float | None) -> float | None:
-    """The number with six significant digits; None for what is no finite number."""
-    if number is None or not math.isfinite(number):
-        return None
+def rounded(number: float) -> float:
+    """The number with six significant digits."""
     return float(f"{number:.6g}") + 0.0
+
+
+def as_stored(number: float | None) -> float | None:
+    """The number like that; None for what is no finite number."""
+    return rounded(number) if number is not None and math.isfinite(number) else None
 
 
 def short(score: float | None) -> float | int | None:

@@ -146,7 +146,7 @@ def _predicted(
             mine.append((f"word-{name}",))
         mine += _further_notes(request, text, model)
         expected = [
-            [(token, rounded(share) or 0.0) for token, share in each[: request.way.topk]]
+            [(token, rounded(share)) for token, share in each[: request.way.topk]]
             for each in predictions.expected
         ]
         units = Units([], predictions={name: numbers})

@@ -100,7 +100,7 @@ def shuffled(vectors: NDArray[np.float64]) -> Baseline:
         second = chance.randint(1, count, _PAIRS * _PAIRS)
         pairs = cosines[at[first], at[(first + second) % count]]
     above = float((pairs > threshold).mean()) * (count - 1)
-    return Baseline(rounded(threshold), rounded(above) or 0.0)
+    return Baseline(rounded(threshold), rounded(above))
 
 
 def _compute(given: Given, models: Sequence[RowModel], way: Way, max_tokens: int) -> Baseline:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.scoring.entry import rounded
+from mkdocs_tokenheat.scoring.entry import as_stored, rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
@@ -128,8 +128,8 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     pairs: list[tuple[float, float] | None] = []
     for cosine in np.clip((unit[::2] * unit[1::2]).sum(axis=1), -1, 1).tolist():
         share = np.searchsorted(random, cosine) / len(random)
-        exact = rounded(cosine)
-        pairs.append(None if exact is None else (exact, rounded(float(share)) or 0.0))
+        exact = as_stored(cosine)
+        pairs.append(None if exact is None else (exact, rounded(float(share))))
     mean, deviation = float(random.mean()), float(random.std())
     step = max((step for step in _STEPS if step <= deviation / 4), default=_STEPS[0])
     # A cosine of 1 lies in the last bin, not in one of its own.
@@ -139,8 +139,8 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     last = max(min(high, int(bins[-1])), first)
     counts = np.bincount(bins[(bins >= first) & (bins <= last)] - first)
     return Distribution(
-        rounded(mean) or 0.0,
-        rounded(deviation) or 0.0,
+        rounded(mean),
+        rounded(deviation),
         vectors.shape[1],
         step,
         first,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError, missing
-from mkdocs_tokenheat.scoring.entry import rounded
+from mkdocs_tokenheat.scoring.entry import as_stored, rounded
 from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
@@ -97,8 +97,8 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     eigenvalues = np.round(np.linalg.eigvalsh(inner)[::-1][:_EIGENVALUES], _DECIMALS)
     return Matrix(
         order,
-        [[rounded(cosines[i, j]) for j in order[: at + 1]] for at, i in enumerate(order)],
-        [rounded(value) or 0.0 for value in eigenvalues.tolist()],
+        [[as_stored(cosines[i, j]) for j in order[: at + 1]] for at, i in enumerate(order)],
+        [rounded(value) for value in eigenvalues.tolist()],
         len(known),
         notes,
     )

@@ -99,7 +99,7 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
 
         nearest = _in_order(rough[ids, column], ids, exact, queries.shape[1], 4 * given["k"])
         others = _others(nearest, model, given["words"][at], fold=given["fold"])
-        found[at] = [(text, rounded(cosine) or 0.0) for text, cosine in islice(others, given["k"])]
+        found[at] = [(text, rounded(cosine)) for text, cosine in islice(others, given["k"])]
     return Neighbours(found, notes)
 
 

@@ -68,7 +68,7 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     if not len(numbers):
         raise TokenheatError("no token of the model's vocabulary has such a number")
     quantiles = np.quantile(numbers, np.linspace(0, 1, _STEPS + 1))
-    return Quantiles([rounded(number) or 0.0 for number in quantiles.tolist()])
+    return Quantiles(list(map(rounded, quantiles.tolist())))
 
 
 KIND = Kind(Quantiles, _read, _compute)

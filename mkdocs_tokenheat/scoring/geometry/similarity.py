@@ -167,7 +167,7 @@ def correlated(first: Array, second: Array) -> tuple[Correlation | None, Correla
         as_large += found >= observed - _ROUNDING
     p = (as_large + 1) / (PERMUTATIONS + 1)
     spearman, pearson = (
-        Correlation(rounded(coefficient) or 0.0, rounded(each) or 1.0)
+        Correlation(rounded(coefficient), rounded(each))
         for coefficient, each in zip(np.clip(observed, -1, 1).tolist(), p.tolist(), strict=True)
     )
     return spearman, pearson
