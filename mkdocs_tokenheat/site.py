@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 
 from mkdocs_tokenheat import __version__
 from mkdocs_tokenheat.block.options import NAMES, Options
@@ -18,12 +18,15 @@ from mkdocs_tokenheat.scoring.supply import Found, Score, Supply
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.views.figure import draw
 from mkdocs_tokenheat.views.fitting import check_fitting
-from mkdocs_tokenheat.views.labels import Labels, labels_of
+from mkdocs_tokenheat.views.labels import labels_of
 from mkdocs_tokenheat.views.registry import view_of
 from mkdocs_tokenheat.views.share import SharedScales
 from mkdocs_tokenheat.views.view import Answer, Asked
 
 __all__ = ["Site"]
+
+Question = tuple[Block, Asked | TokenheatError]
+"""A block with what it needs, or why it cannot be had."""
 
 
 class Site:
@@ -48,7 +51,7 @@ class Site:
         self._drawn_before: Mapping[object, list[str]] = {}
         self._identities = Identities(settings.base, settings.cache_dir)
         self.models = Models(settings, partial(self._identities.of, frozen=settings.frozen))
-        self._labels: dict[tuple[str | None, str | None], Labels] = {}
+        self._labels = cache(partial(labels_of, own=settings.labels))
 
     def follow(self, earlier: Site | None) -> None:
         """Keep the figures that are drawn, and draw none again that an earlier build has drawn."""
@@ -63,28 +66,26 @@ class Site:
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
         """The figure of each block of one page, or why it has none."""
-        asked = [self._ask(block) for block in blocks]
+        questions = [self._question(block) for block in blocks]
         if self.drawn is None:
-            return self._figures(blocks, asked)
-        page = _page(blocks, asked)
+            return self._figures(questions)
+        page = _page(questions)
         known = self.drawn.get(page) or self._drawn_before.get(page)
         if known is not None:
             self.drawn[page] = known
             return [*known]
-        figures = self._figures(blocks, asked)
+        figures = self._figures(questions)
         whole = [figure for figure in figures if isinstance(figure, str)]
         if len(whole) == len(figures):
             self.drawn[page] = whole
         return figures
 
-    def _figures(
-        self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
-    ) -> list[str | TokenheatError]:
+    def _figures(self, questions: Sequence[Question]) -> list[str | TokenheatError]:
         figures: dict[int, str | TokenheatError] = {}
         sharing: dict[int, Answer] = {}
         alone = SharedScales(())
         # A figure is drawn while what was read for it is still in the processor's cache.
-        for i, answer in self._answers(blocks, asked):
+        for i, answer in self._answers(questions):
             if isinstance(answer, TokenheatError):
                 figures[i] = answer
             elif answer.block.options.share is None:
@@ -94,53 +95,48 @@ class Site:
         shared = SharedScales(sharing[i] for i in sorted(sharing))
         for i, answer in sharing.items():
             figures[i] = self._figure_or_error(answer, shared)
-        return [figures[i] for i in range(len(blocks))]
+        return [figures[i] for i in range(len(questions))]
 
     def _figure_or_error(self, answer: Answer, shared: SharedScales) -> str | TokenheatError:
         # The site's language is that of its pages, a block's `lang` only its text's.
         page_lang, text_lang = self.settings.options.lang, answer.block.options.lang
-        labels = self._labels_of(page_lang or text_lang, text_lang)
+        labels = self._labels(page_lang or text_lang, text=text_lang)
         try:
             return draw(answer, shared, labels, page_lang or "en")
         except TokenheatError as error:
             return _of_site(error, answer.block)
 
-    def _labels_of(self, lang: str | None, text: str | None) -> Labels:
-        if (lang, text) not in self._labels:
-            self._labels[lang, text] = labels_of(lang, self.settings.labels, text)
-        return self._labels[lang, text]
-
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
         """What each block needs, from the cache or, where it lacks it, from the models."""
-        answers = dict(self._answers(blocks, [self._ask(block) for block in blocks]))
+        answers = dict(self._answers([self._question(block) for block in blocks]))
         return [answers[i] for i in range(len(blocks))]
 
     def _answers(
-        self, blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]
+        self, questions: Sequence[Question]
     ) -> Iterator[tuple[int, Answer | TokenheatError]]:
         """Each block's answer by its place: at once where the cache has it, then all the others."""
-        waiting: dict[int, Asked] = {}
-        for i, (block, each) in enumerate(zip(blocks, asked, strict=True)):
-            if isinstance(each, TokenheatError):
-                yield i, each
-            elif (found := self.supply.at_hand(each.values())) is None:
-                waiting[i] = each
+        waiting: dict[int, tuple[Block, Asked]] = {}
+        for i, (block, asked) in enumerate(questions):
+            if isinstance(asked, TokenheatError):
+                yield i, asked
+            elif (found := self.supply.at_hand(asked.values())) is None:
+                waiting[i] = block, asked
             else:
-                yield i, _answer(block, each, found)
+                yield i, _answer(block, asked, found)
         if not waiting:
             return
-        results = self.supply.get(request for each in waiting.values() for request in each.values())
-        for i, each in waiting.items():
-            yield i, _answer(blocks[i], each, results)
+        results = self.supply.get(r for _, asked in waiting.values() for r in asked.values())
+        for i, (block, asked) in waiting.items():
+            yield i, _answer(block, asked, results)
 
     def warm(self, blocks: Iterable[Block]) -> None:
         """Score what the cache lacks of these blocks, all at once, and keep nothing in memory.
 
         Errors are left for the pages: a block may yet turn out to be no block, in indented code.
         """
-        each = map(self._ask, blocks)
-        asked = (found for found in each if not isinstance(found, TokenheatError))
-        self.supply.warm(request for found in asked for request in found.values())
+        each = (asked for _, asked in map(self._question, blocks))
+        known = (asked for asked in each if not isinstance(asked, TokenheatError))
+        self.supply.warm(request for asked in known for request in asked.values())
 
     def fingerprint(self) -> str:
         """What the figures of unchanged pages depend on, for hosts that keep pages themselves.
@@ -159,25 +155,25 @@ class Site:
         except TokenheatError as error:
             return error.message
 
-    def _ask(self, block: Block) -> Asked | TokenheatError:
+    def _question(self, block: Block) -> Question:
         try:
             view = view_of(block.options.view)
             check_fitting(block)
-            return view.ask(block, self.models)
+            return block, view.ask(block, self.models)
         except TokenheatError as error:
-            return _of_site(error, block)
+            return block, _of_site(error, block)
 
 
-def _page(blocks: Sequence[Block], asked: Sequence[Asked | TokenheatError]) -> object:
+def _page(questions: Iterable[Question]) -> object:
     """All that the figures of a page's blocks are made of."""
     return tuple(
         (
             block.text,
             block.options,
             tuple(block.lines),
-            None if isinstance(each, TokenheatError) else tuple(r.key for r in each.values()),
+            None if isinstance(asked, TokenheatError) else tuple(r.key for r in asked.values()),
         )
-        for block, each in zip(blocks, asked, strict=True)
+        for block, asked in questions
     )
 
 
