@@ -23,7 +23,6 @@ from mkdocs_tokenheat.models.reduce import best, reduced
 from mkdocs_tokenheat.models.rows import RowModel
 from mkdocs_tokenheat.models.source import Files
 from mkdocs_tokenheat.models.tensors import Rows
-from mkdocs_tokenheat.models.windows import windows
 
 __all__ = ["Array", "Predictions", "Transformer"]
 
@@ -270,27 +269,24 @@ class Transformer(RowModel):
         )
         if mask is None:
             raise TokenheatError("the model's tokenizer has no mask token")
-        prefix, own, suffix = context.parts
-        room = self._window - len(prefix) - len(suffix)
+        _, own, suffix = context.parts
         result = _empty(len(own), wanted, topk)
-        step = max(1, min(stride or self._window // 2, room))
-        for start, end, scored in windows(len(own), room, step, both_sides=True):
-            size = max(1, BATCH // (len(prefix) + end - start + len(suffix)))
-            for first in range(scored.start, scored.stop, size):
-                places = range(first, min(first + size, scored.stop))
-                seen = [
-                    [mask if i in hidden else own[i] for i in range(start, end)]
-                    for hidden in (set(together[place]) for place in places)
-                ]
-                ids = torch.tensor(
-                    [[*prefix, *each, *suffix] for each in seen], device=self._device
-                )
-                at = [len(prefix) + place - start for place in places]
-                logits = _exact(self._called(input_ids=ids).logits[range(len(at)), at].float())
+        for item in items(0, context, self._window, stride, both_sides=True):
+            shift, end = item.local.start - item.scored.start, len(item.ids) - len(suffix)
+            size = max(1, BATCH // len(item.ids))
+            for first in range(0, len(item.scored), size):
+                places = item.scored[first : first + size]
+                ids = torch.tensor([item.ids] * len(places))
+                for row, place in enumerate(places):
+                    hidden = [each + shift for each in together[place]]
+                    ids[row, [at for at in hidden if at < end]] = mask
+                at = [place + shift for place in places]
+                outputs = self._called(input_ids=ids.to(self._device))
+                logits = _exact(outputs.logits[range(len(at)), at].float())
                 if not is_usable(logits):
                     raise not_finite(self._dtype)
                 tokens = torch.tensor([own[place] for place in places], device=logits.device)
-                self._note(result, list(places), reduced(logits, tokens, wanted), logits, topk)
+                self._note(result, places, reduced(logits, tokens, wanted), logits, topk)
         return result
 
     def _note(
