@@ -73,15 +73,11 @@ def _group(group: Sequence[Request], settings: Settings) -> Iterator[Scored]:
             yield request, result
     except TokenheatError as error:
         rest = [request for request in group if request.key not in done]
-        vectors = [request for request in rest if request.metric.needs != "predictions"]
-        if len(vectors) == len(rest):
-            yield from ((request, error.about("model")) for request in rest)
-            return
+        refused = [request for request in rest if request.metric.needs == "predictions"] or rest
+        yield from ((request, error.about("model")) for request in refused)
         # What the model cannot predict must not spoil its vectors.
-        for request in rest:
-            if request.metric.needs == "predictions":
-                yield request, error.about("model")
-        if vectors:
+        done.update(request.key for request in refused)
+        if vectors := [request for request in rest if request.key not in done]:
             yield from _group(vectors, settings)
 
 
