@@ -132,10 +132,10 @@ def _drawn(
     unit = _TALL / max(*densities, peak)
 
     chips = [
-        (across(x), top - (level + 1) * (_CHIP_HEIGHT + _GAP), mark)
-        for (x, mark), level in zip(shown, levels, strict=True)
+        (across(cosine), top - (level + 1) * (_CHIP_HEIGHT + _GAP), mark, cosine)
+        for (cosine, mark), level in zip(shown, levels, strict=True)
     ]
-    shapes = [line(x, y + _CHIP_HEIGHT, x, floor, "stroke:#000") for x, y, _ in chips]
+    shapes = [line(x, y + _CHIP_HEIGHT, x, floor, "stroke:#000") for x, y, *_ in chips]
     steps = [(across(found.edge(0)), floor)]
     for place, density in enumerate(densities):
         height = floor - unit * density
@@ -153,8 +153,8 @@ def _drawn(
         )
     )
     shapes += _axis(floor, [(x, across(x)) for x in _ticks(low, high)])
-    for x, y, mark in chips:
-        shapes += _chip(x, y, mark, paint)
+    for chip in chips:
+        shapes += _chip(*chip, paint)
     return _WIDTH, floor + SIZE + 12, what, shapes
 
 
@@ -170,14 +170,13 @@ def _stacked(places: Sequence[float]) -> list[int]:
     return levels
 
 
-def _chip(x: float, y: float, mark: _Mark, paint: Paint) -> list[str]:
-    background, _, ink = paint.of(mark.found[0] if mark.found else None).style.partition(";color:")
-    fill = background.removeprefix("background:")
-    left, title = x - _CHIP_WIDTH / 2, f"{mark.name}: {number(mark.found[0])}" if mark.found else ""
-    style = f"fill:{fill};stroke:#000"
+def _chip(x: float, y: float, mark: _Mark, cosine: float, paint: Paint) -> list[str]:
+    look = paint.of(cosine)
+    ink = "#fff" if look.style.endswith("color:#fff") else "#000"
+    style, title = f"fill:{look.colour};stroke:#000", f"{mark.name}: {number(cosine)}"
     return [
-        box(left, y, _CHIP_WIDTH, _CHIP_HEIGHT, style, title),
-        writing(x, y + 14, str(mark.number), f"fill:{ink or '#000'};pointer-events:none"),
+        box(x - _CHIP_WIDTH / 2, y, _CHIP_WIDTH, _CHIP_HEIGHT, style, title),
+        writing(x, y + 14, str(mark.number), f"fill:{ink};pointer-events:none"),
     ]
 
 
