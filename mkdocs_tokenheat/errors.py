@@ -36,8 +36,8 @@ class TokenheatError(ValueError):
 
     Parameters:
         message: What is wrong and what to do about it, without the place.
-        line: The line it concerns, counted from the block's fence (0).
-        option: The option it concerns, from which the line is found where `line` is not given.
+        line: The line it concerns, counted from the block's fence; without one it is the option's.
+        option: The option it concerns; without one, too, the line is the fence's.
     """
 
     def __init__(self, message: str, *, line: int | None = None, option: str | None = None) -> None:

@@ -24,7 +24,7 @@ def refused(info: str = "", *lines: str, text: str = "hi") -> tuple[int | None, 
     with pytest.raises(TokenheatError) as caught:
         block(info, *lines, text=text)
     assert "\n" not in caught.value.message
-    return caught.value.line, caught.value.message
+    return caught.value.line_in({}), caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -41,11 +41,10 @@ def read_info(info: str) -> dict[str, Raw]:
             straight = " with straight quotes" if _CURLY.search(rest) else ""
             raise TokenheatError(
                 f"cannot read '{excerpt(rest[at:])}' in the info string: "
-                f'options are written key=value or key="two words"{straight}',
-                line=0,
+                f'options are written key=value or key="two words"{straight}'
             )
         if found["key"] in options:
-            raise TokenheatError(f"option '{found['key']}' is given twice", line=0)
+            raise TokenheatError(f"option '{found['key']}' is given twice")
         options[found["key"]] = next(
             value for value in found.group("double", "single", "bare") if value is not None
         )
@@ -56,9 +55,9 @@ def read_info(info: str) -> dict[str, Raw]:
 def _without_braces(text: str) -> str:
     inside, brace, behind = text[1:].rpartition("}")
     if not brace:
-        raise TokenheatError("the info string's '{' is not closed by a '}'", line=0)
+        raise TokenheatError("the info string's '{' is not closed by a '}'")
     if behind.strip() or "}" in _QUOTED.sub("", inside):
-        raise TokenheatError("all options stand inside the braces: {.tokenheat key=value}", line=0)
+        raise TokenheatError("all options stand inside the braces: {.tokenheat key=value}")
     return inside.strip()
 
 

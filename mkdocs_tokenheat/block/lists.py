@@ -24,10 +24,10 @@ def read_words(block: Block, fewest: int, most: int) -> tuple[str, ...]:
     words = _without_commas([item for line in block.text.split("\n") for item in _items(line)])
     view = block.options.view
     if len(words) < fewest:
-        raise TokenheatError(f"view: {view} needs {fewest} words at least", line=0)
+        raise TokenheatError(f"view: {view} needs {fewest} words at least")
     if len(words) > most:
         raise TokenheatError(
-            f"view: {view} takes {most} words at most, and the block has {len(words)}", line=0
+            f"view: {view} takes {most} words at most, and the block has {len(words)}"
         )
     return tuple(words)
 
@@ -44,15 +44,12 @@ def read_pairs(block: Block, most: int) -> tuple[tuple[str, str], ...]:
         if len(words) != 2:
             raise TokenheatError(
                 f"'{excerpt(line)}' is not a pair: write two words a line, "
-                'a phrase in double quotes: "two words"',
-                line=0,
+                'a phrase in double quotes: "two words"'
             )
         pairs.append((words[0], words[1]))
     if len(pairs) > most:
         raise TokenheatError(
-            f"view: {block.options.view} takes {most} pairs at most, and the block has "
-            f"{len(pairs)}",
-            line=0,
+            f"view: {block.options.view} takes {most} pairs at most, and the block has {len(pairs)}"
         )
     return tuple(pairs)
 
@@ -70,8 +67,7 @@ def _without_commas(items: Sequence[tuple[str, bool]], *, last: bool = False) ->
         word = next(word for word, quoted in items if _has_comma((word, quoted)))
         raise TokenheatError(
             f"'{excerpt(word)}' would be a word with a comma: words stand apart by white "
-            "space alone (in double quotes a word may have one)",
-            line=0,
+            "space alone (in double quotes a word may have one)"
         )
     return words
 
@@ -94,11 +90,10 @@ def _items(line: str) -> list[tuple[str, bool]]:
         word = " ".join(word.split())
         if found is None or not word:
             raise TokenheatError(
-                f"cannot read '{excerpt(line[at:])}': a phrase stands between two double quotes",
-                line=0,
+                f"cannot read '{excerpt(line[at:])}': a phrase stands between two double quotes"
             )
         if len(word) > _LONGEST:
-            raise TokenheatError(f"'{excerpt(word)}' is longer than {_LONGEST} characters", line=0)
+            raise TokenheatError(f"'{excerpt(word)}' is longer than {_LONGEST} characters")
         items.append((word, found["word"] is None))
         at = found.end()
     return items

@@ -106,5 +106,5 @@ def make_block(
         raise
     text = clean(text)
     if not text.strip():
-        raise TokenheatError("the block has no text: write the text to colour in it", line=0)
+        raise TokenheatError("the block has no text: write the text to colour in it")
     return Block(text, options, lines)

@@ -141,20 +141,17 @@ def _check(fence: Fence) -> None:
     if fence.below:
         raise TokenheatError(
             f"the fence that begins {counted(fence.below, 'line')} above this block is never closed: "
-            "close it first",
-            line=0,
+            "close it first"
         )
     if fence.beside:
         raise TokenheatError(
             "a block begins on a line of its own: put it below the text of the list's item, and "
-            "indent all of it by four spaces",
-            line=0,
+            "indent all of it by four spaces"
         )
     if any(STX in line for line in (fence.info, *fence.body)):
         raise TokenheatError(
             "another Markdown extension has taken a part of this block for its own syntax "
-            "(pymdownx.critic does so with {++…++}): write it otherwise, or switch that one off",
-            line=0,
+            "(pymdownx.critic does so with {++…++}): write it otherwise, or switch that one off"
         )
     if (line := fence.swallowed) is not None:
         raise TokenheatError(

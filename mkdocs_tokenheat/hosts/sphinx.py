@@ -201,8 +201,7 @@ class _Host(EnvironmentCollector):
             try:
                 if node["misplaced"]:
                     raise TokenheatError(
-                        "options stand on lines of their own in Sphinx, such as ':metric: length'",
-                        line=0,
+                        "options stand on lines of their own in Sphinx, such as ':metric: length'"
                     )
                 block = make_block(
                     node["raw"], node["text"], self.site.settings.options, node["lines"]

@@ -63,7 +63,7 @@ def too_long(
     return TokenheatError(
         f"the text has {counted(count, unit)}, more than max_tokens ({max_tokens}) allows: "
         "shorten it, or raise max_tokens in the site's settings",
-        line=0,
+        line=0,  # Not the model's: it is the text that is too long.
     )
 
 

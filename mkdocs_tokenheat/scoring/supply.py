@@ -107,8 +107,7 @@ class Supply:
             state = f"not in the cache '{shown(folder)}'"
         return NotScoredError(
             f"the {request.what} are {state} and nothing is scored here: "
-            f"run '{self._settings.command}' where the model is, and commit or restore the cache",
-            line=0,
+            f"run '{self._settings.command}' where the model is, and commit or restore the cache"
         )
 
     def _scored(self, misses: Sequence[Wanted]) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
@@ -117,7 +116,7 @@ class Supply:
             if not self._shard.holds(request.key):
                 self.left.add(request.key)
                 self.cache.drop_damaged(request.key)
-                yield request, NotScoredError(f"it is not in the part {self._shard}", line=0)
+                yield request, NotScoredError(f"it is not in the part {self._shard}")
         if not mine:
             return
         with Progress(len(mine)) as progress:
@@ -138,7 +137,7 @@ def _score_here(
         from mkdocs_tokenheat.scoring.engine import score
     except ImportError as error:
         problem = TokenheatError(
-            f"what scores blocks is not installed ({error}): pip install mkdocs-tokenheat", line=0
+            f"what scores blocks is not installed ({error}): pip install mkdocs-tokenheat"
         )
         return ((request, problem) for request in misses)
     return score(misses, settings)
