@@ -184,14 +184,11 @@ class Cluster:
         try:
             self._client.wait_for_workers(1, timeout=self._patience)
         except (OSError, asyncio.TimeoutError):
-            raise self._without_workers() from None
-
-    def _without_workers(self) -> TokenheatError:
-        return TokenheatError(
-            f"the scheduler {self.address} has had no worker for {self._patience:.0f} seconds: "
-            f"start some with 'dask worker {self.address} --nthreads 1' "
-            "where mkdocs-tokenheat is installed"
-        )
+            raise TokenheatError(
+                f"the scheduler {self.address} has had no worker for {self._patience:.0f} seconds: "
+                f"start some with 'dask worker {self.address} --nthreads 1' "
+                "where mkdocs-tokenheat is installed"
+            ) from None
 
 
 def _connected(address: str) -> Client:

@@ -39,10 +39,7 @@ class Way:
     @property
     def chosen(self) -> dict[str, object]:
         """What is not as it is by default."""
-        return {name: value for name, value in vars(self).items() if value != _PLAIN[name]}
-
-
-_PLAIN = vars(Way())
+        return {name: value for name, value in vars(self).items() if value != getattr(Way, name)}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ class Colormap:
         return ",".join(self.look(step).colour for step in steps)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _table() -> dict[str, tuple[str, str]]:
     text = Path(__file__).with_name("colormaps.txt").read_text("ascii")
     rows = (line.split(" ") for line in text.splitlines())
