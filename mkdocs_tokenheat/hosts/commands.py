@@ -70,8 +70,8 @@ def score(given: argparse.Namespace) -> int:
         is_slip = is_like(named, known) and not {"/", "\\"} & {*named}
         said = unknown("model", named, known) if is_slip else f"unknown model '{excerpt(named)}':"
         raise TokenheatError(
-            f"{said} a folder is written path:FOLDER, an installed package package:NAME/sub/path, a "
-            f"model of the hub hub:OWNER/NAME@REVISION; by name there is {', '.join(sorted(known))}"
+            f"{said} write a folder as path:FOLDER, an installed package as package:NAME/sub/path, "
+            f"a hub model as hub:OWNER/NAME@REVISION; known names: {', '.join(sorted(known))}"
         )
     raw = {name: getattr(given, name) for name in SCORING if getattr(given, name) is not None}
     text = "\n".join(normalize(_read(given.file))).removesuffix("\n")
@@ -209,7 +209,7 @@ def stats(given: argparse.Namespace) -> int:
     entries = cache.entries()
     _print(f"{_sum(entries)}, in {cache.folder}")
     if others := [entry for entry in entries if entry.is_other]:
-        _print(f"of these, in the format of another version: {_sum(others)}")
+        _print(f"of these, in another version's format: {_sum(others)}")
     return 0
 
 
@@ -313,7 +313,7 @@ def _site_config(given: argparse.Namespace) -> Path:
     config = _config(given)
     if config is None:
         raise TokenheatError(
-            f"there is none of {', '.join(CONFIGS)} here: name the site's config with -f"
+            f"none of {', '.join(CONFIGS)} is here: name the site's config with -f"
         )
     return config
 

@@ -91,12 +91,12 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         place = Path(config.config_file_path).name
         if config.mdx_configs.get(NAME):
             raise PluginError(
-                f"{place}: tokenheat: with the plugin, settings stand under 'plugins', "
+                f"{place}: tokenheat: with the plugin, settings belong under 'plugins', "
                 "not under 'markdown_extensions'"
             )
         others = [e for e in config.markdown_extensions if e not in (NAME, self._extension)]
         if any(isinstance(each, TokenheatExtension) for each in others):
-            raise PluginError(f"{place}: tokenheat: the plugin stands under 'plugins' twice")
+            raise PluginError(f"{place}: tokenheat: the plugin is listed under 'plugins' twice")
         self._drawn.clear()
         self._found.clear()
         self._failure = None

@@ -104,8 +104,8 @@ class Page:
         for fence, line in self.unclosed:
             if line[len(fence.prefix) :].strip() in known:
                 error = TokenheatError(
-                    "this block is never closed, and so it is text: end it with a line "
-                    f"'{fence.marks}', indented like its first one"
+                    "this block is never closed, so it is treated as text: end it with a line "
+                    f"'{fence.marks}', indented like its first line"
                 )
                 self.warn(error.at(self.place(fence, 0)))
 

@@ -72,8 +72,8 @@ class Source(_OfPage, Preprocessor):
         self._page.lost = [fence for fence in fences if fence.is_block]
         for fence in self._page.lost:
             error = TokenheatError(
-                "pymdownx.superfences takes this fence away with its setting 'preserve_tabs': "
-                "set it to false"
+                "pymdownx.superfences removes this fence, because its setting 'preserve_tabs' is "
+                "on: set it to false"
             )
             self._page.refuse(error.at(self._page.place(fence, 0)))
 
@@ -145,18 +145,18 @@ def _check(fence: Fence) -> None:
         )
     if fence.beside:
         raise TokenheatError(
-            "a block begins on a line of its own: put it below the text of the list's item, and "
+            "a block must begin on a line of its own: put it below the list item's text, and "
             "indent all of it by four spaces"
         )
     if any(STX in line for line in (fence.info, *fence.body)):
         raise TokenheatError(
-            "another Markdown extension has taken a part of this block for its own syntax "
-            "(pymdownx.critic does so with {++…++}): write it otherwise, or switch that one off"
+            "another Markdown extension has taken part of this block for its own syntax "
+            "(pymdownx.critic does so with {++…++}): write it differently, or turn that extension off"
         )
     if (line := fence.swallowed) is not None:
         raise TokenheatError(
-            f"another block begins here inside one: close that one with a line '{fence.marks}', "
-            "or open it with more of these marks if this is its text",
+            f"another block begins here inside one: close the outer one with a line '{fence.marks}', "
+            "or, if this is its text, open it with more of these marks",
             line=line,
         )
 

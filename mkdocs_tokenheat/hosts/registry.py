@@ -47,12 +47,12 @@ def host_of(path: Path) -> Host:
     name = next((host for pattern, host in _HOSTS.items() if fnmatch(path.name, pattern)), None)
     if name is None:
         raise TokenheatError(
-            f"no site has a config '{path.name}': it is one of {', '.join(CONFIGS)}, conf.py"
+            f"'{path.name}' is not a site's config: use one of {', '.join(CONFIGS)}, conf.py"
         )
     otherwise = ""
     if name == "mkdocs" and _is_zensicals(path):
         name = "zensical"
-        otherwise = " (or, in MkDocs, name tokenheat under 'plugins' and not as an extension)"
+        otherwise = " (or, in MkDocs, list tokenheat under 'plugins', not as an extension)"
     try:
         return cast(Host, import_module(f"mkdocs_tokenheat.hosts.{name}"))
     except ModuleNotFoundError as error:

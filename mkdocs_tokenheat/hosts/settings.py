@@ -35,16 +35,16 @@ DEFAULTS: Mapping[str, object] = {
 
 MEANINGS: Mapping[str, str] = {
     "models": "the models that pages may name, each a line such as `package:NAME/sub/path`",
-    "cache_dir": "the folder of the cached scores, from the folder of the site's config",
+    "cache_dir": "the folder of the cached scores, relative to that of the site's config",
     "frozen": "whether a block that is not in the cache is an error instead of being scored; the "
-    "environment variable `TOKENHEAT_FROZEN=1` says so, too",
+    "environment variable `TOKENHEAT_FROZEN=1` does the same",
     "on_error": "`raise` ends the build at an error, `show` puts it in the page",
     "max_tokens": "the largest number of tokens or words that a block may have",
     "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
-    "base_path": "the folder that files named by a page must lie under and are named from: "
+    "base_path": "the folder that the paths in a page are relative to and must stay in: "
     "the docs folder in MkDocs, Zensical and Sphinx, the current folder elsewhere",
-    "labels": "the figures' own words in further languages, or other ones: "
-    "for each language the labels by name",
+    "labels": "the figures' labels in more languages, or replacements for the built-in ones: "
+    "for each language, the labels by name",
 }
 
 
@@ -143,7 +143,9 @@ def _folder(name: str, value: object) -> str:
     try:
         os.fsencode(value)
     except UnicodeEncodeError:
-        raise TokenheatError(f"setting '{name}' takes a path, and no file has this name") from None
+        raise TokenheatError(
+            f"setting '{name}' takes a path, and no file can have this name"
+        ) from None
     return os.path.expanduser(value)  # noqa: PTH111 (pathlib's raises for unknown users)
 
 

@@ -201,7 +201,7 @@ class _Host(EnvironmentCollector):
             try:
                 if node["misplaced"]:
                     raise TokenheatError(
-                        "options stand on lines of their own in Sphinx, such as ':metric: length'"
+                        "put options on lines of their own in Sphinx, such as ':metric: length'"
                     )
                 block = make_block(
                     node["raw"], node["text"], self.site.settings.options, node["lines"]
@@ -344,7 +344,7 @@ def build_into_nowhere(
 @contextmanager
 def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
     if path.name != "conf.py":
-        raise TokenheatError(f"Sphinx reads no config but conf.py, not '{path.name}'")
+        raise TokenheatError(f"Sphinx reads only conf.py as its config, not '{path.name}'")
     # A link stands for a config of the folder that it is in.
     source = path.absolute().parent
     with (
