@@ -1,4 +1,4 @@
-"""The command line: what can be said, and which command does it."""
+"""The command line: its arguments, and the command that each one runs."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0, or 1 where the user's input is at fault (wrong usage exits with 2).
+        0, or 1 if the user's input is at fault (wrong usage exits with 2).
     """
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    if arguments is None:  # A job that is cancelled ends as with Ctrl-C, and leaves nothing behind.
+    if arguments is None:  # A cancelled job ends as with Ctrl-C, and leaves nothing behind.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = parser().parse_args(arguments)
     try:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell("tokenheat: stopped; what has been scored so far is kept")
         return 130
     except BrokenPipeError:
-        # The reader has seen enough; nothing more can be said to it.
+        # The reader has closed the pipe; nothing more can be written to it.
         if sys.stderr is not None:
             sys.stderr.close()
         return 1
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be said; each command's `run` is what does it."""
+    """The parser; each command's `run` is the function that executes it."""
     parser = argparse.ArgumentParser(
         prog="tokenheat",
         description="Static token heatmaps, scored by real language models.",

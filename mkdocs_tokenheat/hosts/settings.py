@@ -1,4 +1,4 @@
-"""Reads a site's settings from what its config says, over the defaults."""
+"""Reads a site's settings from its config, on top of the defaults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["DEFAULTS", "MEANINGS", "is_frozen_here", "read_settings", "site_sett
 
 _FROZEN = "TOKENHEAT_FROZEN"
 _BARE = re.compile(r"[\w.:/\\-]+")
-"""What Windows' shells take as it is; no file's name there has a quote in it."""
+"""What Windows' shells need no quotes for; no file name there contains a quote."""
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 DEFAULTS: Mapping[str, object] = {
@@ -31,7 +31,7 @@ DEFAULTS: Mapping[str, object] = {
     "base_path": None,
     "labels": {},
 }
-"""The settings that are not options of a block, each with its default."""
+"""The settings that are not options of a block, with their defaults."""
 
 MEANINGS: Mapping[str, str] = {
     "models": "the models that pages may name, each a line such as `package:NAME/sub/path`",
@@ -55,17 +55,17 @@ def read_settings(
     command: str = "tokenheat warm",
     lang: str | None = None,
 ) -> Settings:
-    """A site's settings from its config, over the defaults.
+    """A site's settings from its config, on top of the defaults.
 
     Parameters:
         base: The folder of the site's config.
         base_path: Where the host keeps its pages, unless the settings say otherwise.
         command: What scores the blocks that a frozen build misses.
-        lang: The site's language, where the host knows it. English counts as none: it is what
-            hosts say of a site whose owner has not chosen.
+        lang: The site's language, if the host knows it. English counts as none: hosts report it
+            for a site whose owner has not chosen a language.
 
     Raises:
-        TokenheatError: A setting that is not known or cannot be used.
+        TokenheatError: An unknown or invalid setting.
     """
     for name in given:
         if name not in DEFAULTS and name not in NAMES:
@@ -93,15 +93,15 @@ def read_settings(
 def site_settings(
     given: Mapping[str, object], config: Path, pages: Path, lang: str | None = None
 ) -> Settings:
-    """The settings of a site, from what its config says of tokenheat.
+    """The settings of a site, from its config's section on tokenheat.
 
     Parameters:
         config: The config's own file.
         pages: The folder of the site's pages.
-        lang: The site's language, where its host knows it.
+        lang: The site's language, if its host knows it.
 
     Raises:
-        TokenheatError: A setting that is not known or cannot be used, said of the config.
+        TokenheatError: An unknown or invalid setting, with the config's name.
     """
     command = f"tokenheat warm -f {_quoted(shown(config))}"
     try:
@@ -111,7 +111,7 @@ def site_settings(
 
 
 def _quoted(name: str) -> str:
-    """The name as this system's shell takes it."""
+    """The name, quoted for this system's shell if necessary."""
     if os.name == "nt":
         return name if _BARE.fullmatch(name) else f'"{name}"'
     return shlex.quote(name)
@@ -121,7 +121,7 @@ def is_frozen_here() -> bool:
     """Whether the environment variable `TOKENHEAT_FROZEN` freezes every build.
 
     Raises:
-        TokenheatError: It says neither yes nor no.
+        TokenheatError: It is neither true nor false.
     """
     said = os.environ.get(_FROZEN, "").strip().lower()
     if said not in (*_YES, *_NO):

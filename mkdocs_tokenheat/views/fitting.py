@@ -1,4 +1,4 @@
-"""Which options go together: what an author gives and nothing would read is an error."""
+"""Which options work together: one that an author gives and nothing reads is an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
 
 
 _TEXTS = ("text", "compare")
-"""The views of a text, which show a metric."""
+"""The views that show a text's metric."""
 
 
 def has_vocabulary(options: Options, metric: Metric) -> bool:
@@ -27,7 +27,7 @@ def has_vocabulary(options: Options, metric: Metric) -> bool:
 
 
 def has_baseline(options: Options, metric: Metric) -> bool:
-    """Whether a text's numbers are held against those of the shuffled text."""
+    """Whether a text's numbers are compared with those of the shuffled text."""
     fits = metric.of_order and options.layer == "input"
     return options.baseline is not None and options.view == "text" and fits
 
@@ -72,14 +72,14 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
         "a scale other than vocabulary, which makes all blocks of a model comparable",
     ),
 }
-"""For each option when it means something, and what that is called."""
+"""For each option, when it has an effect, and what to call that condition."""
 
 
 def check_fitting(block: Block) -> None:
-    """Refuse what does not go together in the block itself; a site's defaults may lie idle.
+    """Refuse options of the block itself that do not fit; a site's defaults may be unused.
 
     Raises:
-        TokenheatError: An option that means nothing here, lacks its partner or contradicts it.
+        TokenheatError: An option that has no effect, lacks its partner or contradicts it.
     """
     options = block.options
     for name in block.lines:
@@ -90,7 +90,7 @@ def check_fitting(block: Block) -> None:
             )
     metric = metric_of(options.metric)
     for name, (means_something, what) in _GOES_WITH.items():
-        # What is off, or as it is anyway, may be said.
+        # Stating a default is allowed.
         is_asked = name in block.lines and getattr(options, name) != getattr(Options, name)
         if is_asked and not means_something(options, metric):
             raise TokenheatError(f"option '{name}' requires {what}", option=name)
@@ -174,5 +174,5 @@ def _check_spelling(tokens: tuple[str, ...], text: str) -> None:
 
 
 def _from(text: str, at: int) -> str:
-    """What stands there; characters that look alike, or like nothing, are told by their code."""
+    """The text there, with a code point: characters may look alike or be invisible."""
     return f"'{text[at : at + 12]}' (U+{ord(text[at]):04X})" if at < len(text) else "its end"

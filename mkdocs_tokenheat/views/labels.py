@@ -1,4 +1,4 @@
-"""The words that a figure says by itself, in the languages that it knows."""
+"""The labels of figures, in the languages that the package knows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Labels = Mapping[str, str]
-"""What a figure says by itself, by name, in one language."""
+"""A figure's labels by name, in one language."""
 
 _METRIC_FIELDS = {"{unit}", "{vector}", "{target}"}
 
@@ -205,18 +205,18 @@ LABELS: Mapping[str, Mapping[str, str]] = {
 
 
 _BETWEEN_SPACES = {"vi": ("tiếng", "từ")}
-"""What stands between spaces is a syllable in the language itself, and a word in others."""
+"""Text between spaces is a syllable in the language itself, and a word in others."""
 
 
 def labels_of(
     lang: str | None, own: Mapping[str, Labels] = MappingProxyType({}), text: str | None = None
 ) -> Labels:
-    """The labels for a site in that language, its own ones over those that come with the package.
+    """The labels for a site in that language: its own on top of those of the package.
 
-    What has no label in the language has its English one. The label `lang` is their language.
+    Labels missing in the language are English. The label `lang` is their language.
 
     Parameters:
-        text: The language of the text that they are about; by default their own.
+        text: The language of the text that they describe; by default their own.
     """
     tag = _tag(lang or "en")
     found: dict[str, str] = {}
@@ -244,7 +244,7 @@ def _tag(lang: str) -> str:
 
 
 def language(lang: str) -> str:
-    """The language of a tag: `pt` of `pt-BR`, and of `pt_BR`."""
+    """The language of a tag: `pt` for `pt-BR` and `pt_BR`."""
     return _tag(lang).partition("-")[0]
 
 
@@ -260,10 +260,10 @@ def _shipped() -> Mapping[str, Labels]:
 
 
 def read_labels(given: object) -> dict[str, Labels]:
-    """A site's own labels: for each language some of the labels, by name.
+    """A site's own labels: for each language, some of the labels by name.
 
     Raises:
-        TokenheatError: A label that is not known, or what is no text for it.
+        TokenheatError: An unknown label, or an invalid text for it.
     """
     if not isinstance(given, Mapping):
         raise TokenheatError("setting 'labels' takes languages with labels: de: {table: Tabelle}")
@@ -296,7 +296,7 @@ def _check(place: str, name: str, text: object) -> None:
 
 
 def _fields(text: str) -> set[str]:
-    """What is filled in, as it is written."""
+    """The replacement fields, as written."""
     found = set()
     for _, field, form, conversion in Formatter().parse(text):
         if field is not None:
@@ -306,28 +306,28 @@ def _fields(text: str) -> set[str]:
 
 
 def say(labels: Labels, label: str, **parts: str) -> str:
-    """A label with its parts filled in, escaped."""
+    """A label with its fields filled in, escaped."""
     return escape(labels[label].format(**parts))
 
 
 def note(labels: Labels, noted: Note) -> str:
-    """What a note of the scores says, escaped; nothing where it is not known."""
+    """The text of a note of the scores, escaped; empty if the note is unknown."""
     name, *parts = noted
     label = labels.get(str(name), "")
     try:
         return escape(label.format(*parts, *[""] * 3))
-    except KeyError:  # The label of something else, which has other parts.
+    except KeyError:  # The label of something else, with other fields.
         return ""
 
 
 def entry_notes(labels: Labels, noted: Iterable[Note]) -> list[str]:
-    """What notes say of the words of a list, which may be longer than a text's."""
+    """The texts of notes on the words of a list, which may be longer than a text's words."""
     lists = {**labels, "words-pooled": labels["entries-pooled"]}
     return [note(lists, each) for each in noted]
 
 
 def said(scores: Scores, labels: Labels, scale: Scale | None = None) -> list[str]:
-    """For each unit its number in words, or why it has none, escaped."""
+    """For each unit, its number in words or why it has none, escaped."""
     none = say(labels, "none")
     known = [score for score in scores.scores if score is not None]
     words = scale.said(known) if scale else numbers(known)
@@ -342,7 +342,7 @@ def said(scores: Scores, labels: Labels, scale: Scale | None = None) -> list[str
 
 
 def expected(scores: Scores) -> list[str]:
-    """For each unit what the model expected there, escaped."""
+    """For each unit, what the model expected there, escaped."""
     return [
         ", ".join(f"“{escape(visible(text))}” {number(share)}" for text, share in each)
         for each in scores.expected
