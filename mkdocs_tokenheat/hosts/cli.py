@@ -143,7 +143,7 @@ def _add_prune(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--max-size",
         type=_size,
         metavar="SIZE",
-        help="then remove the least recently used ones until the rest is no larger, such as 10MB",
+        help="then remove the least recently used ones until the rest is at most this size, such as 10MB",
     )
     prune.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     prune.add_argument(

@@ -85,7 +85,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and add the extension and the stylesheet."""
         if not self._serving:
-            # Its warnings count in strict builds; an author who is serving sees errors in the page.
+            # Warnings count in strict builds; `serve` shows errors in the page instead.
             # ProperDocs' logger has another name.
             logging.getLogger("mkdocs_tokenheat").parent = plugins.log
         place = Path(config.config_file_path).name
