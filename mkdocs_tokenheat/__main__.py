@@ -10,9 +10,9 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Run one command; the exit status."""
+    """Run one command and return its exit status."""
     try:
-        # It takes a while, in which somebody may have thought better of it.
+        # Importing takes a while, during which the user may press Ctrl-C.
         from mkdocs_tokenheat.hosts import cli
 
         return cli.main()

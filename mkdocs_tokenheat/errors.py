@@ -1,4 +1,4 @@
-"""The errors an author or a site's owner can cause, each one line that says what to do."""
+"""The errors that an author or a site's owner can cause, each one line that says what to do."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = [
 _LONGEST = 800
 
 _LIKE = 0.5
-"""How much of two words is the same where one may be meant for the other."""
+"""How similar two words must be for one to be a possible misspelling of the other."""
 
 _UNSEEN = {
     code: "\ufffd"
     for codes in ((0x00, 0x20), (0x7F, 0xA0), (0x202A, 0x202F), (0x2066, 0x206A), (0xD800, 0xE000))
     for code in range(*codes)
 }
-"""What a terminal would obey, what turns a line around, and what no encoding has."""
+"""Characters that a terminal would obey, that reverse a line, or that no encoding has."""
 
 
 class TokenheatError(ValueError):
@@ -36,8 +36,8 @@ class TokenheatError(ValueError):
 
     Parameters:
         message: What is wrong and what to do about it, without the place.
-        line: The line it concerns, counted from the block's fence; without one it is the option's.
-        option: The option it concerns; without one, too, the line is the fence's.
+        line: The line it concerns, counted from the block's fence; by default the option's.
+        option: The option it concerns; without one, the default line is the fence's.
     """
 
     def __init__(self, message: str, *, line: int | None = None, option: str | None = None) -> None:
@@ -50,21 +50,21 @@ class TokenheatError(ValueError):
     def but(
         self, message: str | None = None, *, option: str | None = None, place: str | None = None
     ) -> TokenheatError:
-        """This error in other words, or said of another option or place."""
+        """This error in other words, or for another option or place."""
         other = type(self)(message or self.message, line=self.line, option=option or self.option)
         other.place = place or self.place
         return other
 
     def line_in(self, lines: Mapping[str, int]) -> int:
-        """The line it concerns, where the options stand on these; a block's first one otherwise."""
+        """The line it concerns, given the options' lines; otherwise the block's first line."""
         return lines.get(self.option or "", 0) if self.line is None else self.line
 
     def about(self, option: str) -> TokenheatError:
-        """This error, said of an option where it names none yet."""
+        """This error, for this option unless it already names one."""
         return self.but(option=self.option or option)
 
     def at(self, place: str) -> TokenheatError:
-        """This error, said of a place such as `docs/page.md:12` or `mkdocs.yml`."""
+        """This error at a place such as `docs/page.md:12` or `mkdocs.yml`."""
         return self.but(place=place)
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class TokenheatError(ValueError):
 
 
 class AbsentModelError(TokenheatError):
-    """A model that the site lists and this machine lacks: its cached scores still serve."""
+    """A model that the site lists and this machine lacks: its cached scores remain usable."""
 
 
 class NotScoredError(TokenheatError):
@@ -84,7 +84,7 @@ class NoHeatError(TokenheatError):
 
 
 def one_line(text: str) -> str:
-    """The text on one line, without its middle where that is long, and no command to a terminal."""
+    """The text on one line, without its middle if it is long, and without terminal commands."""
     line = " ".join(text.split()).translate(_UNSEEN)
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
@@ -92,12 +92,12 @@ def one_line(text: str) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """So many of a thing: `1 token`, `2 tokens`."""
+    """A count with its noun: `1 token`, `2 tokens`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def missing(module: str | None, extra: str) -> str:
-    """The message for a module that an extra of this package brings."""
+    """The message for a missing module that an extra of this package installs."""
     return (
         f"this needs the module '{module}', which is not installed: "
         f'pip install "mkdocs-tokenheat[{extra}]"'
@@ -116,7 +116,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def is_like(word: str, known: Iterable[str]) -> bool:
-    """Whether it may be one of the known words with a slip in it."""
+    """Whether it may be a misspelling of one of the known words."""
     return bool(_most_like(word, known, _LIKE))
 
 

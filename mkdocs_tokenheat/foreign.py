@@ -1,4 +1,4 @@
-"""Turns whatever another library raises into an error that says what could not be done."""
+"""Turns anything another library raises into an error that says what could not be done."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _log = logging.getLogger("mkdocs_tokenheat")
 
 @contextmanager
 def foreign(what: str, place: str | None = None) -> Iterator[None]:
-    """Say `what` of any error: tokenizers, transformers and hosts' plugins raise what they will.
+    """Prefix any error with `what`: tokenizers, transformers and plugins raise all kinds.
 
-    A panic of Rust code, which a file that lies can cause, arrives as a `BaseException`. Where it
-    was raised is logged for debugging.
+    A panic in Rust code, which a malformed file can cause, arrives as a `BaseException`. The
+    traceback is logged for debugging.
 
     Parameters:
-        place: Where that is, such as the name of a config.
+        place: Where it happened, such as the name of a config.
 
     Raises:
-        TokenheatError: In the place of any other one.
+        TokenheatError: In place of any other error.
     """
     try:
         yield
@@ -35,7 +35,7 @@ def foreign(what: str, place: str | None = None) -> Iterator[None]:
         if not is_own and type(error).__name__ != "PanicException":
             raise
         said = str(error)
-        # What is one word says little without its class, such as a KeyError's key.
+        # A single word, such as a KeyError's key, says little without its class.
         said = said if " " in said else f"{type(error).__name__}: {said}"
         told = TokenheatError(f"{what}: {said}")
         _log.debug("%s", told, exc_info=True)

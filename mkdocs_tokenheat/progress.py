@@ -1,4 +1,4 @@
-"""How far the scoring is: a bar on a terminal, elsewhere a plain line every few seconds."""
+"""Scoring progress: a bar on a terminal, elsewhere a plain line every few seconds."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SECONDS = 5.0
 
 
 def tell(line: str) -> None:
-    """Write a line on standard error; where nobody listens any more, that ends nothing."""
+    """Write a line to standard error; if that is closed, carry on."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
 
 class Progress:
-    """Counts the entries that are scored, on standard error."""
+    """Counts the scored entries, on standard error."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -34,7 +34,7 @@ class Progress:
             from tqdm import tqdm
 
             self._bar = tqdm(total=total, desc="tokenheat", unit="entry", leave=False)
-        # A model may take a minute to load, in which nothing is scored.
+        # A model may take a minute to load, during which nothing is scored.
         self._first = Timer(_SECONDS, self._tell)
         self._first.daemon = True
 
@@ -44,7 +44,7 @@ class Progress:
         return self
 
     def advance(self, tokens: int) -> None:
-        """One more entry, of so many tokens or words, is through."""
+        """Count one more finished entry, of this many tokens or words."""
         self._first.cancel()
         self._count += 1
         self._tokens += tokens
@@ -61,7 +61,7 @@ class Progress:
 
     def _speed(self) -> str:
         speed = self._tokens / max(time.monotonic() - self._start, 1e-3)
-        # While a model is loaded, it says nothing.
+        # Meaningless while a model is loading.
         return f"{speed:.0f} tokens/s" if speed >= 1 else ""
 
     def __exit__(

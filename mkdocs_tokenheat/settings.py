@@ -1,4 +1,4 @@
-"""What a site sets, the same in every host."""
+"""A site's settings, the same in every host."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Settings"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a site sets.
+    """A site's settings.
 
     Attributes:
         cache_dir: The folder of the cached scores; None for none.
-        base: The folder of the site's config, which relative paths of settings start from.
-        base_path: The folder that files named by a page must lie under.
+        base: The folder of the site's config, which relative paths in settings start from.
+        base_path: The folder that files named by a page must be in.
         labels: The site's own labels, by language.
-        command: The command that scores what a frozen build misses.
+        command: The command that scores what a frozen build lacks.
     """
 
     options: Options = field(default_factory=Options)

@@ -1,4 +1,4 @@
-"""The whole way from blocks to figures, for one build of a site."""
+"""From blocks to figures, for one build of a site."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from mkdocs_tokenheat.views.view import Answer, Asked
 __all__ = ["Site"]
 
 Question = tuple[Block, Asked | TokenheatError]
-"""A block with what it needs, or why it cannot be had."""
+"""A block with what it needs, or the reason why that is unavailable."""
 
 
 class Site:
     """A site's settings, its numbers and the models it has met.
 
     Parameters:
-        score: What scores the cache's misses; the models of this machine, unless it is given.
-        shard: The part of the misses that is scored at all.
+        score: What scores the cache's misses; by default, this machine's models.
+        shard: The part of the misses to score.
 
     Attributes:
         supply: The numbers.
         models: The models that pages can name.
-        drawn: The figures of whole pages, where a host that builds again and again wants them kept.
+        drawn: The figures of whole pages, kept for a host that rebuilds repeatedly.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class Site:
         self._labels = cache(partial(labels_of, own=settings.labels))
 
     def follow(self, earlier: Site | None) -> None:
-        """Keep the figures that are drawn, and draw none again that an earlier build has drawn."""
+        """Keep the drawn figures, and reuse those that an earlier build has drawn."""
         self.drawn = {}
         if earlier is not None and earlier.settings == self.settings:
             self._drawn_before = earlier.drawn or {}
 
     def go_on(self, earlier: Site) -> None:
-        """Go on where another part of the same build has ended: with its cache and its counts."""
+        """Continue from another part of the same build, with its cache and its counts."""
         if earlier.supply.cache.folder == self.supply.cache.folder:
             self.supply = earlier.supply
 
     def figures(self, blocks: Sequence[Block]) -> list[str | TokenheatError]:
-        """The figure of each block of one page, or why it has none."""
+        """The figure of each block of one page, or the error that prevents it."""
         questions = [self._question(block) for block in blocks]
         if self.drawn is None:
             return self._figures(questions)
@@ -84,7 +84,7 @@ class Site:
         figures: dict[int, str | TokenheatError] = {}
         sharing: dict[int, Answer] = {}
         alone = SharedScales(())
-        # A figure is drawn while what was read for it is still in the processor's cache.
+        # A figure is drawn while its data are still in the processor's cache.
         for i, answer in self._answers(questions):
             if isinstance(answer, TokenheatError):
                 figures[i] = answer
@@ -98,7 +98,7 @@ class Site:
         return [figures[i] for i in range(len(questions))]
 
     def _figure_or_error(self, answer: Answer, shared: SharedScales) -> str | TokenheatError:
-        # The site's language is that of its pages, a block's `lang` only its text's.
+        # The site's language is that of its pages; a block's `lang` is only its text's.
         page_lang, text_lang = self.settings.options.lang, answer.block.options.lang
         labels = self._labels(page_lang or text_lang, text=text_lang)
         try:
@@ -107,14 +107,14 @@ class Site:
             return _of_site(error, answer.block)
 
     def score(self, blocks: Sequence[Block]) -> list[Answer | TokenheatError]:
-        """What each block needs, from the cache or, where it lacks it, from the models."""
+        """What each block needs, from the cache or, failing that, from the models."""
         answers = dict(self._answers([self._question(block) for block in blocks]))
         return [answers[i] for i in range(len(blocks))]
 
     def _answers(
         self, questions: Sequence[Question]
     ) -> Iterator[tuple[int, Answer | TokenheatError]]:
-        """Each block's answer by its place: at once where the cache has it, then all the others."""
+        """Each block's answer with its index: those in the cache first, then the others."""
         waiting: dict[int, tuple[Block, Asked]] = {}
         for i, (block, asked) in enumerate(questions):
             if isinstance(asked, TokenheatError):
@@ -130,18 +130,18 @@ class Site:
             yield i, _answer(block, asked, results)
 
     def warm(self, blocks: Iterable[Block]) -> None:
-        """Score what the cache lacks of these blocks, all at once, and keep nothing in memory.
+        """Score, all at once, what the cache lacks for these blocks; keep nothing in memory.
 
-        Errors are left for the pages: a block may yet turn out to be no block, in indented code.
+        Errors are left for the pages: a block may yet turn out to be indented code.
         """
         each = (asked for _, asked in map(self._question, blocks))
         known = (asked for asked in each if not isinstance(asked, TokenheatError))
         self.supply.warm(request for asked in known for request in asked.values())
 
     def fingerprint(self) -> str:
-        """What the figures of unchanged pages depend on, for hosts that keep pages themselves.
+        """What the figures of unchanged pages depend on, for hosts that cache pages themselves.
 
-        The versions of this package and of its cache, the settings, and who the models are.
+        The versions of this package and of its cache, the settings, and the models' identities.
         """
         lines = sorted({DEFAULT_LINE, *self.settings.models.values()})
         return repr(
@@ -149,7 +149,7 @@ class Site:
         )
 
     def _told(self, line: str) -> str:
-        """Who a model is, as far as it can be told without fetching what no block may need."""
+        """A model's identity, as far as it is known without fetching what no block may need."""
         try:
             return repr(sorted(self._identities.of(line, frozen=True).items()))
         except TokenheatError as error:
@@ -165,7 +165,7 @@ class Site:
 
 
 def _page(questions: Iterable[Question]) -> object:
-    """All that the figures of a page's blocks are made of."""
+    """Everything that the figures of a page's blocks depend on."""
     return tuple(
         (
             block.text,
@@ -186,13 +186,13 @@ def _answer(block: Block, asked: Asked, found: Found) -> Answer | TokenheatError
             errors.append(_naming(result, request) if len(block.options.models) > 1 else result)
         else:
             mine[name] = result
-    # What cannot be scored at all is worth more to know than what is not scored yet.
+    # What cannot be scored at all matters more than what is not scored yet.
     errors.sort(key=lambda error: isinstance(error, NotScoredError))
     return errors[0] if errors else Answer(block, asked, mine)
 
 
 def _of_site(error: TokenheatError, block: Block) -> TokenheatError:
-    """The error, said of the site's settings where an option that is wrong stands there."""
+    """The error, which also says if the option at fault is set for the whole site."""
     name = error.option
     if name not in NAMES or name in block.lines or error.line is not None:
         return error
@@ -202,7 +202,7 @@ def _of_site(error: TokenheatError, block: Block) -> TokenheatError:
 
 
 def _naming(error: TokenheatError, request: Wanted) -> TokenheatError:
-    """The error, said of its model, where a block has several."""
+    """The error with its model's name, for a block that has several."""
     names = [f"'{source.name}'" for source in request.sources]
     kind = "model" if len(names) == 1 else "models"
     return error.but(f"{kind} {' and '.join(names)}: {error.message}")

@@ -23,11 +23,11 @@ from mkdocs_tokenheat.views.registry import VIEWS
 TARGET = Path(__file__).parents[1] / "example_site" / "docs" / "reference.md"
 
 _TYPES = {
-    "str": "a text",
+    "str": "a string",
     "float": "a number",
-    "str | tuple[str, ...]": "a text, or a list of texts",
+    "str | tuple[str, ...]": "a string, or a list of strings",
     "bool": "`true` or `false`",
-    "tuple[str, ...]": "a list of texts",
+    "tuple[str, ...]": "a list of strings",
     "Numbers | str": "a list of numbers, or a file",
 }
 _SWATCH = (

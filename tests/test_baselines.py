@@ -126,7 +126,7 @@ def test_the_colour_is_the_tokens_percentile(author: Author, toy: Vocabulary, me
     ordered = sorted(shown, key=lambda cell: rank[toy.ids(cell.text)[0]])
     places = [reds.colours.index(cell.background) for cell in ordered]
     assert places == sorted(places)
-    assert "the colour is the percentile among all tokens" in caption(html)
+    assert "the colour shows the percentile among all tokens" in caption(html)
 
 
 def test_one_token_has_one_colour_in_every_block_and_page(author: Author, toy: Vocabulary) -> None:
@@ -168,12 +168,15 @@ def test_a_word_is_ranked_among_tokens(author: Author, toy: Vocabulary) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"metric": "length"}, "scale: vocabulary goes with the metrics norm and cosine-target"),
-        ({"metric": "cosine-previous"}, "scale: vocabulary goes with the metrics norm and cosine"),
-        ({"metric": "norm", "layer": "2"}, "and with layer: input"),
-        ({"metric": "norm", "share": "s"}, "option 'share' goes with the other scales"),
-        ({"metric": "norm", "center": "1"}, "option 'center' goes with the other scales"),
-        ({"metric": "norm", "view": "matrix"}, "option 'metric' goes with view"),
+        ({"metric": "length"}, "scale: vocabulary requires the metric norm or cosine-target"),
+        ({"metric": "cosine-previous"}, "scale: vocabulary requires the metric norm or cosine"),
+        ({"metric": "norm", "layer": "2"}, "and layer: input"),
+        ({"metric": "norm", "share": "s"}, "option 'share' requires a scale other than vocabulary"),
+        (
+            {"metric": "norm", "center": "1"},
+            "option 'center' requires a scale other than vocabulary",
+        ),
+        ({"metric": "norm", "view": "matrix"}, "option 'metric' requires view"),
     ],
 )
 def test_what_a_vocabulary_has_no_percentile_of(
@@ -183,7 +186,7 @@ def test_what_a_vocabulary_has_no_percentile_of(
 
 
 def test_a_matrix_has_no_percentiles(author: Author) -> None:
-    assert "scale: vocabulary goes with" in refused(
+    assert "scale: vocabulary requires" in refused(
         author, "a cat", model="minilm", scale="vocabulary", view="matrix"
     )
 
@@ -284,12 +287,14 @@ def test_the_caption_names_the_transform_and_none_is_on_by_default(
     for view in ("text", "matrix"):
         for transform, said in (
             ("center", "vector (center)."),
-            ("all-but-the-top", "its 3 main directions are taken away"),
-            ("all-but-the-top:1", "its 1 main directions are taken away"),
+            ("all-but-the-top", "its 3 main directions are removed"),
+            ("all-but-the-top:1", "its 1 main directions are removed"),
         ):
             html = author.figure(TEXT, view=view, model="toy", transform=transform)
             assert said in caption(html)
-        assert "taken away" not in caption(author.figure(TEXT, view=view, model="toy"))
+        assert "main directions are removed" not in caption(
+            author.figure(TEXT, view=view, model="toy")
+        )
 
 
 def test_three_main_directions_are_the_default(author: Author, toy: Vocabulary) -> None:
@@ -314,7 +319,7 @@ def test_a_transform_fits_the_vectors_and_the_metric(author: Author, toy: Vocabu
     assert said == "the model's vectors have no 6 directions to take away"
     for options in ({"metric": "norm", "layer": "1"}, {"metric": "length"}):
         said = refused(author, TEXT, model="minilm", transform="center", **options)
-        assert "option 'transform' goes with norm and the cosines of vectors" in said
+        assert "option 'transform' requires the metric norm or a cosine of vectors" in said
 
 
 # Shuffled texts
@@ -452,7 +457,7 @@ def test_two_almost_equal_vectors_side_by_side_stand_out(author: Author) -> None
     assert len(muted) == 58
     assert max(muted) <= 0.41 * 255
     said = caption(html)
-    assert "grey: what a random order of the same tokens gives, too, up to" in said
+    assert "grey: what a random order of the same tokens also gives, up to" in said
     count = re.search(r"; standing out: 1; expected by chance: (\d+\.\d+)", said)
     assert count is not None
     # One pair of 60 · 59 / 2 is above the threshold, in either order.
@@ -517,7 +522,7 @@ def test_the_figure_says_what_it_says_in_vietnamese(author: Author) -> None:
 )  # fmt: skip
 def test_a_baseline_is_of_neighbours_alone(author: Author, options: dict[str, object]) -> None:
     said = refused(author, "a cat", model="minilm", baseline="shuffle", **options)
-    assert "option 'baseline' goes with the metric cosine-previous" in said
+    assert "option 'baseline' requires the metric cosine-previous" in said
     with pytest.raises(TokenheatError, match="takes shuffle"):
         block("a", baseline="random")
 

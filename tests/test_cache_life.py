@@ -98,7 +98,7 @@ def test_stats_count_entries_and_their_size(site: Project) -> None:
     other = of_another_version(site).stat().st_size
     lines = said(site, "cache", "stats").splitlines()
     assert lines[0].startswith(f"5 entries, {size + other} bytes")
-    assert lines[1] == f"of these, in the format of another version: 1 entry, {other} bytes"
+    assert lines[1] == f"of these, in another version's format: 1 entry, {other} bytes"
 
 
 def test_stats_count_what_is_damaged_too(site: Project) -> None:

@@ -120,18 +120,18 @@ class TestScore:
         [
             (["--metric", "norms"], "unknown metric 'norms', did you mean 'norm'?"),
             (["--metric", "cosine-target"], "needs the option 'target'"),
-            (["--model", "gpt9"], "unknown model 'gpt9': a folder is written path:FOLDER"),
+            (["--model", "gpt9"], "unknown model 'gpt9': write a folder as path:FOLDER"),
             (
                 ["--model", "wordlama"],
-                "unknown model 'wordlama', did you mean 'wordllama'? a folder is written path:FOLDER",
+                "unknown model 'wordlama', did you mean 'wordllama'? write a folder as path:FOLDER",
             ),
-            (["--model", "gpt9"], "by name there is wordllama"),
+            (["--model", "gpt9"], "known names: wordllama"),
             (["--layer", "1"], "option 'layer=1' needs a language model"),
             (["--metric", "rank"], "metric 'rank' needs a language model, which the site's"),
             (["--model", "path:nowhere"], "is not there"),
             (
                 ["--model", "./nowhere"],
-                "unknown model './nowhere': a folder is written path:FOLDER",
+                "unknown model './nowhere': write a folder as path:FOLDER",
             ),
             (["--model", "ftp:x"], "cannot read the model line"),
             (["--values", "[1]", "--metric", "values"], "1 value given for 6 tokens"),
@@ -240,7 +240,7 @@ class TestRender:
     def test_what_is_nested_too_deeply_is_one_line(self, user: User) -> None:
         deep = "\n".join(f"{'    ' * i}- a" for i in range(600))
         said = user.error("render", "-", given=deep)
-        assert said == "tokenheat: what is to be read is nested too deeply\n"
+        assert said == "tokenheat: the input is nested too deeply\n"
 
     def test_also_where_the_site_shows_errors(
         self, user: User, project: Project, monkeypatch: pytest.MonkeyPatch
@@ -351,7 +351,7 @@ class TestASite:
             ("plugins:\n  - [search, tokenheat]\n", "mkdocs.yml: tokenheat: MkDocs cannot read"),
             (f"a: {'[' * 5000}", "nested too deeply"),
             ('plugins: [{tokenheat: {cache_dir: "a\\0b"}}]\n', "setting 'cache_dir' takes a path"),
-            ('plugins: [{tokenheat: {cache_dir: "\\ud800"}}]\n', "no file has this name"),
+            ('plugins: [{tokenheat: {cache_dir: "\\ud800"}}]\n', "no file can have this name"),
             ("INHERIT: nowhere.yml\nplugins: [search, tokenheat]\n", "MkDocs cannot read"),
         ],
     )
@@ -435,4 +435,4 @@ class TestASite:
 
     def test_settings_of_the_extension_beside_the_plugin_are_refused(self, site: Project) -> None:
         site.configure(extra="markdown_extensions: [{tokenheat: {colormap: Blues}}]\n")
-        assert "settings stand under 'plugins'" in site.error()
+        assert "settings belong under 'plugins'" in site.error()

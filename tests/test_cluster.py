@@ -240,7 +240,7 @@ def test_what_is_scored_is_kept_however_it_ends(
     running.send_signal(how)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert lines(said) == ["tokenheat: stopped; what is scored so far is kept"]
+    assert lines(said) == ["tokenheat: stopped; what has been scored so far is kept"]
     # The next one goes on, until the scheduler dies.
     project.page("```tokenheat metric=length unit=word\nas quick\n```\n", "more.md")
     running = begun(project, one.address, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="2s")
@@ -250,7 +250,7 @@ def test_what_is_scored_is_kept_however_it_ends(
     one.scheduler.kill()
     _, said = running.communicate(timeout=60)
     assert running.returncode == 1
-    gone = f"tokenheat: the scheduler {one.address} is gone; what is scored so far is kept"
+    gone = f"tokenheat: the scheduler {one.address} is gone; what has been scored so far is kept"
     assert lines(first + said) == [gone]
     assert project.entries()
     assert list(project.cache.rglob("*.tmp")) == []

@@ -162,7 +162,7 @@ def test_the_percentiles_of_each_vocabulary(author: Author) -> None:
     site.figures(
         [block(TEXT, view="compare", model=["toy", "other"], metric="norm", scale="vocabulary")]
     )
-    assert "The colour is the percentile" in caption(figure)
+    assert "The colour shows the percentile" in caption(figure)
     longest = [max(model.ids(w)[0] for w in WORDS) for model in toys(author)]
     assert len(longest) == 2
     # Two texts, two vocabularies, and the similarity.
@@ -180,8 +180,8 @@ def test_in_vietnamese(author: Author) -> None:
 
 
 def test_a_comparison_takes_two_models_to_six(author: Author) -> None:
-    assert "two models or more: model: [a, b]" in refused(author, model="toy")
-    with pytest.raises(TokenheatError, match="6 models at most"):
+    assert "two or more models: model: [a, b]" in refused(author, model="toy")
+    with pytest.raises(TokenheatError, match="at most 6 models"):
         block("a", view="compare", model=list("abcdefg"))
     with pytest.raises(TokenheatError, match="names a model twice"):
         block("a", view="compare", model=["toy", "toy"])
@@ -191,8 +191,8 @@ def test_a_comparison_takes_two_models_to_six(author: Author) -> None:
     ("options", "message"),
     [
         ({"metric": "length"}, "metric 'length' is the same for all models"),
-        ({"metric": "rank"}, "metric 'rank' is of tokens"),
-        ({"unit": "token"}, "view: compare is of words"),
+        ({"metric": "rank"}, "metric 'rank' is for tokens"),
+        ({"unit": "token"}, "view: compare compares words"),
         ({"model": ["toy", "nobody"]}, "unknown model 'nobody'"),
         ({"metric": "cosine-target"}, "needs the option 'target'"),
         ({"metric": "probability"}, "model 'toy': the model holds embeddings alone"),
@@ -329,7 +329,7 @@ def test_opposite_models_get_no_small_p() -> None:
 
 def test_four_words_are_too_few(author: Author) -> None:
     said = caption(compare(author, "the cat, the cat sat on … . 5"))
-    assert "toy and other: 4 different words known to both are too few" in said
+    assert "toy and other: only 4 different words are known to both, too few" in said
     assert "Spearman" not in said
     assert "over 5 words" in caption(compare(author, "the cat, the cat sat on a"))
 
@@ -483,7 +483,7 @@ def test_words_have_each_models_own_predictions(language_models: Author, metric:
         alone = language_models.score(SENTENCE, model=model, metric=metric, unit="word")
         assert [row[i] for row in body] == [unescape(n) for n in said_of(alone, labels_of("en"))]
     said = caption(figure)
-    assert "gpt2, llama: Each is expected from the text before it alone." in said
+    assert "gpt2, llama: Each is predicted only from the text before it." in said
     assert "bert: The model sees the text on both sides" in said
     assert said.count("the probability that the word ends there is not included") == 1
     for pair in ("gpt2 and bert", "gpt2 and llama", "bert and llama"):
@@ -497,11 +497,11 @@ def test_layers_are_compared_and_the_similarity_is_of_the_table(language_models:
     options = {"model": ["gpt2", "bert"], "metric": "norm"}
     figure = compare(language_models, SENTENCE, layer="2", **options)
     assert "gpt2, bert" not in caption(figure).split("). ", 1)[1]
-    assert "hidden states, of layer 2 of 3" in caption(figure)
+    assert "hidden states of layer 2 of 3" in caption(figure)
     static = similarity(language_models, SENTENCE, **options)
     assert similarity(language_models, SENTENCE, layer="2", **options) == static
     last = compare(language_models, SENTENCE, layer="last", pool="last", **options)
-    assert "counts with its last one" in caption(last)
+    assert "is represented by the last one" in caption(last)
 
 
 def test_one_model_that_cannot_predict_is_named(language_models: Author) -> None:

@@ -190,7 +190,7 @@ def test_the_drawing_is_one_picture_with_a_name(author: Author) -> None:
     assert_harmless(figure)
     svg = drawn(figure)
     assert svg.get("role") == "img"
-    assert "distributed" in (svg.get("aria-label") or "")
+    assert "Distribution" in (svg.get("aria-label") or "")
     assert caption(figure).count("100\u202f000 random pairs of tokens") == 1
     assert f"1/√32 = {1 / math.sqrt(32):.4g}" in caption(figure)
 
@@ -432,15 +432,15 @@ def test_a_forged_entry_that_could_be_is_drawn(author: Author, columns: dict[str
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("cat", {}, "'cat' is not a pair: write two words a line"),
+        ("cat", {}, "'cat' is not a pair: write two words per line"),
         ("a b c", {}, "'a b c' is not a pair"),
         ("cat, dog", {}, "'cat,' would be a word with a comma"),
         ("a b\ncat dog,", {}, "'dog,' would be a word with a comma"),
-        ("a b\n" * 41, {}, "view: distribution takes 40 pairs at most, and the block has 41"),
-        ("a b", {"numbers": True}, "option 'numbers' goes with view: "),
-        ("a b", {"k": 3}, "option 'k' goes with view: neighbours"),
-        ("a b", {"unit": "word"}, "option 'unit' goes with view: text or compare"),
-        ("a b", {"model": "[toy, wordllama]"}, "a list of models goes with view: compare"),
+        ("a b\n" * 41, {}, "view: distribution takes at most 40 pairs, but the block has 41"),
+        ("a b", {"numbers": True}, "option 'numbers' requires view: "),
+        ("a b", {"k": 3}, "option 'k' requires view: neighbours"),
+        ("a b", {"unit": "word"}, "option 'unit' requires view: text or compare"),
+        ("a b", {"model": "[toy, wordllama]"}, "a list of models requires view: compare"),
         ("a b", {"embedding": "output"}, "the model has no config.json"),
     ],
 )

@@ -68,7 +68,7 @@ def check_markdown(code: str, folder: Path) -> None:
     )
     md = Markdown(extensions=["admonition", "pymdownx.superfences", extension])
     if "{tokenheat}\n:" in code:  # Sphinx's own way, which its recipe builds.
-        with pytest.raises(TokenheatError, match="how Sphinx has options"):
+        with pytest.raises(TokenheatError, match="how options are written in Sphinx"):
             md.convert(code)
         return
     html = md.convert(code)

@@ -579,8 +579,8 @@ def test_what_nothing_closes_is_no_block_and_told(
 ) -> None:
     html = page(source, metric="length", on_error=on_error)
     said = (
-        f"<markdown>:{line}: tokenheat: this block is never closed, and so it is text: "
-        f"end it with a line '{marks}', indented like its first one"
+        f"<markdown>:{line}: tokenheat: this block is never closed, so it is treated as text: "
+        f"end it with a line '{marks}', indented like its first line"
     )
     assert [record.getMessage() for record in caplog.records] == [said]
     blocks = texts(html)
@@ -604,7 +604,7 @@ def test_what_nothing_closes_is_no_block_and_told(
 def test_a_block_beside_a_lists_marker_is_an_error(
     page: Callable[..., str], source: str, line: int, extensions: list[str]
 ) -> None:
-    said = f"<markdown>:{line}: tokenheat: a block begins on a line of its own: put it below"
+    said = f"<markdown>:{line}: tokenheat: a block must begin on a line of its own: put it below"
     with pytest.raises(TokenheatError) as found:
         page(source, *extensions)
     assert str(found.value).startswith(said)

@@ -245,7 +245,7 @@ def test_options_where_markdown_has_them_are_no_text(site: Folder) -> None:
         conf.write('myst_fence_as_directive = ["tokenheat"]\n')
     said = site.done("sphinx-build -q . _html")
     for place in ("other.rst:4", "myst.md:3", "myst.md:7"):
-        assert f"{place}: ERROR: tokenheat: options stand on lines of their own in Sphinx" in said
+        assert f"{place}: ERROR: tokenheat: put options on lines of their own in Sphinx" in said
     # A text may begin there.
     text = "a tokenheat metric=length"
     site.write("other.rst", f"Other\n=====\n\n.. tokenheat:: {text}\n")
@@ -332,7 +332,7 @@ def test_a_linked_config_is_one_of_its_own_folder(site: Folder) -> None:
     site.done("tokenheat warm -f conf.py")
     assert len(site.entries()) == 2
     said = site.failed("tokenheat check -f shared/settings.py")
-    assert "Sphinx reads no config but conf.py" in said
+    assert "Sphinx reads only conf.py" in said
 
 
 def test_share_is_within_a_document(site: Folder) -> None:

@@ -163,7 +163,7 @@ FLAT = "takes 'key: value' and lists of plain values, without nesting, aliases o
         (["lang: vi", "caption: " + "[" * 1000 + "]" * 1000], 3, FLAT),
         (["lang: vi", "caption: " + "{a: " * 1000], 3, FLAT),
         ([" " * depth + "a:" for depth in range(1000)], 3, FLAT),
-        (["lang: vi", "caption: a: b"], 3, "not allowed in this context (a value with ': ' in it, or a sign"),
+        (["lang: vi", "caption: a: b"], 3, "not allowed in this context (put a value that contains ': '"),
         (["lang: vi", "caption: 'a"], 3, "not YAML"),
         (["lang: vi", "caption: @a"], 3, "not YAML"),
         (["lang: vi", "caption: a\x07b"], 3, "not YAML"),
@@ -171,7 +171,7 @@ FLAT = "takes 'key: value' and lists of plain values, without nesting, aliases o
         (["lang: vi", "caption: a", "lang: en"], 4, "option 'lang' is given twice"),
         (["lang: vi", "lang:"], 3, "option 'lang' is given twice"),
         (["lang: vi", "captoin: a"], 3, "unknown option 'captoin', did you mean 'caption'?"),
-        (["lang: vi", "metric: [a]"], 3, "option 'metric' takes a text"),
+        (["lang: vi", "metric: [a]"], 3, "option 'metric' takes a string"),
         (["lang: vi", "? a", ": b"], 3, "unknown option 'a'"),
     ],
     ids=range(30),
@@ -193,7 +193,7 @@ def test_front_matter_may_be_huge() -> None:
 def test_a_setting_of_the_site_is_no_option(name: str) -> None:
     line, message = refused("", "lang: vi", f"{name}: a")
     assert line == 3
-    assert message == f"'{name}' is a setting of the whole site, which a block cannot change"
+    assert message == f"'{name}' is a setting of the whole site; a block cannot change it"
 
 
 def test_a_list_of_models_is_what_model_takes() -> None:
@@ -220,7 +220,7 @@ def test_front_matter_that_may_be_the_text_is_told_how_to_be_text(lines: list[st
     line, message = refused("", *lines)
     assert line == 2
     assert message.endswith(
-        " (a text that itself starts with '---' gets an empty front matter before it)"
+        " (if the text itself starts with '---', put an empty front matter before it)"
     )
 
 
@@ -302,13 +302,13 @@ def test_none_is_a_text_where_an_option_takes_one() -> None:
         ("vmax", "9" * 5000, "takes a finite number"),
         ("unit", "words", "takes token or word, unknown value 'words', did you mean 'word'?"),
         ("scale", "minimax", "unknown value 'minimax', did you mean 'minmax'?"),
-        ("caption", "", "takes a text"),
-        ("caption", " \n ", "takes a text"),
-        ("caption", ["a"], "takes a text"),
-        ("target", "", "takes a text"),
+        ("caption", "", "takes a string"),
+        ("caption", " \n ", "takes a string"),
+        ("caption", ["a"], "takes a string"),
+        ("target", "", "takes a string"),
         ("tokens", "a", "takes a list such as [a, b]"),
         ("tokens", "[]", "takes a list such as [a, b]"),
-        ("tokens", "[a, null]", "takes a list of texts: quote what YAML reads as null"),
+        ("tokens", "[a, null]", "takes a list of strings: put what YAML reads as null in quotes"),
         ("tokens", "[a, [b]]", "takes a list of plain values"),
         ("tokens", "[a", "option 'tokens' cannot be read as a list: "),
         ("tokens", "[a] b", "option 'tokens' cannot be read as a list: "),
@@ -374,12 +374,14 @@ def test_control_characters_are_shown_as_unknown() -> None:
 
 def test_options_as_sphinx_has_them_are_no_text() -> None:
     body = [":metric: length", "", "A text."]
-    with pytest.raises(TokenheatError, match="':metric:' is how Sphinx has options") as caught:
+    with pytest.raises(
+        TokenheatError, match="':metric:' is how options are written in Sphinx"
+    ) as caught:
         read_block("{tokenheat}", body, Options())
     assert caught.value.line == 1
     assert read_block("{tokenheat metric=length}", body[2:], Options()).options.metric == "length"
     for field, at in ((":name: a", 1), (":class: a", 1), (":metrik: a\n:metric: norm", 2)):
-        with pytest.raises(TokenheatError, match="how Sphinx has options") as caught:
+        with pytest.raises(TokenheatError, match="how options are written in Sphinx") as caught:
             read_block("{tokenheat}", [*field.split("\n"), "A text."], Options())
         assert caught.value.line == at
     for info, text in (

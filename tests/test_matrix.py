@@ -165,15 +165,15 @@ def test_phrases_stand_in_quotes(author: Author) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cat", "needs 2 words at least"),
-        ('"two words"', "needs 2 words at least"),
-        (" ".join(["cat"] * 61), "takes 60 words at most, and the block has 61"),
-        ('cat "hot dog', "a phrase stands between two double quotes"),
-        ('cat ""', "a phrase stands between two double quotes"),
-        ("cat, dog", "'cat,' would be a word with a comma: words stand apart by white space"),
+        ("cat", "needs at least 2 words"),
+        ('"two words"', "needs at least 2 words"),
+        (" ".join(["cat"] * 61), "takes at most 60 words, but the block has 61"),
+        ('cat "hot dog', "put a phrase between two double quotes"),
+        ('cat ""', "put a phrase between two double quotes"),
+        ("cat, dog", "'cat,' would be a word with a comma: separate words by white space"),
         ("cat,\ndog,\nbanana", "would be a word with a comma"),
         ("mèo、 chó", "would be a word with a comma"),
-        ('cat "a"b', "a phrase stands between two double quotes"),
+        ('cat "a"b', "put a phrase between two double quotes"),
         ("cat " + 101 * "x", "longer than 100 characters"),
     ],
 )
@@ -196,11 +196,11 @@ def test_sixty_words_and_twice_the_same_are_fine(author: Author) -> None:
 )  # fmt: skip
 def test_options_of_other_views_are_refused(author: Author, options: dict[str, object]) -> None:
     (name,) = options
-    assert f"option '{name}' goes with view: " in refused(author, "cat dog", **options)
+    assert f"option '{name}' requires view: " in refused(author, "cat dog", **options)
 
 
 def test_of_what_a_model_is_compared_a_matrix_has_one(author: Author) -> None:
-    assert "goes with view: compare" in refused(author, "a b", model=["minilm", "wordllama"])
+    assert "requires view: compare" in refused(author, "a b", model=["minilm", "wordllama"])
 
 
 # Order

@@ -306,7 +306,7 @@ def test_an_error_has_its_line_where_a_snippet_is_a_part_of_the_text(project: Pr
     project.page(
         '# A\n\n```tokenheat\na\n```\n\n```tokenheat k=1\n--8<-- "part.txt"\n```\n', "page.md"
     )
-    assert project.error().startswith("docs/page.md:7: tokenheat: option 'k' goes with")
+    assert project.error().startswith("docs/page.md:7: tokenheat: option 'k' requires")
 
 
 def test_what_a_snippet_will_fill_in_is_not_scored_before(project: Project) -> None:
@@ -324,7 +324,7 @@ def test_the_plugin_is_named_twice(project: Project) -> None:
     project.page("```tokenheat\na\n```\n")
     done = project.run(sys.executable, "-m", "mkdocs_tokenheat", "check")
     assert done.returncode == 1
-    assert "mkdocs.yml: tokenheat: the plugin stands under 'plugins' twice\n" in done.stderr
+    assert "mkdocs.yml: tokenheat: the plugin is listed under 'plugins' twice\n" in done.stderr
 
 
 def test_the_same_block_twice_is_told_apart(project: Project) -> None:

@@ -397,13 +397,13 @@ def test_a_forged_text_is_only_text(author: Author) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("a " * 61, {}, "view: neighbours takes 60 words at most, and the block has 61"),
-        ('"cat', {}, "a phrase stands between two double quotes"),
+        ("a " * 61, {}, "view: neighbours takes at most 60 words, but the block has 61"),
+        ('"cat', {}, "put a phrase between two double quotes"),
         ("cat", {"k": 0}, "option 'k' takes a whole number from 1 to 100"),
         ("cat", {"k": 101}, "option 'k' takes a whole number from 1 to 100"),
         ("cat", {"fold": "maybe"}, "option 'fold' takes true or false"),
-        ("cat", {"metric": "norm"}, "option 'metric' goes with view: text or compare"),
-        ("cat", {"order": "given"}, "option 'order' goes with view: matrix"),
+        ("cat", {"metric": "norm"}, "option 'metric' requires view: text or compare"),
+        ("cat", {"order": "given"}, "option 'order' requires view: matrix"),
         ("cat", {"transform": "all-but-the-top:8"}, "no 8 directions to take away"),
     ],
 )

@@ -209,7 +209,7 @@ def test_the_same_bytes_as_another_kind_are_other_numbers(author: Author) -> Non
         ("[1, 2", "cannot be read as a list"),
         ("[]", "takes a list"),
         ("[1, true, 3, 4, 5]", "number 2 is 'true'"),
-        (" ", "takes a text"),
+        (" ", "takes a string"),
     ],
 )
 def test_a_list_of_something_else_is_refused(author: Author, values: str, said: str) -> None:
@@ -456,10 +456,10 @@ def test_tokens_that_do_not_spell_the_text_are_refused(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"metric": "norm"}, "option 'tokens' goes with the metrics length and values"),
-        ({"metric": "length", "unit": "word"}, "'tokens' and 'unit: word' exclude each other"),
-        ({"metric": "length", "values": "[1, 2]"}, "option 'values' goes with the metric values"),
-        ({"metric": "length", "target": "x"}, "option 'target' goes with the metric cosine-target"),
+        ({"metric": "norm"}, "option 'tokens' requires a metric that needs no model: length or"),
+        ({"metric": "length", "unit": "word"}, "'tokens' and 'unit: word' cannot be combined"),
+        ({"metric": "length", "values": "[1, 2]"}, "option 'values' requires the metric values"),
+        ({"metric": "length", "target": "x"}, "option 'target' requires the metric cosine-target"),
     ],
 )
 def test_what_does_not_go_with_own_tokens_is_refused(
@@ -469,5 +469,5 @@ def test_what_does_not_go_with_own_tokens_is_refused(
 
 
 def test_a_token_that_yaml_reads_as_null_is_refused(author: Author) -> None:
-    with pytest.raises(TokenheatError, match="quote what YAML reads as null"):
+    with pytest.raises(TokenheatError, match="put what YAML reads as null in quotes"):
         author.score("a null", metric="length", tokens="[a, null]")

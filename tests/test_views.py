@@ -159,7 +159,7 @@ def test_fixed_clamps_and_says_so(cache: Path) -> None:
     assert backgrounds(html)[:2] == [LOW, LOW]
     assert backgrounds(html)[3:] == [HIGH, HIGH]
     assert legend(html).split()[:4] == ["≤", "0", "≥", "10;"]
-    assert "what lies outside the scale has the colour of its end" in legend(html)
+    assert "numbers outside the scale have the colour of its end" in legend(html)
     inside = legend(values(cache, [2, 8], scale="fixed", vmin=0, vmax=10))
     assert "≤" not in inside
     assert "outside" not in inside
@@ -220,9 +220,9 @@ def test_share_has_one_scale(cache: Path) -> None:
     assert rest == [LOW, HIGH, LOW, HIGH]
     said = [content(each) for each in having(parse(html), "tokenheat-legend")]
     assert [" ".join(each.split()) for each in said] == [
-        "1 4; one scale for the blocks “a b” of this page.",
-        "1 4; one scale for the blocks “a b” of this page.",
-        "1 2; one scale for the blocks “c” of this page.",
+        "1 4; one scale for the blocks “a b” on this page.",
+        "1 4; one scale for the blocks “a b” on this page.",
+        "1 2; one scale for the blocks “c” on this page.",
         "1 2.",
     ]
 
@@ -260,7 +260,7 @@ def test_what_is_off_anyway_may_be_said(cache: Path, options: str) -> None:
 
 def test_what_is_expected_is_of_a_text_alone(cache: Path) -> None:
     source = "```tokenheat view=compare model=[a,b] metric=surprisal topk=3\na\n```"
-    with pytest.raises(TokenheatError, match=r"option .topk. goes with view: text$"):
+    with pytest.raises(TokenheatError, match=r"option .topk. requires view: text$"):
         convert(source, cache)
 
 

@@ -1,1 +1,1 @@
-"""Syntax and text: from the lines of a page to blocks, and from a text to its words and cells."""
+"""Syntax and text: from a page's lines to blocks, and from a text to its words and cells."""

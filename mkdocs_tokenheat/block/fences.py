@@ -28,16 +28,16 @@ class Fence:
 
     Attributes:
         start: Index of the opening line.
-        end: Index of the line after the closing one, or after the opening one where none closes it.
+        end: Index of the line after the closing one, or after the opening one if none closes it.
         prefix: The container's indent and quote marks, which every line of the fence starts with.
         marks: The backticks or tildes that open and close it.
         info: The info string, `tokenheat` included.
         body: The lines between, without the prefix.
-        commented: Whether it stands in an HTML comment, and so is no block.
+        commented: Whether it is inside an HTML comment, and so not a block.
         closed: Whether a line closes it.
-        below: How many lines below the start of another fence, which nothing closes and which takes
-            its first line with it, so that it is not opened at all; 0 if there is none.
-        beside: Whether it begins beside a list's marker, where Markdown has no fences.
+        below: How many lines it starts below another fence that is never closed and swallows its
+            first line, so that it is not opened at all; 0 if there is none.
+        beside: Whether it begins on the line of a list marker, where Markdown has no fences.
     """
 
     start: int
@@ -53,22 +53,22 @@ class Fence:
 
     @property
     def is_block(self) -> bool:
-        """Whether it can be one: it is closed, and stands in no comment and beside no marker."""
+        """Whether it can be one: closed, in no comment and not on the line of a marker."""
         return self.closed and not (self.commented or self.beside)
 
     @property
     def is_text(self) -> bool:
-        """Whether nothing closes it, so that what looks like its first line is text."""
+        """Whether it is never closed, so that what looks like its first line is text."""
         return not (self.closed or self.below or self.beside)
 
     @property
     def is_at_margin(self) -> bool:
-        """Whether it stands in no list, admonition or the like, but at most in quotes."""
+        """Whether it is in no list, admonition or similar container, but at most in quotes."""
         return _MARGIN.fullmatch(self.prefix) is not None
 
     @property
     def swallowed(self) -> int | None:
-        """The line in it that opens a fence like itself, counted from its own first one."""
+        """The line in it that opens a fence like itself, counted from its own first line."""
         width = len(self.marks)
         openings = (
             i
@@ -100,22 +100,22 @@ class _Opened:
     def fence(
         self, end: int, *, commented: bool = False, closed: bool = True, below: int = 0
     ) -> Fence:
-        """The fence with what has been read of it."""
+        """The fence with the lines read so far."""
         opening, body = (self.prefix, self.marks, self.info), tuple(self.body)
         return Fence(self.start, end, *opening, body, commented, closed, below, self.beside)
 
     def unclosed(self, below: int = 0) -> Fence:
-        """The fence, which nothing closes or opens."""
-        while self.body and not self.body[-1]:  # How a page ends says nothing.
+        """The fence, which is never closed or never opened."""
+        while self.body and not self.body[-1]:  # Blank lines at a page's end mean nothing.
             self.body.pop()
         return self.fence(self.start + 1, closed=False, below=below)
 
     def takes(self, line: str) -> Literal["goes on", "is closed", "breaks off"]:
         """What the fence does with this line.
 
-        The rules are those of pymdown-extensions' superfences, so that a block stands wherever any
-        other fence of the page would: lines keep the opening line's indent, a quote may go on
-        lazily until a blank line, and only the very marks that opened a fence close it.
+        The rules are those of pymdown-extensions' superfences, so that a block works wherever any
+        other fence would: lines keep the opening line's indent, a quote may continue lazily until
+        a blank line, and only exactly the marks that opened a fence close it.
         """
         prefix = _PREFIX.match(line, 0, self.width)[0]  # type: ignore[index]
         content = line[len(prefix) :]
@@ -137,11 +137,11 @@ class _Opened:
 
 @dataclass
 class _Comment:
-    """An open HTML comment, as far as Python-Markdown takes one for a comment.
+    """An open HTML comment, by Python-Markdown's rules.
 
     Attributes:
-        width: How far in it starts; 0 where it is raw HTML, which only `-->` ends.
-        inline: Whether it starts inside a paragraph, with which it ends.
+        width: The indent at which it starts; 0 for raw HTML, which only `-->` ends.
+        inline: Whether it starts inside a paragraph, and so ends with it.
         blank: Whether a blank line has been seen in it.
     """
 
@@ -159,14 +159,14 @@ class _Comment:
 
 
 def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
-    """The page's tokenheat fences in their order, those that are no blocks as well.
+    """The page's tokenheat fences in order, including those that are not blocks.
 
     They are found at any depth of lists, quotes, admonitions, details and tabs; fences inside
-    longer fences or other languages' fences are passed over. Whether a line is indented code only
-    the Markdown parser knows: fences there are found, and the host turns them back.
+    longer fences or other languages' fences are skipped. Only the Markdown parser knows whether a
+    line is indented code: fences there are found, and the host restores them.
 
     Parameters:
-        lines: As `normalize` gives them.
+        lines: As returned by `normalize`.
     """
     opened: _Opened | None = None
     comment: _Comment | None = None
@@ -184,7 +184,7 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
             continue
         if comment is not None and comment.breaks_off(line):
             comment = None
-        # As in superfences, a line that breaks a fence off opens none.
+        # As in superfences, a line that breaks off a fence does not open one.
         if opened is None and (opened := _opened(number, line)):
             continue
         if comment is None:
@@ -196,7 +196,7 @@ def find_fences(lines: Sequence[str]) -> Iterator[Fence]:
 
 
 def _opened(number: int, line: str) -> _Opened | None:
-    """The fence, of whatever language, that the line would open."""
+    """The fence, of any language, that the line would open."""
     prefix = _PREFIX.match(line)[0]  # type: ignore[index]
     opening = _OPENING.match(line, len(prefix))
     if opening is not None and _may_open(*opening.group("marks", "info")):
@@ -205,10 +205,10 @@ def _opened(number: int, line: str) -> _Opened | None:
 
 
 def _may_open(marks: str, info: str) -> bool:
-    """Whether the marks open a fence: behind them, there are such marks in quoted values alone.
+    """Whether the marks open a fence: after them, such marks occur only in quoted values.
 
-    Other lines are inline code, or have words struck through. Ours is a fence, too, where it lacks a
-    closing quote, so that its author is told; so it is behind tildes whatever stands there.
+    Other lines are inline code or strikethrough. One of ours is a fence even without a closing
+    quote, so that its author gets an error; after tildes it always is.
     """
     mark = marks[0]
     if _OURS.match(info) and (mark == "~" or mark not in info):
@@ -218,7 +218,7 @@ def _may_open(marks: str, info: str) -> bool:
 
 
 def _beside(number: int, line: str) -> _Opened | None:
-    """The tokenheat fence that begins on the line of a list's marker, where none can be."""
+    """The tokenheat fence that begins on the line of a list marker, where none can be."""
     markers = _MARKERS.match(line)
     opening = _OPENING.match(line, markers.end()) if markers else None
     if markers is None or opening is None or not _OURS.match(opening["info"]):
@@ -230,12 +230,12 @@ def _beside(number: int, line: str) -> _Opened | None:
 
 
 def _dropped(opened: _Opened | None, lines: Sequence[str], end: int) -> Iterator[Fence]:
-    """What is lost with a fence that nothing closes: itself, and what it takes with it.
+    """The fences lost because one is never closed: itself, and those that it swallows.
 
     Parameters:
         opened: The fence, if there is one.
         lines: The page's.
-        end: Index of the line behind the one that it ends with.
+        end: Index of the line after its last one.
     """
     if opened is None:
         return
@@ -246,7 +246,7 @@ def _dropped(opened: _Opened | None, lines: Sequence[str], end: int) -> Iterator
         this = _opened(number, lines[number])
         if this is None or not this.is_ours:
             continue
-        # What nothing closes either, inside one of ours, is no more than a part of its text.
+        # An unclosed fence inside one of ours is just part of its text.
         is_inside = opened.is_ours and number <= opened.start + len(opened.body)
         if not is_inside or last.get(this.prefix + this.marks, number) > number:
             yield this.unclosed(below=number - opened.start)

@@ -1,6 +1,6 @@
 """YAML of one level: keys with scalars and lists of scalars, read event by event.
 
-Aliases, tags and deeper nesting end the reading before anything is built from them.
+Aliases, tags and deeper nesting stop the reader before anything is built from them.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ __all__ = ["read_flat"]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _NESTING = "nesting depth"
-"""So libyaml complains, too: it looks far ahead, and has a limit of its own."""
+"""Part of libyaml's own message, too: it looks far ahead and has a limit of its own."""
 
 
 def read_flat(text: str, unread: str, takes: str) -> list[tuple[str, Raw, int]]:
     """The keys of a mapping, each with its value and its line, counted from 0.
 
     Parameters:
-        unread: How the message about what is no YAML begins.
-        takes: How the one about what is not flat does.
+        unread: The beginning of the message for invalid YAML.
+        takes: The beginning of the message for YAML that is not flat.
 
     Raises:
-        TokenheatError: Anything but such a mapping, with its line.
+        TokenheatError: The text is not such a mapping; with the line.
     """
     try:
         return list(_pairs(yaml.parse(text, Loader=_LOADER)))
@@ -40,12 +40,12 @@ def read_flat(text: str, unread: str, takes: str) -> list[tuple[str, Raw, int]]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line if mark else 0
         if isinstance(error, yaml.reader.ReaderError):
-            # A character that YAML does not allow, which has no mark.
+            # For a character that YAML does not allow, there is no mark.
             line = text.partition(chr(int(error.character)))[0].count("\n")
     if _NESTING in problem:
         raise TokenheatError(f"{takes}, without nesting, aliases or tags", line=line)
     if "mapping values are not" in problem or "cannot start any token" in problem:
-        problem += " (a value with ': ' in it, or a sign at its start, goes in quotes)"
+        problem += " (put a value that contains ': ' or starts with a special character in quotes)"
     raise TokenheatError(f"{unread}: {problem}", line=line)
 
 

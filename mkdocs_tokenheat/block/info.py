@@ -1,4 +1,4 @@
-"""Reads what stands above a block's text: the info string and the YAML front matter."""
+"""Reads what precedes a block's text: the info string and the YAML front matter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_info(info: str) -> dict[str, Raw]:
     """The options of an info string such as `tokenheat metric=norm caption="two words"`.
 
     Raises:
-        TokenheatError: What cannot be read, or a key given twice.
+        TokenheatError: It cannot be read, or a key is given twice.
     """
     rest = info.strip()
     if rest.startswith("{"):
@@ -57,12 +57,12 @@ def _without_braces(text: str) -> str:
     if not brace:
         raise TokenheatError("the info string's '{' is not closed by a '}'")
     if behind.strip() or "}" in _QUOTED.sub("", inside):
-        raise TokenheatError("all options stand inside the braces: {.tokenheat key=value}")
+        raise TokenheatError("put all options inside the braces: {.tokenheat key=value}")
     return inside.strip()
 
 
 def split_front_matter(body: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The lines of the front matter (without its marks) and those of the text."""
+    """The lines of the front matter (without the delimiters) and those of the text."""
     if body and body[0].rstrip() == "---":
         for number, line in enumerate(body[1:], 1):
             if line.rstrip() == "---":
@@ -76,13 +76,13 @@ def read_front_matter(lines: Sequence[str]) -> dict[str, tuple[Raw, int]]:
     Raises:
         TokenheatError: YAML that cannot be read, with its line.
     """
-    if not lines:  # Most blocks have none, and a YAML reader is not made in no time.
+    if not lines:  # Most blocks have none, and creating a YAML reader takes time.
         return {}
     from mkdocs_tokenheat.block.flat import read_flat
 
     options: dict[str, tuple[Raw, int]] = {}
     pairs = read_flat(
-        "\n".join(["", "", *lines]),  # It stands below the fence and its own first mark.
+        "\n".join(["", "", *lines]),  # It comes after the fence and its own first delimiter.
         "the front matter is not YAML",
         "the front matter (the lines between '---') takes 'key: value' and lists of plain values",
     )

@@ -16,24 +16,24 @@ _COMMAS = ",;、،؛\uff0c\uff1b"
 
 
 def read_words(block: Block, fewest: int, most: int) -> tuple[str, ...]:
-    """The words of a block, which stand apart by white space; a phrase stands in double quotes.
+    """The words of a block, separated by white space; phrases are in double quotes.
 
     Raises:
-        TokenheatError: Too few or too many, a quote that is not closed, or commas between them.
+        TokenheatError: Too few or too many words, an unclosed quote, or commas between them.
     """
     words = _without_commas([item for line in block.text.split("\n") for item in _items(line)])
     view = block.options.view
     if len(words) < fewest:
-        raise TokenheatError(f"view: {view} needs {fewest} words at least")
+        raise TokenheatError(f"view: {view} needs at least {fewest} words")
     if len(words) > most:
         raise TokenheatError(
-            f"view: {view} takes {most} words at most, and the block has {len(words)}"
+            f"view: {view} takes at most {most} words, but the block has {len(words)}"
         )
     return tuple(words)
 
 
 def read_pairs(block: Block, most: int) -> tuple[tuple[str, str], ...]:
-    """The pairs of a block, one a line.
+    """The pairs of a block, one per line.
 
     Raises:
         TokenheatError: A line of more or fewer than two words, commas, or too many lines.
@@ -43,22 +43,22 @@ def read_pairs(block: Block, most: int) -> tuple[tuple[str, str], ...]:
         words = _without_commas(_items(line), last=True)
         if len(words) != 2:
             raise TokenheatError(
-                f"'{excerpt(line)}' is not a pair: write two words a line, "
-                'a phrase in double quotes: "two words"'
+                f"'{excerpt(line)}' is not a pair: write two words per line, "
+                'phrases in double quotes: "two words"'
             )
         pairs.append((words[0], words[1]))
     if len(pairs) > most:
         raise TokenheatError(
-            f"view: {block.options.view} takes {most} pairs at most, and the block has {len(pairs)}"
+            f"view: {block.options.view} takes at most {most} pairs, but the block has {len(pairs)}"
         )
     return tuple(pairs)
 
 
 def _without_commas(items: Sequence[tuple[str, bool]], *, last: bool = False) -> list[str]:
-    """The words, none of which may have got a comma that was meant to stand between them.
+    """The words, none of which may end with a comma that was meant as a separator.
 
     Parameters:
-        last: Whether a comma may have been meant behind the last one, too.
+        last: Whether the last word may end with such a comma, too.
     """
     words = [word for word, _ in items]
     if len(items) > 1 and (
@@ -66,8 +66,8 @@ def _without_commas(items: Sequence[tuple[str, bool]], *, last: bool = False) ->
     ):
         word = next(word for word, quoted in items if _has_comma((word, quoted)))
         raise TokenheatError(
-            f"'{excerpt(word)}' would be a word with a comma: words stand apart by white "
-            "space alone (in double quotes a word may have one)"
+            f"'{excerpt(word)}' would be a word with a comma: separate words by white "
+            "space alone (in double quotes, a word may contain a comma)"
         )
     return words
 
@@ -90,7 +90,7 @@ def _items(line: str) -> list[tuple[str, bool]]:
         word = " ".join(word.split())
         if found is None or not word:
             raise TokenheatError(
-                f"cannot read '{excerpt(line[at:])}': a phrase stands between two double quotes"
+                f"cannot read '{excerpt(line[at:])}': put a phrase between two double quotes"
             )
         if len(word) > _LONGEST:
             raise TokenheatError(f"'{excerpt(word)}' is longer than {_LONGEST} characters")

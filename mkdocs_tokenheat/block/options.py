@@ -1,4 +1,4 @@
-"""The table of options: what an author can write, what it may be, and what it means."""
+"""The table of options: their names, the values they take, and what they mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mkdocs_tokenheat.errors import TokenheatError, unknown
 __all__ = ["NAMES", "Numbers", "Options", "as_score", "read_options", "written"]
 
 _MOST = 100
-"""What a page may ask for at most: of tokens or neighbours for each token, of a target's characters."""
+"""The limit on tokens or neighbours listed for each token, and on a target's characters."""
 _MODELS = 6
 """How many models a page may compare."""
 _TRANSFORM = re.compile(r"center|(all-but-the-top)(?::(\d{1,3}))?", re.ASCII)
@@ -25,7 +25,7 @@ Numbers = tuple[float | None, ...]
 
 def _text(raw: Raw) -> str:
     if not isinstance(raw, str) or not raw.strip():
-        raise TokenheatError("takes a text")
+        raise TokenheatError("takes a string")
     return raw
 
 
@@ -73,7 +73,7 @@ def _count(least: int, most: int = 999_999) -> Callable[[Raw], int]:
 
     def read(raw: Raw) -> int:
         word = _text(raw)
-        # Longer ones would take long to read.
+        # Longer numbers would take long to parse.
         is_count = word.isdecimal() and word.isascii() and len(word) < 7
         if not is_count or not least <= int(word) <= most:
             raise TokenheatError(f"takes {takes}")
@@ -86,7 +86,7 @@ def _count(least: int, most: int = 999_999) -> Callable[[Raw], int]:
 def _words(raw: Raw) -> str:
     text = clean(_text(raw))
     if len(text) > _MOST:
-        raise TokenheatError(f"takes a word or a few, of at most {_MOST} characters")
+        raise TokenheatError(f"takes a word or phrase of at most {_MOST} characters")
     return text
 
 
@@ -95,7 +95,7 @@ def _models(raw: Raw) -> str | tuple[str, ...]:
         return _text(raw)
     names = _strings(raw)
     if len(names) > _MODELS:
-        raise TokenheatError(f"takes {_MODELS} models at most")
+        raise TokenheatError(f"takes at most {_MODELS} models")
     if len(set(names)) < len(names):
         raise TokenheatError("names a model twice")
     return names
@@ -106,7 +106,7 @@ def _transform(raw: Raw) -> str:
     found = _TRANSFORM.fullmatch(word)
     if found is None or (found[2] and not int(found[2])):
         raise TokenheatError("takes center, all-but-the-top, or all-but-the-top:D with a number D")
-    # The paper's own number of components is as good as written.
+    # The paper's own number of components is the default.
     return word if found[1] is None or found[2] else f"{word}:3"
 
 
@@ -121,7 +121,7 @@ def _list(raw: Raw) -> list[str | None]:
 def _strings(raw: Raw) -> tuple[str, ...]:
     items = _list(raw)
     if any(item is None for item in items):
-        raise TokenheatError("takes a list of texts: quote what YAML reads as null")
+        raise TokenheatError("takes a list of strings: put what YAML reads as null in quotes")
     return tuple(item for item in items if item is not None)
 
 
@@ -137,10 +137,10 @@ _YAML_FLOATS = {".nan": "nan", ".inf": "inf", "+.inf": "inf", "-.inf": "-inf"}
 
 
 def as_score(item: object, what: str) -> float | None:
-    """One of an author's own numbers; None where there is none (a null or a NaN).
+    """One of an author's own numbers; None for a missing one (a null or a NaN).
 
     Raises:
-        TokenheatError: What is no number, or infinite.
+        TokenheatError: It is not a number, or infinite.
     """
     if item is None:
         return None
@@ -162,7 +162,7 @@ def _option(default: object, read: Callable[[Raw], object], meaning: str) -> Any
 
 
 def _or_none(read: Callable[[Raw], object], meaning: str) -> Any:
-    """An option without a value of its own: `none` takes away what the site gives it."""
+    """An option without a default value: `none` removes the one that the site sets."""
     metadata = {"read": read, "meaning": meaning, "none": True}
     return dataclasses.field(default=None, metadata=metadata)
 
@@ -182,29 +182,30 @@ class Options:
         "token", _one_of("token", "word"), "what gets a number: the model's tokens, or words"
     )
     target: str | None = _option(
-        None, _words, "the pinned word of `cosine-target`, which needs one"
+        None, _words, "the pinned word of `cosine-target`, which requires it"
     )
     values: Numbers | str | None = _option(
         None,
         _numbers_or_file,
-        "own numbers for `metric: values`: a list, or a JSON, CSV or `.npy` file",
+        "your own numbers for `metric: values`: a list, or a JSON, CSV or `.npy` file",
     )
     tokens: tuple[str, ...] | None = _option(
-        None, _strings, "own tokens, which together spell the text; no tokenizer is used then"
+        None, _strings, "your own tokens, which together spell the text; no tokenizer is used then"
     )
     layer: str = _option(
         "input",
         _layer,
-        "which vectors: `input` for the embedding table, or the hidden states of a layer: its "
-        "number, 0 for the first, or `last` for those after the final norm",
+        "which vectors: `input` for the embedding table, or a layer's hidden states: its number, "
+        "0 for the first, or `last` for those after the final norm",
     )
     embedding: str = _option(
         "input", _one_of("input", "output"), "which embedding table, with `layer: input`"
     )
     transform: str | None = _or_none(
         _transform,
-        "what is done to the vectors of the table first: `center` takes away the vocabulary's mean, "
-        "`all-but-the-top` also its 3 main directions, `all-but-the-top:D` its D main directions",
+        "how the table's vectors are transformed first: `center` subtracts the vocabulary's mean, "
+        "`all-but-the-top` also removes its 3 main directions, `all-but-the-top:D` its D main "
+        "directions",
     )
     pool: str = _option(
         "mean",
@@ -213,17 +214,17 @@ class Options:
     )
     bos: bool | None = _or_none(
         _flag,
-        "whether a BOS token comes before the text; by default as the tokenizer's template has it",
+        "whether a BOS token comes before the text; by default, the tokenizer's template decides",
     )
     topk: int = _option(
         0,
         _count(0, _MOST),
-        "how many of the tokens that the model expected are listed with each token",
+        "how many of the model's most likely tokens are listed with each token",
     )
     stride: int | None = _or_none(
         _count(1),
-        "how far windows over a long text lie apart, in tokens: by default half a window, and never "
-        "so far that they do not overlap",
+        "the step between windows over a long text, in tokens: by default half a window, and always "
+        "short enough that they overlap",
     )
     dtype: str = _option(
         "float32",
@@ -244,7 +245,7 @@ class Options:
     )
     baseline: str | None = _or_none(
         _one_of("shuffle"),
-        "`shuffle` draws muted what a random order of the same tokens would also give",
+        "`shuffle` mutes the numbers that a random order of the same tokens would also give",
     )
     k: int = _option(
         8, _count(1, _MOST), "how many neighbours each word of `view: neighbours` gets"
@@ -252,12 +253,12 @@ class Options:
     fold: bool = _option(
         True,
         _flag,
-        "whether neighbours that differ by case or a leading space alone are shown once",
+        "whether neighbours that differ only by case or a leading space are shown once",
     )
     order: str = _option(
         "given",
         _one_of("given", "cluster"),
-        "the order of the words of `view: matrix`: as they are given, or like ones together",
+        "the order of the words of `view: matrix`: as given, or similar ones together",
     )
     share: str | None = _option(
         None, _text, "blocks of one page that give the same name here share one scale"
@@ -267,21 +268,21 @@ class Options:
     lang: str | None = _option(
         None,
         _text,
-        "the text's language, such as `vi` or `en`; in a site's settings the language of the "
-        "site, which the figures' own words follow (without one they follow the text's)",
+        "the text's language, such as `vi` or `en`; in a site's settings, the site's language, which "
+        "the figures' labels follow (without one, they follow the text's)",
     )
     legend: bool = _option(True, _flag, "whether the legend is shown")
     table: bool = _option(True, _flag, "whether the table of all numbers is added")
     numbers: bool = _option(
         False,
         _flag,
-        "whether each number also stands in the figure: in a cell, or in a text as a superscript, "
-        "which is drawn as a list's marker is, so that it needs no stylesheet and is not copied",
+        "whether each number is also shown in the figure: in its cell or, in a text, as a "
+        "superscript, drawn as a list marker so that it needs no stylesheet and is not copied",
     )
     encode: str = _option(
         "colour",
         _one_of("colour", "colour+underline"),
-        "how the numbers show: `colour+underline` adds a line that is thicker the larger the number",
+        "how numbers are shown: `colour+underline` adds a line, thicker for larger numbers",
     )
 
     @property
@@ -291,7 +292,7 @@ class Options:
 
 
 _OF_SITES = ("cache_dir", "frozen", "on_error", "max_tokens", "device", "base_path", "labels")
-"""What authors may look for here and only a site's settings have."""
+"""Settings of a site that authors may try to use as options."""
 
 NAMES = tuple(field.name for field in dataclasses.fields(Options))
 _READERS = {field.name: field.metadata["read"] for field in dataclasses.fields(Options)}
@@ -299,15 +300,15 @@ _OR_NONE = {field.name for field in dataclasses.fields(Options) if "none" in fie
 
 
 def read_options(raw: Mapping[str, Raw], defaults: Options) -> Options:
-    """The options as written, over the defaults; a null keeps the default.
+    """The options as written, on top of the defaults; a null keeps the default.
 
     Raises:
-        TokenheatError: An unknown option, or a value that it does not take.
+        TokenheatError: An unknown option, or an invalid value.
     """
     given: dict[str, object] = {}
     for name, value in raw.items():
         if name in _OF_SITES:
-            said = f"'{name}' is a setting of the whole site, which a block cannot change"
+            said = f"'{name}' is a setting of the whole site; a block cannot change it"
             raise TokenheatError(said, option=name)
         if name not in _READERS:
             raise TokenheatError(unknown("option", name, NAMES), option=name)

@@ -1,4 +1,4 @@
-"""From a fence, or from what another host gives, to a block: options and a text."""
+"""From a fence, or from what another host provides, to a block: options and a text."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _FIELD = re.compile(r":(?P<name>[\w-]+):(?: |$)")
 
 @dataclass(frozen=True)
 class Block:
-    """A text and what is to be drawn of it.
+    """A text and how to draw it.
 
     Attributes:
         text: The text, character for character as the page will show it.
-        options: The block's options over the site's defaults.
+        options: The block's options on top of the site's defaults.
         lines: The options that the block itself gives, each with its line counted from the fence.
     """
 
@@ -36,7 +36,7 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
     """The block of a fence.
 
     Raises:
-        TokenheatError: What the author has to mend, with the line counted from the fence.
+        TokenheatError: What the author has to fix, with the line counted from the fence.
     """
     _check_fields(info, body)
     front_matter, text = split_front_matter(body)
@@ -45,7 +45,7 @@ def read_block(info: str, body: Sequence[str], defaults: Options) -> Block:
         return make_block(raw, "\n".join(text), defaults, lines)
     except TokenheatError as error:
         if error.line and _may_be_text(front_matter):
-            hint = "a text that itself starts with '---' gets an empty front matter before it"
+            hint = "if the text itself starts with '---', put an empty front matter before it"
             raise error.but(f"{error.message} ({hint})") from None
         raise
 
@@ -59,8 +59,8 @@ def _check_fields(info: str, body: Sequence[str]) -> None:
             return
         if found["name"] in (*NAMES, "name", "class"):
             raise TokenheatError(
-                f"':{found['name']}:' is how Sphinx has options: here they stand in the block's "
-                "first line, such as {.tokenheat metric=norm}, or between two lines '---'",
+                f"':{found['name']}:' is how options are written in Sphinx: here, put them in the "
+                "block's first line, such as {.tokenheat metric=norm}, or between two '---' lines",
                 line=line,
             )
 
@@ -81,7 +81,7 @@ def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict
 
 
 def _may_be_text(front_matter: Sequence[str]) -> bool:
-    """Whether none of its first keys is anything like an option's name."""
+    """Whether none of its first keys resembles an option's name."""
     from difflib import get_close_matches
 
     keys = [
@@ -93,10 +93,10 @@ def _may_be_text(front_matter: Sequence[str]) -> bool:
 def make_block(
     raw: Mapping[str, Raw], text: str, defaults: Options, lines: Mapping[str, int] | None = None
 ) -> Block:
-    """A block of options as written and a text whose white space is normalised already.
+    """A block from options as written and a text whose white space is already normalised.
 
     Raises:
-        TokenheatError: An option that cannot be read, or a text of white space alone.
+        TokenheatError: An option that cannot be read, or a text of only white space.
     """
     lines = lines if lines is not None else dict.fromkeys(raw, 0)
     try:

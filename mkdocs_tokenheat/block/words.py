@@ -1,4 +1,4 @@
-"""Cuts a text: into grapheme clusters, into words, and into the cells that a page colours."""
+"""Splits a text into grapheme clusters, into words, and into the cells that a page colours."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Span", "cells", "count_graphemes", "graphemes", "is_simple", "visible", "words"]
 
 Span = tuple[int, int]
-"""Start and end in code points of the text, the end excluded."""
+"""Start and end in code points of the text, end exclusive."""
 
 Cell = tuple[int, int, int, int]
-"""First token, number of tokens, start and end of what is coloured as one."""
+"""First token, number of tokens, and start and end of a span coloured as one."""
 
-# A flag that another one follows is told apart at once: \X would count all flags before it.
+# A flag followed by another is matched at once: \X would count all flags before it.
 _CLUSTER = r"[\U0001F1E6-\U0001F1FF]{2}(?=[\U0001F1E6-\U0001F1FF])|\X"
-# Of these characters, none has anything to do with the one before it or behind it.
+# None of these characters combines with the one before or after it.
 _ALONE = r"[\p{Grapheme_Cluster_Break=Other}\n]*"
 _RUN = r"\S+"
 
 
 @cache
 def _compiled(pattern: str) -> regex.Pattern[str]:
-    # A large package, of which the tokens of an English text need nothing.
+    # A large package, which the tokens of an English text do not need.
     import regex
 
     return regex.compile(pattern)
@@ -41,7 +41,7 @@ def graphemes(text: str) -> list[Span]:
 
 
 def is_simple(text: str) -> bool:
-    """Whether each character is a cluster, which is told much faster than what the clusters are."""
+    """Whether each character is a cluster: much faster to tell than what the clusters are."""
     return text.isascii() or _compiled(_ALONE).fullmatch(text) is not None
 
 
@@ -53,9 +53,9 @@ def count_graphemes(text: str) -> int:
 def words(text: str) -> list[tuple[int, int, bool]]:
     """The text's units: start, end, and whether it is a word (or else punctuation or a symbol).
 
-    A word is a maximal run without white space, less the grapheme clusters at its ends that start
-    with a character of Unicode's categories P (punctuation) and S (symbols), each of which is a
-    unit of its own. Hyphens and apostrophes inside a word stay.
+    A word is a maximal run without white space, minus the grapheme clusters at its ends that start
+    with a character in Unicode's categories P (punctuation) and S (symbols), each of which is a
+    unit of its own. Hyphens and apostrophes inside a word are kept.
     """
     units: list[tuple[int, int, bool]] = []
     for run in _compiled(_RUN).finditer(text):
@@ -80,10 +80,10 @@ def visible(text: str, span: Span) -> Span:
 
 
 def cells(text: str, spans: Sequence[Span]) -> list[Cell]:
-    """What the page colours as one: tokens whose spans share a character or a grapheme cluster.
+    """The cells of a page: tokens whose spans share a character or a grapheme cluster.
 
-    A cell reaches to the ends of its grapheme clusters, so that a letter and the accent that a
-    tokenizer drops stay together. Empty spans have no cell.
+    A cell extends to the ends of its grapheme clusters, so that a letter stays together with an
+    accent that a tokenizer drops. Empty spans have no cell.
     """
     bounds = None if is_simple(text) else _bounds(text)
     found: list[Cell] = []

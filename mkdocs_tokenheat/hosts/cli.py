@@ -1,4 +1,4 @@
-"""The command line: what can be said, and which command does it."""
+"""The command line: its arguments, and the command that each one runs."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0, or 1 where the user's input is at fault (wrong usage exits with 2).
+        0, or 1 if the user's input is at fault (wrong usage exits with 2).
     """
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    if arguments is None:  # A job that is cancelled ends as with Ctrl-C, and leaves nothing behind.
+    if arguments is None:  # A cancelled job ends as with Ctrl-C, and leaves nothing behind.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = parser().parse_args(arguments)
     try:
@@ -41,12 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TokenheatError as error:
         return commands.failed(error)
     except RecursionError:
-        return commands.failed(TokenheatError("what is to be read is nested too deeply"))
+        return commands.failed(TokenheatError("the input is nested too deeply"))
     except KeyboardInterrupt:
-        tell("tokenheat: stopped; what is scored so far is kept")
+        tell("tokenheat: stopped; what has been scored so far is kept")
         return 130
     except BrokenPipeError:
-        # The reader has seen enough; nothing more can be said to it.
+        # The reader has closed the pipe; nothing more can be written to it.
         if sys.stderr is not None:
             sys.stderr.close()
         return 1
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be said; each command's `run` is what does it."""
+    """The parser; each command's `run` is the function that executes it."""
     parser = argparse.ArgumentParser(
         prog="tokenheat",
         description="Static token heatmaps, scored by real language models.",
@@ -70,16 +70,16 @@ def parser() -> argparse.ArgumentParser:
     )
     render.add_argument("file", metavar="FILE", help="the Markdown file, or - for standard input")
     _add_warm(parsers)
-    check = "list the site's blocks that are not in the cache, or wrong, without any model"
+    check = "list the site's blocks that are not in the cache or have errors, without any model"
     _command(parsers, "check", commands.check, check)
-    cache = parsers.add_parser("cache", help="look after the cache of a site")
+    cache = parsers.add_parser("cache", help="manage the cache of a site")
     actions = cache.add_subparsers(title="actions", required=True, metavar="ACTION")
     _command(actions, "stats", commands.stats, "count the entries and their size")
     verify = _command(
         actions, "verify", commands.verify, "read every entry and list the damaged ones"
     )
     verify.add_argument(
-        "--repair", action="store_true", help="remove damaged entries and what builds left behind"
+        "--repair", action="store_true", help="remove damaged entries and leftovers of builds"
     )
     _add_prune(actions)
     return parser
@@ -98,26 +98,26 @@ def _command(
         "--config-file",
         metavar="CONFIG",
         type=Path,
-        help="the site's config (default: what is here of " + ", ".join(CONFIGS) + ")",
+        help="the site's config (default: the first found here of " + ", ".join(CONFIGS) + ")",
     )
     return parser
 
 
 def _add_warm(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "score all that the site's cache lacks, by running the site's own build and discarding its output"
+    text = "score everything the site's cache lacks, by running the site's own build and discarding its output"
     warm = _command(parsers, "warm", commands.warm, text)
     warm.add_argument(
         "--scheduler",
         type=_scheduler,
         metavar="tcp://HOST:PORT",
-        help="let the workers of a Dask cluster score; it trusts whoever reaches its scheduler",
+        help="score on the workers of a Dask cluster; it trusts whoever can reach its scheduler",
     )
     warm.add_argument(
         "--shard",
         type=_shard,
         default=WHOLE,
         metavar="3/8",
-        help="score only the third of eight parts; all parts' caches, copied together, are the "
+        help="score only the third of eight parts; copied together, all parts' caches make the "
         "whole",
     )
 
@@ -143,13 +143,13 @@ def _add_prune(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--max-size",
         type=_size,
         metavar="SIZE",
-        help="then remove the least recently used ones, until the rest is no larger, such as 10MB",
+        help="then remove the least recently used ones until the rest is at most this size, such as 10MB",
     )
-    prune.add_argument("--dry-run", action="store_true", help="list what would be removed")
+    prune.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     prune.add_argument(
         "--other-versions",
         action="store_true",
-        help="also remove the entries that are in the format of another version",
+        help="also remove the entries in another version's format",
     )
 
 
@@ -162,7 +162,7 @@ def _size(text: str) -> int:
 
 def _add_score(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(
-        parsers, "score", commands.score, "give each token or word of a text its number"
+        parsers, "score", commands.score, "print the number of each token or word of a text"
     )
     parser.add_argument(
         "file", metavar="FILE", nargs="?", default="-", help="the text (default: standard input)"

@@ -45,24 +45,24 @@ SCORING = (
     *("metric", "model", "target", "unit", "values", "tokens"),
     *("layer", "embedding", "transform", "pool", "bos", "topk", "stride", "dtype"),
 )
-"""The options that scores depend on, each a flag of `tokenheat score`."""
+"""The options that affect scores, each a flag of `tokenheat score`."""
 
 _PLAIN = ("meta", "extra", "admonition")
 _PYMDOWN = ("pymdownx.details", "pymdownx.superfences", "pymdownx.tabbed")
 _CONFIGS = {"pymdownx.tabbed": {"alternate_style": True}}
-"""What a page may be written with; the latter where pymdown-extensions is installed."""
+"""The extensions for pages; the latter if pymdown-extensions is installed."""
 
 
 def failed(*errors: TokenheatError) -> int:
-    """Say what is wrong, a line each; the exit code."""
-    # A page's error comes again with each excerpt of it.
+    """Print each error on one line and return the exit code."""
+    # A page's error recurs with each excerpt of the page.
     for line in dict.fromkeys(str(e) if e.place else f"tokenheat: {e}" for e in errors):
         tell(line)
     return 1
 
 
 def score(given: argparse.Namespace) -> int:
-    """Print what each token or word of one text scores."""
+    """Print the score of each token or word of one text."""
     named = given.model or DEFAULT
     settings = _of_one_text(_settings(given), named)
     known = {DEFAULT, *settings.models}
@@ -70,8 +70,8 @@ def score(given: argparse.Namespace) -> int:
         is_slip = is_like(named, known) and not {"/", "\\"} & {*named}
         said = unknown("model", named, known) if is_slip else f"unknown model '{excerpt(named)}':"
         raise TokenheatError(
-            f"{said} a folder is written path:FOLDER, an installed package package:NAME/sub/path, a "
-            f"model of the hub hub:OWNER/NAME@REVISION; by name there is {', '.join(sorted(known))}"
+            f"{said} write a folder as path:FOLDER, an installed package as package:NAME/sub/path, "
+            f"a hub model as hub:OWNER/NAME@REVISION; known names: {', '.join(sorted(known))}"
         )
     raw = {name: getattr(given, name) for name in SCORING if getattr(given, name) is not None}
     text = "\n".join(normalize(_read(given.file))).removesuffix("\n")
@@ -91,10 +91,10 @@ def score(given: argparse.Namespace) -> int:
 
 
 def _of_one_text(settings: Settings, model: str) -> Settings:
-    """The site's settings for a text that stands on none of its pages.
+    """The site's settings for a text that is on none of its pages.
 
     Parameters:
-        model: The model's name or line: the user, who is trusted, may give either.
+        model: The model's name or line: the user is trusted and may give either.
     """
     options = dataclasses.replace(
         settings.options,
@@ -114,10 +114,10 @@ def _of_one_text(settings: Settings, model: str) -> Settings:
 
 
 def _as_json(request: Request, scores: Scores, model: str | None) -> dict[str, object]:
-    """What `--json` prints: positions in code points of the text, the end excluded.
+    """What `--json` prints; positions are in code points of the text, end exclusive.
 
-    A position that is left out of the scale, and so of `min` and `max`, is marked as `aside`. A
-    token without text is left out, too.
+    A position left out of the scale, and so of `min` and `max`, is marked as `aside`. A
+    token without text is also left out.
     """
     numbers = scores.coloured
     found = scores.token_ids
@@ -166,13 +166,13 @@ def render(given: argparse.Namespace) -> int:
 
 
 def warm(given: argparse.Namespace) -> int:
-    """Score what a site's cache lacks."""
-    _site_config(given)  # Before anybody waits for a cluster.
+    """Score everything that a site's cache lacks."""
+    _site_config(given)  # Before waiting for a cluster.
     with _cluster(given.scheduler) if given.scheduler else nullcontext() as cluster:
         score = cluster.score if cluster is not None else None
         make_site = partial(Site, score=score, shard=given.shard)
         site, errors = _built(given, frozen=False, make_site=make_site)
-    # What other parts score is missing here, and no error.
+    # Scores of other shards are missing here, which is not an error.
     errors = [error for error in errors if not isinstance(error, NotScoredError)]
     if errors:
         return failed(*errors)
@@ -194,10 +194,10 @@ def _cluster(address: str) -> Cluster:
 
 
 def check(given: argparse.Namespace) -> int:
-    """List the blocks of a site that are not in its cache, or wrong."""
+    """List the blocks of a site that are not in its cache or have errors."""
     site, errors = _built(given, frozen=True)
     if errors:
-        # What its author has to mend is easily overlooked among what is not scored yet.
+        # Errors for authors to fix are easily overlooked among blocks that are not scored yet.
         return failed(*sorted(errors, key=lambda error: isinstance(error, NotScoredError)))
     _print(f"all blocks are in the cache: {_entries(len(site.supply.cache.used))}")
     return 0
@@ -209,7 +209,7 @@ def stats(given: argparse.Namespace) -> int:
     entries = cache.entries()
     _print(f"{_sum(entries)}, in {cache.folder}")
     if others := [entry for entry in entries if entry.is_other]:
-        _print(f"of these, in the format of another version: {_sum(others)}")
+        _print(f"of these, in another version's format: {_sum(others)}")
     return 0
 
 
@@ -236,7 +236,7 @@ def verify(given: argparse.Namespace) -> int:
 
 def prune(given: argparse.Namespace) -> int:
     """Remove the entries of a site's cache that none of its pages uses."""
-    # Before the build, which leaves traces of use, and may not be the only one.
+    # Before the build, which leaves traces of use, and may not be the only one running.
     entries = _cache(given).entries()
     site, errors = _built(given, frozen=True)
     serious = [error for error in errors if not isinstance(error, NotScoredError)]
@@ -289,7 +289,7 @@ def _cache_of(settings: Settings, config: Path) -> Cache:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    """The site's settings, or without a site the defaults and no cache."""
+    """The site's settings or, without a site, the defaults and no cache."""
     config = _config(given)
     if config:
         try:
@@ -313,7 +313,7 @@ def _site_config(given: argparse.Namespace) -> Path:
     config = _config(given)
     if config is None:
         raise TokenheatError(
-            f"there is none of {', '.join(CONFIGS)} here: name the site's config with -f"
+            f"none of {', '.join(CONFIGS)} is here: name the site's config with -f"
         )
     return config
 
@@ -333,12 +333,12 @@ def _read(file: str) -> str:
 
 
 def _print(line: str) -> None:
-    if sys.stdout is None:  # It was closed from the start.
+    if sys.stdout is None:  # Closed from the start.
         return
     try:
         if hasattr(sys.stdout, "buffer"):
             sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
-        else:  # Who calls the command line from Python may have put anything there.
+        else:  # A Python caller may have replaced it with anything.
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError:

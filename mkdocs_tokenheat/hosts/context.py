@@ -1,4 +1,4 @@
-"""What surrounds a page that Python-Markdown converts: its file, and the site that it belongs to."""
+"""The context of a page that Python-Markdown converts: its file and its site."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["ending", "page_file", "site_of"]
 
 
 def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
-    """The site behind a Markdown object that no host has prepared one for.
+    """The site for a Markdown object, if no host has prepared one.
 
     Raises:
-        TokenheatError: A setting that is not known or cannot be used.
+        TokenheatError: An unknown or invalid setting.
     """
     config = _zensical(md, "config")
     if config is None:
@@ -32,7 +32,7 @@ def site_of(md: Markdown, given: Mapping[str, object]) -> Site:
 
 
 def ending(md: Markdown, error: TokenheatError) -> Exception:
-    """What ends a build with this error, where no host has said."""
+    """The exception that ends a build with this error, if no host has set one."""
     if _mkdocs_file(md) is None:
         return error
     from mkdocs.exceptions import PluginError
@@ -41,11 +41,11 @@ def ending(md: Markdown, error: TokenheatError) -> Exception:
 
 
 def page_file(md: Markdown) -> tuple[str, Path | None] | None:
-    """The name of the page that is being converted, and its file; None where no host tells."""
+    """The name and file of the page being converted; None if no host provides them."""
     file = _mkdocs_file(md)
     if file is not None:
         path = Path(file.abs_src_path) if file.abs_src_path else None
-        # What a plugin has made lies in no folder that an author knows.
+        # A file that a plugin has generated is in no folder that an author knows.
         if path is None or getattr(file, "generated_by", None) is not None:
             return str(file.src_uri), path
         return shown(path), path
@@ -57,14 +57,14 @@ def page_file(md: Markdown) -> tuple[str, Path | None] | None:
 
 
 def _mkdocs_file(md: Markdown) -> Any:
-    """What MkDocs or ProperDocs tells of the page's file; None where neither is the host."""
+    """The page's file from MkDocs or ProperDocs; None if neither is the host."""
     if "relpath" not in md.treeprocessors:
         return None
     return getattr(md.treeprocessors["relpath"], "file", None)
 
 
 def _zensical(md: Markdown, what: str) -> Any:
-    """What Zensical tells an extension of the page; None where it is not the host."""
+    """What Zensical tells extensions about the page; None if it is not the host."""
     if "rendering_context" not in md.preprocessors:
         return None
     return getattr(md.preprocessors["rendering_context"], what, None)

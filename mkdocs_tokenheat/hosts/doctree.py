@@ -1,4 +1,4 @@
-"""What stands in a Sphinx doctree for a block: a figure in HTML, elsewhere text and table."""
+"""A block in a Sphinx doctree: a figure in HTML, text and table elsewhere."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["TokenheatNode", "show_error", "show_figure", "visit_html"]
 
 
 class TokenheatNode(nodes.General, nodes.Element):
-    """A block as its author has written it, and in HTML, once scored, with its figure.
+    """A block as its author wrote it and, in HTML once scored, its figure.
 
-    In HTML its children are not shown: they are the words that search finds.
+    In HTML, its children are not shown: they are the words for search.
     """
 
 
 def visit_html(translator: HTML5Translator, node: TokenheatNode) -> None:
-    """Write the figure, in a box where the page names it (a label) or its class."""
+    """Write the figure, in a box if the page gives it a label or a class."""
     figure = f"{node['figure']}\n"
     if node["ids"] or node["classes"]:
         figure = f"{translator.starttag(node, 'div')}{figure}</div>\n"
@@ -39,7 +39,7 @@ def visit_html(translator: HTML5Translator, node: TokenheatNode) -> None:
 
 
 def show_figure(node: TokenheatNode, figure: str, builder: Builder) -> None:
-    """Put a block's figure into the doctree, in the form that the builder can show."""
+    """Put a block's figure into the doctree, in a form that the builder can show."""
     said = plain(figure)
     if builder.format == "html":
         node["figure"] = _for(builder, figure)
@@ -52,7 +52,7 @@ def show_figure(node: TokenheatNode, figure: str, builder: Builder) -> None:
 def show_error(
     node: TokenheatNode, error: TokenheatError, settings: Settings, builder: Builder
 ) -> None:
-    """Put an error's message into the doctree, with the block as it was written."""
+    """Put an error message into the doctree, with the block as it was written."""
     written = node["written"]
     if builder.format == "html":
         figure = error_figure(error, written, settings.options.lang, settings.labels)
@@ -69,7 +69,7 @@ def _for(builder: Builder, html: str) -> str:
 
 
 def _replace(node: TokenheatNode, others: Iterable[nodes.Node]) -> None:
-    """Put others in the node's place, behind its labels."""
+    """Replace the node with others, preceded by its labels."""
     labels = [nodes.target("", "", ids=node["ids"], names=node["names"])] if node["ids"] else []
     node["ids"], node["names"] = [], []
     node.replace_self([*labels, *others])
@@ -91,14 +91,14 @@ def _plain_nodes(said: Plain, builder: Builder, *, in_table: bool) -> Iterable[n
             latex = _latex(shown.pieces, builder.config.latex_engine)
             yield nodes.raw("", latex, format="latex")
     elif said.shown:
-        # Without colours one model's text is as good as another's.
+        # Without colours, all models' texts are the same.
         yield _literal(said.text)
     if not said.shown and not said.table:
         yield _literal(said.words)
     if said.caption:
         yield nodes.paragraph("", "", nodes.strong(said.caption, said.caption))
     yield nodes.paragraph(said.legend, said.legend)
-    if said.table and in_table:  # Few builders know a table within a table.
+    if said.table and in_table:  # Few builders support nested tables.
         yield _literal("\n".join(map(" · ".join, said.table)))
     elif said.table:
         yield _table(said.table)
@@ -109,7 +109,7 @@ def _literal(text: str) -> nodes.literal_block:
 
 
 _COLUMN = 24
-"""A column's width in letters, where a builder counts in letters; all are of the same width."""
+"""The width of every column in characters, for builders that count in characters."""
 
 
 def _table(rows: Sequence[Sequence[str]]) -> nodes.table:
@@ -118,7 +118,7 @@ def _table(rows: Sequence[Sequence[str]]) -> nodes.table:
     group = nodes.tgroup("", cols=columns)
     group.extend(nodes.colspec(colwidth=_COLUMN) for _ in range(columns))
     group += [nodes.thead("", head), nodes.tbody("", *body)]
-    # A long one goes on overleaf.
+    # A long one continues on the next page.
     return nodes.table("", group, classes=["longtable"] if len(rows) > 30 else [])
 
 
@@ -130,7 +130,7 @@ _RUN = re.compile(r"^ | (?= )")
 
 
 def _latex(pieces: Iterable[Piece], engine: str) -> str:
-    """The text with each cell in a coloured box; Sphinx's own style brings `xcolor`."""
+    """The text with each cell in a coloured box; Sphinx's own style loads `xcolor`."""
     shown = "".join(_latex_piece(piece, engine) for piece in pieces)
     return (
         "\n\\begingroup\\ttfamily\\raggedright\\setlength{\\parindent}{0pt}"
@@ -145,6 +145,6 @@ def _latex_piece(piece: Piece, engine: str) -> str:
     ink = "FFFFFF" if piece.is_light else "000000"
     box = f"\\colorbox[HTML]{{{piece.background.upper()}}}"
     boxes = (f"{box}{{\\strut\\color[HTML]{{{ink}}}{line or '~'}}}" for line in lines)
-    # Where letters stand for words, a line may end between any two of them.
+    # In scripts written without spaces, a line may end between any two characters.
     wide = unicodedata.east_asian_width(piece.text[-1]) in "WF"
     return "\\mbox{}\\par\n".join(boxes) + ("\\hspace{0pt}" if wide else "")

@@ -1,6 +1,6 @@
-"""The Python-Markdown extension, with a site behind it.
+"""The Python-Markdown extension, backed by a site.
 
-What only a Markdown object with it, or a page with blocks, needs is imported where that is so.
+Modules that only registration or pages with blocks need are imported there.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["TokenheatExtension", "blocks_of", "makeExtension"]
 
 _TEMPLATE = re.compile(r"{[{%#]|-8<-")
-"""What plugins such as macros and extensions such as snippets replace."""
+"""Syntax replaced by plugins such as macros and extensions such as snippets."""
 
 
 def blocks_of(source: str, defaults: Options) -> Iterator[Block]:
-    """The blocks of a page's source, as far as they can be read, before the page is rendered.
+    """The readable blocks of a page's source, before the page is rendered.
 
-    A text that something else fills in first is left for the page.
+    A text that something else fills in first is left until the page is rendered.
     """
     if NAME not in source:
         return
@@ -55,11 +55,11 @@ class TokenheatExtension(Extension):
     """Turns `tokenheat` fences into heatmaps.
 
     Parameters:
-        site: What a host has prepared; without it, the settings make a site of their own.
-        fail: The exception that ends a build, where a host has one of its own.
-        page: The name of the page for errors, where no host tells it.
-        collected: Takes the errors that are shown in a page; without it they are logged.
-        drawn: Takes each block that has a figure, with its figure.
+        site: The site that a host has prepared; by default, one made from the settings.
+        fail: Makes the exception that ends a build, if the host has its own.
+        page: The name of the page for errors, if no host provides it.
+        collected: Receives the errors that are shown in a page; without it, they are logged.
+        drawn: Receives each block that has a figure, with the figure.
         settings: The site settings and the options' defaults, by name.
     """
 
@@ -97,10 +97,10 @@ class TokenheatExtension(Extension):
         md.preprocessors.register(Source(md, page), f"{NAME}-source", 1000)
         # After white space is normalised (30) and before other fences (25) and raw HTML (20).
         md.preprocessors.register(Fences(md, page), NAME, 26)
-        # Before tables (75), and right before what is left is a paragraph (10).
+        # Before tables (75), and right before the rest becomes paragraphs (10).
         md.parser.blockprocessors.register(PartsBeside(md, page), f"{NAME}-beside", 76)
         md.parser.blockprocessors.register(Parts(md, page), NAME, 11)
-        # Behind footnotes (50), and before anything reads code blocks (30).
+        # After footnotes (50), and before anything reads code blocks (30).
         md.treeprocessors.register(CodeBlocks(md, page), NAME, 49)
         # Right before and after placeholders are replaced (30).
         md.postprocessors.register(Figures(md, page), NAME, 31)

@@ -1,4 +1,4 @@
-"""The MkDocs plugin: scores all pages' blocks before the first page renders, and ships the CSS."""
+"""The MkDocs plugin: scores all pages' blocks before the first page renders, and adds the CSS."""
 
 from __future__ import annotations
 
@@ -40,63 +40,63 @@ _STYLESHEET = "assets/stylesheets/tokenheat.css"
 
 
 class TokenheatConfig(Config):
-    """What `mkdocs.yml` says of the plugin: names and values are checked as in every host."""
+    """The plugin's settings in `mkdocs.yml`: names and values are checked as in every host."""
 
 
 class TokenheatPlugin(BasePlugin[TokenheatConfig]):
-    """Adds the Markdown extension, with one site's cache and models behind all of its pages."""
+    """Adds the Markdown extension, with one cache and one set of models for all pages."""
 
     site: Site
     collected: list[TokenheatError] | None = None
-    """Where the command line wants errors instead of a failed build."""
+    """Where the command line collects errors instead of failing the build."""
     frozen: bool | None = None
-    """What the command line wants instead of the site's setting."""
+    """The command line's override of the site's setting."""
     make_site: Callable[[Settings], Site] = Site
     _serving = False
     _hidden: tuple[str, str, Sequence[Figure]]
-    """While search indexes a page: its content, what search sees of it, and its figures."""
+    """While search indexes a page: its content, the version for search, and its figures."""
     _failure: PluginError | None = None
     """Why the build must end."""
     _extension: TokenheatExtension | None = None
 
     def __init__(self) -> None:
         super().__init__()
-        # What the same command has built before, by language.
+        # The sites that the same command has built before, by language.
         self._earlier: dict[str | None, Site] = {}
-        # The figures of the page that is being converted.
+        # The figures of the page being converted.
         self._drawn: list[tuple[Block, str]] = []
-        # For each page its content, and the figures in it.
+        # For each page, its content and the figures in it.
         self._found: dict[str, tuple[str, list[Figure]]] = {}
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
     ) -> tuple[ConfigErrors, ConfigWarnings]:
-        """Take the settings unread: MkDocs warns of names, and it knows none of them."""
+        """Take the settings unchecked: MkDocs would warn about names, and it knows none."""
         errors, _ = super().load_config(options, config_file_path)
         return errors, []
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
-        """Note the command; that this method exists keeps the plugin alive between rebuilds."""
+        """Note the command; the existence of this method keeps the plugin alive between rebuilds."""
         self._serving = command == "serve"
         self._earlier = {}
 
-    # After those that set the language of the theme.
+    # After plugins that set the language of the theme.
     @event_priority(-200)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings, and add the extension and the stylesheet."""
         if not self._serving:
-            # Whose warnings count in strict builds; who writes sees them in the page and goes on.
+            # Warnings count in strict builds; `serve` shows errors in the page instead.
             # ProperDocs' logger has another name.
             logging.getLogger("mkdocs_tokenheat").parent = plugins.log
         place = Path(config.config_file_path).name
         if config.mdx_configs.get(NAME):
             raise PluginError(
-                f"{place}: tokenheat: with the plugin, settings stand under 'plugins', "
+                f"{place}: tokenheat: with the plugin, settings belong under 'plugins', "
                 "not under 'markdown_extensions'"
             )
         others = [e for e in config.markdown_extensions if e not in (NAME, self._extension)]
         if any(isinstance(each, TokenheatExtension) for each in others):
-            raise PluginError(f"{place}: tokenheat: the plugin stands under 'plugins' twice")
+            raise PluginError(f"{place}: tokenheat: the plugin is listed under 'plugins' twice")
         self._drawn.clear()
         self._found.clear()
         self._failure = None
@@ -107,7 +107,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         config.markdown_extensions[:] = [*others, extension]  # type: ignore[list-item]
         self._extension = extension
         if _STYLESHEET not in config.extra_css:
-            # First, so that the site's own rules come later and win.
+            # First, so that the site's own rules come later and take precedence.
             config.extra_css.insert(0, _STYLESHEET)
         return config
 
@@ -138,19 +138,19 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         """The site's settings.
 
         Raises:
-            TokenheatError: One that cannot be used, said of the config.
+            TokenheatError: An invalid setting, with the config's name.
         """
         given = {name: value for name, value in self.config.items() if value is not None}
         path, pages = Path(config.config_file_path), Path(config.docs_dir)
         return site_settings(given, path, pages, _language(config))
 
-    # After those that ask to be last: some of them take no generated file.
+    # After plugins that ask to be last: some of them accept no generated file.
     @event_priority(-200)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Score what the cache lacks of all pages, in one go, once other plugins have made theirs."""
+        """Score in one batch what the cache lacks, once other plugins have made their pages."""
         package = Path(mkdocs_tokenheat.__file__).parent
         css = f"{package.name}/tokenheat.css"
-        # A file on disk: some plugins take no other.
+        # A file on disk: some plugins accept no other.
         files.append(File(css, str(package.parent), config.site_dir, False, dest_uri=_STYLESHEET))
         if not self.site.settings.frozen or self.collected is not None:
             self.site.warm(self._blocks(files))
@@ -161,14 +161,14 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
             try:
                 source = file.content_string
             except (OSError, ValueError):
-                continue  # MkDocs itself says what is wrong with the page.
+                continue  # MkDocs itself reports what is wrong with the page.
             yield from blocks_of(source, self.site.settings.options)
 
-    # After those that may change what a figure shows.
+    # After plugins that may change what a figure shows.
     @event_priority(-100)
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> None:
-        """Note what search is to see, while it is known without reading the figures."""
-        if self._failure is not None:  # Whatever ran the extension has kept it to itself.
+        """Note what search should see, while it is known without parsing the figures."""
+        if self._failure is not None:  # Whatever ran the extension has swallowed it.
             raise self._failure
         self._found[page.file.src_uri] = html, list(find_figures(html, self._drawn))
         self._drawn.clear()
@@ -177,9 +177,9 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
     def _for_search(
         self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
     ) -> TemplateContext:
-        """While search indexes the page, its figures are their plain text.
+        """Replace the figures with their plain text while search indexes the page.
 
-        Search would take every cell for a word of its own, and every number of the table too.
+        Search would index every cell as a separate word, and every number of the table, too.
         """
         content = page.content or ""
         noted, found = self._found.pop(page.file.src_uri, ("", []))
@@ -196,7 +196,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         content, indexed, figures = self._hidden
         if page.content == indexed:
             page.content = content
-        else:  # Another plugin has changed it meanwhile.
+        else:  # Another plugin has changed it in the meantime.
             page.content = with_figures(page.content or "", content, figures)
         return context
 
@@ -204,7 +204,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
 
 
 def settings_of(path: Path) -> Settings:
-    """The settings of the site that has this config.
+    """The settings of the site with this config.
 
     Raises:
         TokenheatError: A config that MkDocs cannot read, or that lacks the plugin.
@@ -216,17 +216,17 @@ def settings_of(path: Path) -> Settings:
 def build_into_nowhere(
     path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
 ) -> tuple[Site, list[TokenheatError]]:
-    """Build the site as MkDocs does, for its cache alone.
+    """Build the site as MkDocs does, only for its cache.
 
     Parameters:
-        frozen: Whether nothing is scored.
-        make_site: From the settings to the site that scores.
+        frozen: Whether to refuse scoring.
+        make_site: Makes the scoring site from the settings.
 
     Returns:
-        The site, whose cache knows which entries the pages asked for, and the blocks' errors.
+        The site, whose cache knows which entries the pages use, and the blocks' errors.
 
     Raises:
-        TokenheatError: A build that MkDocs ends for other reasons.
+        TokenheatError: MkDocs ends the build for another reason.
     """
     from mkdocs.commands.build import build
 
@@ -235,7 +235,7 @@ def build_into_nowhere(
         foreign(said, path.name),
         TemporaryDirectory(prefix="tokenheat-", ignore_cleanup_errors=True) as folder,
     ):
-        # Warnings of others are for the build that is published.
+        # Other warnings matter only for the published build.
         config, plugin = _loaded(path, site_dir=folder, strict=False)
         errors: list[TokenheatError] = []
         plugin.collected = errors

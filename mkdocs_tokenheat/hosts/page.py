@@ -1,4 +1,4 @@
-"""What is known of the page that Python-Markdown converts: its fences, and where they stand."""
+"""State of the page that Python-Markdown converts: its fences, and their places."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ __all__ = ["Page", "Stashed"]
 _log = logging.getLogger("mkdocs_tokenheat")
 
 _MARKER = re.compile(r"(&gt;)|[^> ]")
-"""A part of a list's marker: the lines behind its own have a space there, and quotes their sign."""
+"""A character of a list marker: later lines have a space there, but keep quote marks."""
 _SNIPPET = re.compile(r" *-+8<-")
-"""How a line begins in whose place pymdown-extensions' snippets put a file."""
+"""The start of a line that pymdown-extensions' snippets replace with a file."""
 
 
 @dataclass(frozen=True)
 class Stashed:
-    """A fence that a placeholder stands for, and the blank lines that were put around it.
+    """A fence that a placeholder stands for, and the blank lines inserted around it.
 
     Attributes:
-        before: Whether one was put before it.
-        behind: Which of the lines behind it were put there, counted from 1.
+        before: Whether one was inserted before it.
+        behind: Which of the lines after it were inserted, counted from 1.
     """
 
     fence: Fence
@@ -50,7 +50,7 @@ class Stashed:
 
 
 class Page:
-    """What the processors know of the page that is being converted."""
+    """What the processors know about the page being converted."""
 
     def __init__(self, md: Markdown, site: Site, extension: TokenheatExtension) -> None:
         self.md = md
@@ -59,17 +59,17 @@ class Page:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the page before."""
+        """Forget the previous page."""
         self.source: Sequence[str] = ()
         self.stashed: dict[int, Stashed] = {}
-        self.lost: Sequence[Fence] = ()  # those that become no blocks
+        self.lost: Sequence[Fence] = ()  # those that do not become blocks
         self.unclosed: list[tuple[Fence, str]] = []  # with their lines, which stay as they are
         self.figures: dict[int, str] = {}
         self._starts: dict[int, int] | None = None
         self._end_in_snippets: Set[int] | None = None
 
     def restored(self, text: str, escape: Callable[[str], str]) -> str:
-        """Code or raw HTML with the fences in it as they were written."""
+        """Code or raw HTML, with its fences restored as they were written."""
         lines: list[str] = []
         blanks: Set[int] = frozenset()
         behind = 0
@@ -95,22 +95,22 @@ class Page:
         return "\n".join(lines)
 
     def tell_unclosed(self, text: Iterable[str]) -> None:
-        """Warn of each fence that nothing closes.
+        """Warn about each fence that is never closed.
 
         Parameters:
-            text: The lines of the page that are no code.
+            text: The lines of the page that are not code.
         """
         known = {line.strip() for line in text}
         for fence, line in self.unclosed:
             if line[len(fence.prefix) :].strip() in known:
                 error = TokenheatError(
-                    "this block is never closed, and so it is text: end it with a line "
-                    f"'{fence.marks}', indented like its first one"
+                    "this block is never closed, so it is treated as text: end it with a line "
+                    f"'{fence.marks}', indented like its first line"
                 )
                 self.warn(error.at(self.place(fence, 0)))
 
     def text(self, fence: Fence) -> Sequence[str]:
-        """The block's lines, less the one that the last newline of a snippet's file leaves."""
+        """The block's lines, minus the one left by the final newline of a snippet's file."""
         if not fence.body or fence.body[-1]:
             return fence.body
         if self._end_in_snippets is None:
@@ -118,7 +118,7 @@ class Page:
         return fence.body[:-1] if fence.start in self._end_in_snippets else fence.body
 
     def _found_to_end_in_snippets(self) -> Iterator[int]:
-        """Where the blocks start that end in a snippet, as the page itself has them."""
+        """The starts of the blocks that end with a snippet in the page's own source."""
         written: dict[str, list[bool]] = defaultdict(list)
         for fence in find_fences(normalize("\n".join(self.source))):
             last = next((line for line in reversed(fence.body) if line.strip()), "")
@@ -128,15 +128,15 @@ class Page:
             here[stashed.fence.info].append(stashed.fence.start)
         for info, starts in here.items():
             ends = written[info]
-            if len(ends) != len(starts):  # Snippets may bring blocks, too.
+            if len(ends) != len(starts):  # Snippets may add blocks, too.
                 ends = [any(ends)] * len(starts)
             yield from compress(starts, ends)
 
     def place(self, fence: Fence, line: int) -> str:
         """The page's name and the line in the page's own file, for an error.
 
-        Metadata, snippets and macros may have moved the fence: it is looked for in the file. What
-        does not stand there has its first words for a place.
+        Metadata, snippets and macros may have moved the fence, so it is looked up in the file. If
+        it is not there, its first words serve as the place.
         """
         from mkdocs_tokenheat.hosts.context import page_file
 
@@ -150,7 +150,7 @@ class Page:
         return f"{name}, block '{excerpt(words)}'"
 
     def refuse(self, error: TokenheatError) -> None:
-        """End the build with an error, or tell it, as the site's `on_error` has it."""
+        """End the build with an error or report it, depending on the site's `on_error`."""
         if self.site.settings.on_error == "raise":
             from mkdocs_tokenheat.hosts.context import ending
 
@@ -159,14 +159,14 @@ class Page:
         self.warn(error)
 
     def warn(self, error: TokenheatError) -> None:
-        """Tell an error that does not end the build."""
+        """Report an error without ending the build."""
         if self.extension.collected is None:
             _log.warning("%s", error)
         else:
             self.extension.collected.append(error)
 
     def _found_again(self, path: Path | None) -> dict[int, int]:
-        """For each fence's line in what was converted, its line in the file."""
+        """For each fence's line in the converted text, its line in the file."""
         try:
             text = path.read_text("utf-8-sig") if path else "\n".join(self.source)
         except (OSError, ValueError):
@@ -177,7 +177,7 @@ class Page:
         unclosed = (fence for fence, _ in self.unclosed)
         here = sorted((*stashed, *unclosed, *self.lost), key=lambda fence: fence.start)
         starts = _paired(here, there, lambda fence: (fence.info, fence.body))
-        # Snippets and macros may stand in a text, too.
+        # A block's text may contain snippets and macros, too.
         known = {*starts.values()}
         here = [fence for fence in here if fence.start not in starts]
         there = [fence for fence in there if fence.start not in known]
@@ -190,7 +190,7 @@ class Page:
 def _paired(
     here: Iterable[Fence], there: Iterable[Fence], key: Callable[[Fence], Hashable]
 ) -> dict[int, int]:
-    """The lines of fences, with those of the fences like them elsewhere, in their order."""
+    """The lines of fences, mapped to those of matching fences elsewhere, in order."""
     same: dict[Hashable, deque[int]] = defaultdict(deque)
     for fence in there:
         same[key(fence)].append(fence.start)

@@ -1,4 +1,4 @@
-"""Gives each placeholder that stands beside other lines a paragraph of its own."""
+"""Gives each placeholder that is next to other lines its own paragraph."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Parts", "PartsBeside"]
 
 _BELOW = re.compile(r" *(?:(?:[*+-]|(?:\d+|[A-Za-z]{1,4}|#)[.)]|:) |\[\^)")
-"""An item of any kind, in no quote: what stands deeper below it may be in it."""
+"""An item of any kind, outside quotes: deeper lines below it may belong to it."""
 
 
 class _OfPlaceholders(BlockProcessor):
-    """A block processor that knows placeholders when it sees them."""
+    """A block processor that recognises placeholders."""
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md.parser)
@@ -35,7 +35,7 @@ class _OfPlaceholders(BlockProcessor):
         return stashed is not None and not stashed.fence.commented
 
     def _go_on(self, parent: Element, blocks: list[str], behind: list[str]) -> None:
-        """What stands behind a placeholder comes next; an item's own text has ended there."""
+        """Continue after a placeholder, where a list item's own text has ended."""
         if behind and self.parser.state.isstate("list"):
             self.parser.state.set("detabbed")
             self.parser.parseBlocks(parent, behind)
@@ -45,14 +45,14 @@ class _OfPlaceholders(BlockProcessor):
 
 
 class PartsBeside(_OfPlaceholders):
-    """Keeps placeholders from tables, definitions and quotes, which take lines beside them."""
+    """Keeps placeholders out of tables, definitions and quotes, which absorb adjacent lines."""
 
     def test(self, parent: Element, block: str) -> bool:
-        """Whether a placeholder stands beside lines, and in no item among them."""
+        """Whether a placeholder is next to other lines, and not in an item among them."""
         return bool(self._page.stashed) and "\n" in block and len(self._cut(block)) > 1
 
     def run(self, parent: Element, blocks: list[str]) -> None:
-        """Take the lines through the first such placeholder."""
+        """Take the lines up to and including the first such placeholder."""
         pieces = self._cut(blocks.pop(0))
         if not self._is_placeholder(pieces[0]):
             self.parser.parseBlocks(parent, [pieces.pop(0)])
@@ -60,10 +60,10 @@ class PartsBeside(_OfPlaceholders):
         self._go_on(parent, blocks, pieces)
 
     def _cut(self, block: str) -> list[str]:
-        """The block's parts: each such placeholder, and what stands between them."""
+        """The block's parts: each such placeholder, and the lines between them."""
         pieces: list[str] = []
         between: list[str] = []
-        item = TAB  # how far in the outermost item begins
+        item = TAB  # the indent of the outermost item
         for line in block.split("\n"):
             indent = len(line) - len(line.lstrip(" "))
             if indent < TAB and self._is_placeholder(line) and (item == TAB or indent <= item):
@@ -77,20 +77,20 @@ class PartsBeside(_OfPlaceholders):
 
 
 class Parts(_OfPlaceholders):
-    """Gives each placeholder in what would be a paragraph a paragraph of its own."""
+    """Gives each placeholder in a would-be paragraph its own paragraph."""
 
     def test(self, parent: Element, block: str) -> bool:
-        """Whether a placeholder stands on a line of the block, beside other lines."""
+        """Whether a line of the block is a placeholder, next to other lines."""
         stashed = self._page.stashed
         return bool(stashed) and "\n" in block and any(map(self._is_placeholder, block.split("\n")))
 
     def run(self, parent: Element, blocks: list[str]) -> None:
-        """Take the lines through the first placeholders; what is behind is a block of its own."""
+        """Take the lines through the first placeholders; the rest becomes a block of its own."""
         lines = blocks.pop(0).split("\n")
         place = next(i for i, line in enumerate(lines) if self._is_placeholder(line))
         if place:
             self.parser.parseBlocks(parent, ["\n".join(lines[:place])])
-        # What would be code further out is the text of a paragraph here.
+        # Indented text that would be code further out is a paragraph here.
         indent = 0
         first = place
         for line in takewhile(self._is_placeholder, lines[place:]):

@@ -1,4 +1,4 @@
-"""What Python-Markdown runs for the extension: fences become placeholders, those become figures."""
+"""The processors for Python-Markdown: fences become placeholders, then figures."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _LITERAL = re.compile(
     rf"<!--.*?(?:-->|\Z)|<({'|'.join(_LITERAL_TAGS)})\b.*?(?:</\1\s*>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-"""Raw HTML in which a fence is no block but what stands there."""
+"""Raw HTML in which a fence is literal text, not a block."""
 
 _PREFIX = re.compile(r"[> ]*")
 _ITEM = re.compile(r"[> ]*(?:(?:[*+-]|\d+\.|:) |\[\^)")
 """An item of a list, a definition or a footnote."""
 
 TAB = 4
-"""What Python-Markdown takes for the indent of a list item's content."""
+"""Python-Markdown's indent of a list item's content."""
 
 _RULE = re.compile(r"(?:-+|=+) *")
-"""What makes the line before it a heading."""
+"""A line that turns the line before it into a heading."""
 
 # A block-level element; no author can write its first character.
 _PLACE = f"<figure>{STX}{NAME}:{{}}{ETX}</figure>"
@@ -47,7 +47,7 @@ _PLACES = re.compile(_PLACE.format(r"(\d+)"))
 
 
 class _OfPage(Processor):
-    """A processor that knows the page that is being converted."""
+    """A processor that knows the page being converted."""
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md)
@@ -55,10 +55,10 @@ class _OfPage(Processor):
 
 
 class Source(_OfPage, Preprocessor):
-    """Keeps the page as it came, to find lines in."""
+    """Keeps the original page, for looking up lines."""
 
     def run(self, lines: list[str]) -> list[str]:
-        """Note the lines; they stay as they are."""
+        """Note the lines and return them unchanged."""
         self._page.reset()
         if any(NAME in line for line in lines):
             self._page.source = [*lines]
@@ -72,21 +72,21 @@ class Source(_OfPage, Preprocessor):
         self._page.lost = [fence for fence in fences if fence.is_block]
         for fence in self._page.lost:
             error = TokenheatError(
-                "pymdownx.superfences takes this fence away with its setting 'preserve_tabs': "
+                "pymdownx.superfences removes this fence because of its setting 'preserve_tabs': "
                 "set it to false"
             )
             self._page.refuse(error.at(self._page.place(fence, 0)))
 
 
 class Fences(_OfPage, Preprocessor):
-    """Puts a placeholder in the place of each fence.
+    """Replaces each fence with a placeholder.
 
-    At the margin it gets a blank line on either side. Further in, a blank line could end the list
-    item that the fence belongs to, or make it code: there, `Parts` finds it in its paragraph.
+    At the margin it gets a blank line on either side. Further in, a blank line could end the
+    fence's list item or turn it into code: there, `Parts` finds it in its paragraph.
     """
 
     def run(self, lines: list[str]) -> list[str]:
-        """The lines with placeholders in the places of fences."""
+        """The lines with placeholders instead of fences."""
         if not any(NAME in line for line in lines):
             return lines
         fences = list(find_fences(lines))
@@ -120,23 +120,23 @@ class Fences(_OfPage, Preprocessor):
 
 
 def _is_item_beside(line: str, prefix: str) -> bool:
-    """Whether the line is an item of a list that a fence with this prefix stands beside."""
+    """Whether the line is an item of a list next to a fence with this prefix."""
     return (
         len(prefix) % TAB == 0 and line.startswith(prefix) and bool(_ITEM.match(line, len(prefix)))
     )
 
 
 def _is_right_below(fence: Fence, last: Fence | None) -> bool:
-    """Whether the fence stands further out than the last one, with no line between."""
+    """Whether the fence is further out than the last one, with no line between."""
     return last is not None and last.end == fence.start and len(fence.prefix) < len(last.prefix)
 
 
 def _check(fence: Fence) -> None:
-    """Refuse what is no fence for a reason that its author may not see, or has another's text.
+    """Refuse a fence that is not one, or not intact, for a reason its author may not see.
 
     Raises:
-        TokenheatError: It stands where no fence can, another block stands in it, or another
-            extension's placeholder, where there was none in the page.
+        TokenheatError: It is where no fence can be, or contains another block or another
+            extension's placeholder.
     """
     if fence.below:
         raise TokenheatError(
@@ -145,27 +145,28 @@ def _check(fence: Fence) -> None:
         )
     if fence.beside:
         raise TokenheatError(
-            "a block begins on a line of its own: put it below the text of the list's item, and "
+            "a block must begin on a line of its own: put it below the list item's text, and "
             "indent all of it by four spaces"
         )
     if any(STX in line for line in (fence.info, *fence.body)):
         raise TokenheatError(
-            "another Markdown extension has taken a part of this block for its own syntax "
-            "(pymdownx.critic does so with {++…++}): write it otherwise, or switch that one off"
+            "another Markdown extension has taken part of this block for its own syntax "
+            "(pymdownx.critic does so with {++…++}): write it differently, or turn that extension "
+            "off"
         )
     if (line := fence.swallowed) is not None:
         raise TokenheatError(
-            f"another block begins here inside one: close that one with a line '{fence.marks}', "
-            "or open it with more of these marks if this is its text",
+            f"another block begins here inside one: close the outer one with a line '{fence.marks}', "
+            "or, if this is its text, open it with more of these marks",
             line=line,
         )
 
 
 def _ends_tight(lines: Sequence[str], *, tight: bool) -> bool:
-    """Whether what comes behind these lines stands in an item of a list, with no blank line between.
+    """Whether text right after these lines is in a list item, with no blank line between.
 
     Parameters:
-        tight: Whether the lines themselves do.
+        tight: Whether the lines themselves are.
     """
     for line in lines:
         tight = bool(line.strip("> ")) and (tight or _ITEM.match(line) is not None)
@@ -175,10 +176,10 @@ def _ends_tight(lines: Sequence[str], *, tight: bool) -> bool:
 def _kept_apart(
     fence: Fence, lines: Sequence[str], tight: bool
 ) -> tuple[list[str], frozenset[int]]:
-    """The lines behind a fence, less close to it, and which of them are new, counted from 1.
+    """The lines after a fence, set apart from it, and which of them are new, from 1.
 
-    Python-Markdown would take a further item of the lists around the fence, or whatever stands
-    further out, for a part of what stands before it, unless that is a tight item's own text.
+    Python-Markdown would treat another item of the lists around the fence, or any text further
+    out, as part of what precedes it, unless that is a tight item's own text.
     """
     out: list[str] = []
     new: set[int] = set()
@@ -200,10 +201,10 @@ def _kept_apart(
 
 
 class CodeBlocks(_OfPage, Treeprocessor):
-    """Turns placeholders in indented code and literal elements back: there is no block there."""
+    """Restores the fences in indented code and literal elements, where there are no blocks."""
 
     def run(self, root: Element) -> None:
-        """Change the tree in its place."""
+        """Change the tree in place."""
         if self._page.unclosed:
             self._page.tell_unclosed(_text(root))
         if not self._page.stashed:
@@ -221,7 +222,7 @@ class CodeBlocks(_OfPage, Treeprocessor):
 
 
 def _text(element: Element) -> Iterator[str]:
-    """The lines in an element that are no code."""
+    """The lines in an element that are not code."""
     if element.tag not in _LITERAL_TAGS:
         yield from (element.text or "").split("\n")
         for child in element:
@@ -230,10 +231,10 @@ def _text(element: Element) -> Iterator[str]:
 
 
 class Figures(_OfPage, Postprocessor):
-    """Makes the figures of those fences whose placeholders are left in the page."""
+    """Makes figures for the fences whose placeholders are left in the page."""
 
     def run(self, text: str) -> str:
-        """Draw what the text has placeholders for; it stays as it is."""
+        """Draw the figures of the text's placeholders; the text itself stays unchanged."""
         page = self._page
         if not page.stashed:
             return text
@@ -261,7 +262,7 @@ class Figures(_OfPage, Postprocessor):
         return text
 
     def _alive(self, text: str) -> Iterator[int]:
-        """The fences whose placeholders the text holds, or raw HTML that stands in it."""
+        """The fences whose placeholders are in the text, or in raw HTML within it."""
         raw = self.md.htmlStash.rawHtmlBlocks
         for found in HTML_PLACEHOLDER_RE.finditer(text):
             index = int(found[1])
@@ -287,10 +288,10 @@ class Figures(_OfPage, Postprocessor):
 
 
 class Places(_OfPage, Postprocessor):
-    """Puts the figures into their places, where nobody looks through them for placeholders."""
+    """Inserts the figures, at a point where nothing searches them for placeholders."""
 
     def run(self, text: str) -> str:
-        """The text with the figures in it."""
+        """The text with its figures."""
         if not self._page.figures:
             return text
         parts = _PLACES.split(text)

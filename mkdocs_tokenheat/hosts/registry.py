@@ -16,7 +16,7 @@ from mkdocs_tokenheat.site import Site
 __all__ = ["CONFIGS", "Host", "host_of"]
 
 CONFIGS = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml", "zensical.toml")
-"""The names under which a site's config is looked for; a program such as `conf.py` is named."""
+"""The names of configs to look for; a program such as `conf.py` must be named explicitly."""
 
 _HOSTS = {
     "properdocs.y*ml": "properdocs",
@@ -27,7 +27,7 @@ _HOSTS = {
 
 
 class Host(Protocol):
-    """What the command line asks of a host."""
+    """What the command line needs from a host."""
 
     def settings_of(self, path: Path) -> Settings:
         """The settings of the site that has this config."""
@@ -35,24 +35,24 @@ class Host(Protocol):
     def build_into_nowhere(
         self, path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
     ) -> tuple[Site, list[TokenheatError]]:
-        """Build the site for its cache alone; returns it, and the blocks' errors."""
+        """Build the site only for its cache; returns the site and the blocks' errors."""
 
 
 def host_of(path: Path) -> Host:
     """The host that a config belongs to.
 
     Raises:
-        TokenheatError: No host has such configs, or it is not installed.
+        TokenheatError: No host has such a config, or the host is not installed.
     """
     name = next((host for pattern, host in _HOSTS.items() if fnmatch(path.name, pattern)), None)
     if name is None:
         raise TokenheatError(
-            f"no site has a config '{path.name}': it is one of {', '.join(CONFIGS)}, conf.py"
+            f"'{path.name}' is not a site's config: use one of {', '.join(CONFIGS)}, conf.py"
         )
     otherwise = ""
     if name == "mkdocs" and _is_zensicals(path):
         name = "zensical"
-        otherwise = " (or, in MkDocs, name tokenheat under 'plugins' and not as an extension)"
+        otherwise = " (or, in MkDocs, list tokenheat under 'plugins', not as an extension)"
     try:
         return cast(Host, import_module(f"mkdocs_tokenheat.hosts.{name}"))
     except ModuleNotFoundError as error:
@@ -63,20 +63,20 @@ def host_of(path: Path) -> Host:
 
 
 def _is_zensicals(path: Path) -> bool:
-    """Whether an `mkdocs.yml` has the Markdown extension alone, as Zensical runs no plugins."""
+    """Whether an `mkdocs.yml` has only the Markdown extension, as Zensical runs no plugins."""
     config = _read(path)
     plugins, extensions = (_names(config.get(key)) for key in ("plugins", "markdown_extensions"))
     return NAME in extensions and NAME not in plugins
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What the config says, and the one that it inherits from; no tag is followed."""
+    """The config, merged with the one that it inherits from; tags are not resolved."""
     import yaml
 
     try:
         config = yaml.load(path.read_bytes(), yaml.BaseLoader)  # noqa: S506
     except (OSError, ValueError, yaml.YAMLError):
-        return {}  # MkDocs says what is wrong with it.
+        return {}  # MkDocs reports what is wrong with it.
     if not isinstance(config, dict):
         return {}
     parent = config.get("INHERIT")

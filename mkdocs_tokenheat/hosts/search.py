@@ -1,4 +1,4 @@
-"""What a search index gets of a page: the words of its figures in their places, and no number."""
+"""What a search index gets of a page: the words of its figures in place, without numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLAIN = re.compile(r'<div data-tokenheat="(\d{1,9})">.*?</div>', re.DOTALL)
 
 
 class Figure(NamedTuple):
-    """Where a figure stands in a page's HTML.
+    """The place of a figure in a page's HTML.
 
     Attributes:
         said: Its words, as HTML: what search sees.
@@ -36,10 +36,10 @@ def find_figures(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator
     """The figures of a page.
 
     Parameters:
-        drawn: The blocks of figures that may be among them; those of a text need not be read.
+        drawn: Blocks with their figures, which may be among them; text figures need no parsing.
     """
     known, at = [(b, figure) for b, figure in drawn if b.options.view == "text"], 0
-    # Where search would take long, a pattern for the whole of a figure takes long, too.
+    # On pages that are slow to search, a pattern for a whole figure is slow, too.
     while (opening := _OPENING.search(html, at)) is not None:
         start = opening.start()
         here = next(
@@ -62,7 +62,7 @@ def find_figures(html: str, drawn: Sequence[tuple[Block, str]] = ()) -> Iterator
 
 
 def _between(html: str, opening: str, closing: str, start: int, stop: int) -> tuple[str, int]:
-    """What the next element that opens so contains, and where that ends; -1 if there is none."""
+    """The content of the next element that opens so, and where it ends; -1 if there is none."""
     start = html.find(opening, start, stop)
     if start < 0:
         return "", -1
@@ -72,7 +72,7 @@ def _between(html: str, opening: str, closing: str, start: int, stop: int) -> tu
 
 
 def _words(body: str) -> str:
-    """What a view shows: its text, once even where several models colour it, or its words."""
+    """What a view shows: its words, or its text, only once even if several models colour it."""
     texts: dict[str, None] = {}
     text, end = _between(body, *_TEXT, 0, len(body))
     while end >= 0:
@@ -86,7 +86,7 @@ def _words(body: str) -> str:
 
 
 def without_figures(content: str, figures: Iterable[Figure]) -> str:
-    """The page with each figure's words in its place."""
+    """The page with each figure replaced by its words."""
     parts, at = [], 0
     for number, (start, end, said) in enumerate(figures):
         parts += [content[at:start], f'<div data-tokenheat="{number}">{said}</div>']
@@ -95,7 +95,7 @@ def without_figures(content: str, figures: Iterable[Figure]) -> str:
 
 
 def with_figures(changed: str, content: str, figures: Sequence[Figure]) -> str:
-    """A page without figures that somebody has changed, with the figures of its content again."""
+    """A page without figures that has since been changed, with its figures put back."""
 
     def figure(found: re.Match[str]) -> str:
         number = int(found[1])

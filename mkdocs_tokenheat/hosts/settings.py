@@ -1,4 +1,4 @@
-"""Reads a site's settings from what its config says, over the defaults."""
+"""Reads a site's settings from its config, on top of the defaults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["DEFAULTS", "MEANINGS", "is_frozen_here", "read_settings", "site_sett
 
 _FROZEN = "TOKENHEAT_FROZEN"
 _BARE = re.compile(r"[\w.:/\\-]+")
-"""What Windows' shells take as it is; no file's name there has a quote in it."""
+"""What Windows' shells need no quotes for; no file name there contains a quote."""
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 DEFAULTS: Mapping[str, object] = {
@@ -31,20 +31,20 @@ DEFAULTS: Mapping[str, object] = {
     "base_path": None,
     "labels": {},
 }
-"""The settings that are not options of a block, each with its default."""
+"""The settings that are not options of a block, with their defaults."""
 
 MEANINGS: Mapping[str, str] = {
     "models": "the models that pages may name, each a line such as `package:NAME/sub/path`",
-    "cache_dir": "the folder of the cached scores, from the folder of the site's config",
+    "cache_dir": "the folder of the cached scores, relative to that of the site's config",
     "frozen": "whether a block that is not in the cache is an error instead of being scored; the "
-    "environment variable `TOKENHEAT_FROZEN=1` says so, too",
+    "environment variable `TOKENHEAT_FROZEN=1` does the same",
     "on_error": "`raise` ends the build at an error, `show` puts it in the page",
     "max_tokens": "the largest number of tokens or words that a block may have",
     "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
-    "base_path": "the folder that files named by a page must lie under and are named from: "
+    "base_path": "the folder that the paths in a page are relative to and must stay in: "
     "the docs folder in MkDocs, Zensical and Sphinx, the current folder elsewhere",
-    "labels": "the figures' own words in further languages, or other ones: "
-    "for each language the labels by name",
+    "labels": "the figures' labels in more languages, or replacements for the built-in ones: "
+    "for each language, the labels by name",
 }
 
 
@@ -55,17 +55,17 @@ def read_settings(
     command: str = "tokenheat warm",
     lang: str | None = None,
 ) -> Settings:
-    """A site's settings from its config, over the defaults.
+    """A site's settings from its config, on top of the defaults.
 
     Parameters:
         base: The folder of the site's config.
         base_path: Where the host keeps its pages, unless the settings say otherwise.
         command: What scores the blocks that a frozen build misses.
-        lang: The site's language, where the host knows it. English counts as none: it is what
-            hosts say of a site whose owner has not chosen.
+        lang: The site's language, if the host knows it. English counts as none: hosts report it
+            for a site whose owner has not chosen a language.
 
     Raises:
-        TokenheatError: A setting that is not known or cannot be used.
+        TokenheatError: An unknown or invalid setting.
     """
     for name in given:
         if name not in DEFAULTS and name not in NAMES:
@@ -93,15 +93,15 @@ def read_settings(
 def site_settings(
     given: Mapping[str, object], config: Path, pages: Path, lang: str | None = None
 ) -> Settings:
-    """The settings of a site, from what its config says of tokenheat.
+    """The settings of a site, from its config's section on tokenheat.
 
     Parameters:
         config: The config's own file.
         pages: The folder of the site's pages.
-        lang: The site's language, where its host knows it.
+        lang: The site's language, if its host knows it.
 
     Raises:
-        TokenheatError: A setting that is not known or cannot be used, said of the config.
+        TokenheatError: An unknown or invalid setting, with the config's name.
     """
     command = f"tokenheat warm -f {_quoted(shown(config))}"
     try:
@@ -111,7 +111,7 @@ def site_settings(
 
 
 def _quoted(name: str) -> str:
-    """The name as this system's shell takes it."""
+    """The name, quoted for this system's shell if necessary."""
     if os.name == "nt":
         return name if _BARE.fullmatch(name) else f'"{name}"'
     return shlex.quote(name)
@@ -121,7 +121,7 @@ def is_frozen_here() -> bool:
     """Whether the environment variable `TOKENHEAT_FROZEN` freezes every build.
 
     Raises:
-        TokenheatError: It says neither yes nor no.
+        TokenheatError: It is neither true nor false.
     """
     said = os.environ.get(_FROZEN, "").strip().lower()
     if said not in (*_YES, *_NO):
@@ -143,7 +143,9 @@ def _folder(name: str, value: object) -> str:
     try:
         os.fsencode(value)
     except UnicodeEncodeError:
-        raise TokenheatError(f"setting '{name}' takes a path, and no file has this name") from None
+        raise TokenheatError(
+            f"setting '{name}' takes a path, and no file can have this name"
+        ) from None
     return os.path.expanduser(value)  # noqa: PTH111 (pathlib's raises for unknown users)
 
 

@@ -1,4 +1,4 @@
-"""Sphinx: the directive, scored in one batch a build, once all pages have been read."""
+"""Sphinx: the directive, scored in one batch per build once all pages have been read."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ if TYPE_CHECKING:
 __all__ = ["TokenheatDirective", "build_into_nowhere", "settings_of", "setup"]
 
 _PREFIX = f"{NAME}_"
-# An error need not end a build: with -W, as every warning does, it fails it.
+# An error need not end the build: with -W it fails it, as every warning does.
 _DEFAULTS = {**DEFAULTS, "on_error": "show", **dict.fromkeys(NAMES)}
 
 _FLAGS = [name for name in NAMES if isinstance(getattr(Options(), name), bool)]
 
 _MISPLACED = re.compile(rf"\W*{NAME}(?:(?:::|}})[ {{]*| [ {{]*)(?:{'|'.join(NAMES)})=")
-"""Options where Markdown's fences have them, which would be text here."""
+"""Options where Markdown fences have them, which would be text here."""
 
 _log = logging.getLogger(__name__)
 
 
 class SettingsError(ConfigError):
-    """A setting that cannot be used, as Sphinx ends builds with it."""
+    """An invalid setting, as an exception with which Sphinx ends builds."""
 
     def __init__(self, said: TokenheatError) -> None:
         super().__init__(str(said))
@@ -66,24 +66,24 @@ class SettingsError(ConfigError):
 
 
 _COMMON = {"name": directives.unchanged, "class": directives.class_option}
-"""What every directive takes."""
+"""Options that every directive takes."""
 
 
 class _Spec(dict[str, Callable[[str], object]]):
-    """Takes options of any name, so that an unknown one gets the same message in every host."""
+    """Accepts options of any name, so that unknown ones get the same message in every host."""
 
     def __missing__(self, name: str) -> Callable[[str], object]:
         return directives.unchanged
 
 
 class TokenheatDirective(SphinxDirective):
-    """Notes a block as it was written; it is read when the whole page is put together."""
+    """Notes a block as it was written; it is read when the whole page is assembled."""
 
     has_content = True
     option_spec = _Spec({**dict.fromkeys(NAMES, directives.unchanged), **_COMMON})
 
     def run(self) -> list[nodes.Node]:
-        """A node with all that the block's figure needs."""
+        """A node with everything that the block's figure needs."""
         raw = {name: value for name, value in self.options.items() if name not in _COMMON}
         node = TokenheatNode(
             raw=raw,
@@ -99,7 +99,7 @@ class TokenheatDirective(SphinxDirective):
         return [node]
 
     def _line(self, option: str) -> int:
-        """The option's line, counted from the directive's; 0 where it is not found."""
+        """The option's line, counted from the directive's; 0 if it is not found."""
         pattern = re.compile(rf"\s*:?{re.escape(option)}:")
         lines = self.block_text.splitlines()
         return next((i for i, line in enumerate(lines) if pattern.match(line)), 0)
@@ -109,7 +109,7 @@ class _Host(EnvironmentCollector):
     """One build of a Sphinx site.
 
     Attributes:
-        collected: Takes the errors where the command line wants them.
+        collected: Receives the errors if the command line wants them.
     """
 
     site: Site
@@ -126,7 +126,7 @@ class _Host(EnvironmentCollector):
             self.site = Site(_settings(app, config))
         except TokenheatError as error:
             raise SettingsError(error) from None
-        # A single file may stand there too; first, so that the site's own rules win.
+        # A single file is allowed here; first, so that the site's own rules take precedence.
         config.html_static_path = [
             str(Path(mkdocs_tokenheat.__file__).with_name("tokenheat.css")),
             *config.html_static_path,
@@ -152,7 +152,7 @@ class _Host(EnvironmentCollector):
     def merge_other(
         self, app: Sphinx, env: BuildEnvironment, docnames: Set[str], other: BuildEnvironment
     ) -> None:
-        """Take over pages that another process has read."""
+        """Merge pages that another process has read."""
         read = _kept(other)["pages"]
         _kept(env)["pages"].update({name: read[name] for name in docnames if name in read})
 
@@ -164,16 +164,16 @@ class _Host(EnvironmentCollector):
         changed: set[str],
         removed: set[str],
     ) -> list[str]:
-        """The pages with blocks, where settings, a model or this package have changed."""
+        """The pages with blocks, if the settings, a model or this package have changed."""
         kept, now = _kept(env), self.site.fingerprint()
         outdated = list(kept["pages"]) if kept["by"] != now else _failed(app)
         kept["by"] = now
         return outdated
 
     def _on_updated(self, app: Sphinx, env: BuildEnvironment) -> None:
-        """Score what the cache lacks of all pages, in one go."""
+        """Score in one batch what the cache lacks for all pages."""
         blocks = self._blocks(env)
-        # What no page shows here another builder's may: it is in use.
+        # Blocks that no page shows with this builder may appear with another: they are in use.
         if not self.site.settings.frozen or self.collected is not None:
             self.site.warm(blocks)
 
@@ -183,13 +183,13 @@ class _Host(EnvironmentCollector):
                 try:
                     yield make_block(raw, text, self.site.settings.options, lines)
                 except TokenheatError:
-                    continue  # It is said when the page is put together.
+                    continue  # It is reported when the page is assembled.
 
     def _on_resolved(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
         pages: dict[object, list[TokenheatNode]] = defaultdict(list)
         for node in doctree.findall(TokenheatNode):
-            # One doctree may hold many pages; blocks share a scale within their own. For the cache
-            # all parts are there that no build has together.
+            # One doctree may hold many pages; blocks share a scale within their own page. For the
+            # cache, parts are present that no build has together.
             part = node["only"] if self.collected is not None else ()
             pages[node["page"], part].append(node)
         for found in pages.values():
@@ -201,7 +201,7 @@ class _Host(EnvironmentCollector):
             try:
                 if node["misplaced"]:
                     raise TokenheatError(
-                        "options stand on lines of their own in Sphinx, such as ':metric: length'"
+                        "put options on lines of their own in Sphinx, such as ':metric: length'"
                     )
                 block = make_block(
                     node["raw"], node["text"], self.site.settings.options, node["lines"]
@@ -232,7 +232,7 @@ class _Host(EnvironmentCollector):
 
 
 def _conditions(node: nodes.Node | None) -> tuple[str, ...]:
-    """Those of the `only` directives around the node."""
+    """The conditions of the `only` directives around the node."""
     found: list[str] = []
     while node := node and node.parent:
         if isinstance(node, only):
@@ -250,7 +250,7 @@ def _note_failed(app: Sphinx, page: str) -> None:
 
 
 def _failed(app: Sphinx) -> list[str]:
-    """The pages that had an error in the build before: it is gone by now, or is to be told again."""
+    """The pages that had an error in the previous build: fixed by now, or to be reported again."""
     path = Path(app.doctreedir, _FAILED)
     try:
         pages = {*path.read_text("utf-8").splitlines()}
@@ -261,11 +261,11 @@ def _failed(app: Sphinx) -> list[str]:
 
 
 class _Kept(TypedDict):
-    """What a build keeps for the next one.
+    """The state that a build keeps for the next one.
 
     Attributes:
-        pages: The blocks of each page: options, text, and the options' lines.
-        by: What the figures were made with.
+        pages: The blocks of each page: options, text and the options' lines.
+        by: The fingerprint of what the figures were made with.
     """
 
     pages: dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]]
@@ -273,7 +273,7 @@ class _Kept(TypedDict):
 
 
 def _kept(env: BuildEnvironment) -> _Kept:
-    # Plain values, which Sphinx writes and reads with the environment.
+    # Plain values, which Sphinx pickles with the environment.
     kept: _Kept = env.__dict__.setdefault(NAME, _Kept(pages={}, by=""))
     return kept
 
@@ -295,21 +295,21 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 def _settings(app: Sphinx, config: Config) -> Settings:
     given = {name: getattr(config, _PREFIX + name) for name in _DEFAULTS}
     given = {name: value for name, value in given.items() if value is not None}
-    for name in _FLAGS:  # On Sphinx's command line (-D), they are 0 and 1.
+    for name in _FLAGS:  # On Sphinx's command line (-D), flags are 0 and 1.
         if given.get(name) in ("0", "1"):
             given[name] = given[name] == "1"
     if getattr(config, f"{_PREFIX}cache_dir") is None:
         given["cache_dir"] = None
     for name in getattr(config, "_raw_config", {}):
         if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _DEFAULTS:
-            given[name.removeprefix(_PREFIX)] = None  # For the message about it.
-    # Sphinx's own kind of path is half a string.
+            given[name.removeprefix(_PREFIX)] = None  # So that it gets the usual message.
+    # Sphinx's own path type is partly a string.
     path, pages = Path(app.confdir) / "conf.py", Path(app.srcdir)
     return site_settings(given, path, pages, config.language)
 
 
 def settings_of(path: Path) -> Settings:
-    """The settings of the site that has this config.
+    """The settings of the site with this config.
 
     Raises:
         TokenheatError: A config that Sphinx cannot read, or that lacks the extension.
@@ -321,17 +321,17 @@ def settings_of(path: Path) -> Settings:
 def build_into_nowhere(
     path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
 ) -> tuple[Site, list[TokenheatError]]:
-    """Read the site's pages as Sphinx does and put them together, for the cache alone.
+    """Read and assemble the site's pages as Sphinx does, only for the cache.
 
     Parameters:
-        frozen: Whether nothing is scored.
-        make_site: From the settings to the site that scores.
+        frozen: Whether to refuse scoring.
+        make_site: Makes the scoring site from the settings.
 
     Returns:
-        The site, whose cache knows which entries the pages asked for, and the blocks' errors.
+        The site, whose cache knows which entries the pages use, and the blocks' errors.
 
     Raises:
-        TokenheatError: A build that Sphinx ends for other reasons.
+        TokenheatError: Sphinx ends the build for another reason.
     """
     with _started(path) as (app, host):
         errors: list[TokenheatError] = []
@@ -344,8 +344,8 @@ def build_into_nowhere(
 @contextmanager
 def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
     if path.name != "conf.py":
-        raise TokenheatError(f"Sphinx reads no config but conf.py, not '{path.name}'")
-    # A link stands for a config of the folder that it is in.
+        raise TokenheatError(f"Sphinx reads only conf.py as its config, not '{path.name}'")
+    # A symbolic link counts as a config of the folder that it is in.
     source = path.absolute().parent
     with (
         foreign("Sphinx cannot build the site", path.name),
@@ -364,6 +364,6 @@ def _started(path: Path) -> Iterator[tuple[Sphinx, _Host]]:
             raise NoHeatError(
                 "the extension 'mkdocs_tokenheat.sphinx' is not in the config's 'extensions'"
             ).at(path.name)
-        # What `only` keeps for some builders is wanted for all of them.
+        # Content that `only` limits to some builders is needed for all of them.
         app.builder.tags = app.tags = I18nTags([*app.tags])
         yield app, _hosts[app]

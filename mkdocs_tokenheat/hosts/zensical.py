@@ -1,4 +1,4 @@
-"""Zensical: the site behind a page, what its page cache compares, and all pages for their scores."""
+"""Zensical: the site behind a page, what its page cache compares, and scoring all pages."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from mkdocs_tokenheat.site import Site
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib  # Zensical brings it.
+    import tomli as tomllib  # Installed with Zensical.
 
 __all__ = ["build_into_nowhere", "fence", "settings_of", "site_of"]
 
 _COMPARED = ("models", "cache_dir")
 
 serving = False
-"""Whether Zensical serves, as far as it is known: errors are shown then."""
+"""Whether Zensical is serving, as far as is known: errors are then shown in pages."""
 
 _sharing = Lock()
 _shared: tuple[object, Site] | None = None
@@ -49,15 +49,15 @@ _CONFIGS = ("zensical.toml", "mkdocs.yml", "mkdocs.yaml")
 def site_of(config: Mapping[str, Any], given: Mapping[str, object]) -> Site:
     """The site behind a page that Zensical renders.
 
-    Zensical makes a Markdown object a page, and each reads its extensions anew: the pages of one
-    build, which all hold the same config, share one site here, with its cache and its models.
-    A server holds a config until that changes, and models come and change meanwhile: there, each
-    page finds out anew who they are.
+    Zensical makes one Markdown object per page, and each loads its extensions again: the pages of
+    one build, which all have the same config, share one site here, with its cache and its models.
+    A server keeps a config until it changes, while models may appear or change: there, each page
+    identifies them again.
 
     Raises:
-        TokenheatError: A setting that is not known or cannot be used.
+        TokenheatError: An unknown or invalid setting.
     """
-    global _shared  # noqa: PLW0603 (what several Markdown objects share can lie nowhere else)
+    global _shared  # noqa: PLW0603 (several Markdown objects can share it only here)
     if serving:
         try:
             return Site(_settings(config, given))
@@ -70,7 +70,7 @@ def site_of(config: Mapping[str, Any], given: Mapping[str, object]) -> Site:
 
 
 class _Misconfigured(Site):
-    """Answers every block with what is wrong with the settings: a server must not end over it."""
+    """Answers every block with the error in the settings, which must not stop a server."""
 
     def __init__(self, error: TokenheatError) -> None:
         super().__init__(Settings(on_error="show"))
@@ -88,11 +88,11 @@ def _settings(
 
     Parameters:
         config: The site's config, as Zensical has read it.
-        given: What it says of the extension.
-        path: Where it is; Zensical itself does not tell.
+        given: The extension's settings in it.
+        path: Its path; Zensical itself does not provide it.
 
     Raises:
-        TokenheatError: A setting that is not known or cannot be used.
+        TokenheatError: An unknown or invalid setting.
     """
     base = Path(config["root_dir"])
     path = base / path.name if path else _config(base)
@@ -102,20 +102,20 @@ def _settings(
 
 
 def _config(folder: Path) -> Path:
-    """The config that Zensical finds in a folder; it does not tell which one it has read."""
+    """The config that Zensical finds in a folder; it does not say which one it has read."""
     found = (folder / name for name in _CONFIGS if (folder / name).is_file())
     return next(found, folder / _CONFIGS[0])
 
 
 def fence() -> partial[str]:
-    """What `pymdownx.superfences` would format blocks with, if they came that far.
+    """The formatter for blocks in `pymdownx.superfences`, which they never reach.
 
-    Zensical renders a page anew where the page or the config has changed, and what a custom fence
-    is made with belongs to the config: here it is the versions of this package and of the models.
-    Zensical calls this when it reads its config, in the command's own thread; which command it is
-    cannot be asked later. A page that is served with an error in it is not the page of a build.
+    Zensical renders a page again if the page or the config has changed, and a custom fence's
+    arguments are part of the config: here, the versions of this package and of the models.
+    Zensical calls this when it reads its config, in the command's own thread; the command cannot
+    be determined later. A page served with an error in it differs from the page of a build.
     """
-    global serving  # noqa: PLW0603 (pages are rendered in threads of their own)
+    global serving  # noqa: PLW0603 (pages are rendered in other threads)
     command = click.get_current_context(silent=True)
     serving = command is not None and command.info_name == "serve"
     named = command.params.get("config_file") if command else None
@@ -128,12 +128,12 @@ def _compared(path: Path) -> str:
         given = {name: value for name, value in _said(path).items() if name in _COMPARED}
         settings = read_settings(given, path.parent)
     except TokenheatError:
-        settings = Settings()  # What is wrong is said when a page is rendered.
+        settings = Settings()  # The error is reported when a page is rendered.
     return Site(settings).fingerprint()
 
 
 def _said(path: Path) -> Mapping[str, Any]:
-    """What a config that Zensical is still reading says of the extension; no tag is followed."""
+    """The extension's settings in a config that Zensical is reading; tags are not resolved."""
     try:
         if path.suffix == ".toml":
             config = tomllib.loads(path.read_text("utf-8"))
@@ -148,7 +148,7 @@ def _said(path: Path) -> Mapping[str, Any]:
 
 
 def settings_of(path: Path) -> Settings:
-    """The settings of the site that has this config.
+    """The settings of the site with this config.
 
     Raises:
         TokenheatError: A config that Zensical cannot read, or that lacks the extension.
@@ -160,14 +160,14 @@ def settings_of(path: Path) -> Settings:
 def build_into_nowhere(
     path: Path, *, frozen: bool, make_site: Callable[[Settings], Site]
 ) -> tuple[Site, list[TokenheatError]]:
-    """Score all pages of the site in one go, then render them as Zensical does, for the cache alone.
+    """Score the site's pages in one batch, then render them as Zensical does, only for the cache.
 
     Parameters:
-        frozen: Whether nothing is scored.
-        make_site: From the settings to the site that scores.
+        frozen: Whether to refuse scoring.
+        make_site: Makes the scoring site from the settings.
 
     Returns:
-        The site, whose cache knows which entries the pages asked for, and the blocks' errors.
+        The site, whose cache knows which entries the pages use, and the blocks' errors.
 
     Raises:
         TokenheatError: A config that Zensical cannot read, or that lacks the extension.

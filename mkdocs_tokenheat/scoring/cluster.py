@@ -136,7 +136,7 @@ class Cluster:
             yield
         except (CancelledError, OSError):
             raise TokenheatError(
-                f"the scheduler {self.address} is gone; what is scored so far is kept"
+                f"the scheduler {self.address} is gone; what has been scored so far is kept"
             ) from None
 
     def _results(

@@ -1,4 +1,4 @@
-"""Colour maps by name: 256 colours each, and black or white for the text upon them."""
+"""Colour maps by name: 256 colours each, and black or white for the text on them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _EDGES = ("#777", "#444", "#fff")
 """The colours of thin lines, for pale cells first."""
 
 _SEEN = 3.0
-"""The least contrast of a line with what it lies on (WCAG 2.2, 1.4.11)."""
+"""The minimum contrast of a line with its background (WCAG 2.2, 1.4.11)."""
 
 
 class Look(NamedTuple):
     """How a cell looks.
 
     Attributes:
-        style: Its declarations: the background, and the text's colour where it is not the block's
+        style: Its declarations: the background, and the text's colour if it is not the block's
             own black.
-        beside: The same where it touches the cell before it: with a line between the two, of the
-            text's colour, which is seen on every cell and need not be said.
-        edge: The colour of lines in a cell, which is seen and does not shout.
+        beside: The same if it touches the cell before it: with a line between the two in the
+            text's colour, which is visible on every cell and need not be declared.
+        edge: The colour of lines in a cell, visible but not obtrusive.
         colour: Its colour, as `#rrggbb`.
     """
 
@@ -43,9 +43,9 @@ class Look(NamedTuple):
 
 
 def look(style: str, edge: str, colour: str) -> Look:
-    """A look, and how it is beside another."""
-    # A line beside the cell, which moves no letter and breaks no ligature. It comes first: what
-    # follows `</span><span` is then always the same, and compresses to almost nothing.
+    """A look, also for use beside another cell."""
+    # A line beside the cell, which moves no letter and breaks no ligature. It comes first, so that
+    # the text after `</span><span` is always the same and compresses to almost nothing.
     return Look(style, LINE + style, edge, colour)
 
 
@@ -56,7 +56,7 @@ class Colormap:
     Attributes:
         name: As authors write it.
         category: `sequential`, `diverging`, `cyclic` or `miscellaneous`.
-        looks: How cells look in each of its 256 colours, from the low end to the high one.
+        looks: How cells look in each of its 256 colours, from the low end to the high end.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Colormap:
         return [look.colour for look in self.looks]
 
     def look(self, position: float) -> Look:
-        """That of a position between 0 and 1."""
+        """The look at a position between 0 and 1."""
         return self.looks[round(position * (_SIZE - 1))]
 
     def gradient(self, start: float, end: float) -> str:
@@ -86,16 +86,16 @@ def _table() -> dict[str, tuple[str, str]]:
 
 
 def names() -> list[str]:
-    """The names of all maps; each can also be had reversed, with `_r` behind its name."""
+    """The names of all maps; each is also available reversed, with `_r` after its name."""
     return list(_table())
 
 
 @cache
 def colormap(name: str) -> Colormap:
-    """The map of that name; `_r` behind a name turns it around.
+    """The map of that name; `_r` after a name reverses it.
 
     Raises:
-        TokenheatError: A name that is not known.
+        TokenheatError: The name is unknown.
     """
     entry = _table().get(name.removesuffix("_r"))
     if entry is None:

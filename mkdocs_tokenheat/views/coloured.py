@@ -1,4 +1,4 @@
-"""A text in colours: the `pre` in which each unit stands on the colour of its number."""
+"""A text in colours: the `pre` in which each unit has the colour of its number."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ if TYPE_CHECKING:
 __all__ = ["pieces_of", "shown_text", "units_of"]
 
 _PRE = (
-    # In `break-spaces` a space at a line's end keeps its place; who does not know it still wraps.
+    # `break-spaces` keeps a space at a line's end; browsers that lack it still wrap.
     "white-space:pre-wrap;white-space:break-spaces;overflow-wrap:break-word;margin:0;"
     "padding:.5em .8em;line-height:1.8;text-align:start;background:#fff;color:#000;" + KEPT
 )
 _UNDERLINED = ";line-height:2.3;text-underline-offset:.2em;text-decoration-skip-ink:none"
 
-# The marker of a list item is the only text that an inline style can make. It is no part of the
-# text content, and cannot be selected.
+# A list marker is the only text that an inline style can create. It is not part of the text
+# content, and cannot be selected.
 _NUMBER = (
     '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
     'font-size:.65em;line-height:0;white-space:nowrap{}"></sup>'
 )
-# Where letters run from right to left, browsers lay the cell on the right over a line beside it.
+# In right-to-left text, browsers draw the cell on the right over a line beside it.
 _LINE_AT_RIGHT = "box-shadow:inset -1px 0;"
 _LINES = "box-shadow:inset 1px 0,inset -1px 0;"
-"""On both sides, where neighbours run in different directions and may stand on either."""
+"""On both sides, for neighbours that run in different directions and may be on either."""
 _WHOLE = ";white-space:nowrap"
-"""Keeps a token's number beside it: a word that is longer than a line breaks between tokens."""
+"""Keeps a token's number beside it: a word longer than a line breaks between tokens."""
 _WORD = re.compile(r"\S{1,20}")
-"""What fits on a line with its numbers."""
+"""A word that fits on a line with its numbers."""
 _FEW = 3
-"""Numbers of one cell that fit on a line."""
-_MARK = "\u200e"  # Keeps a minus sign before its number, in a text from right to left.
+"""How many numbers of one cell fit on a line."""
+_MARK = "\u200e"  # Keeps a minus sign before its number in right-to-left text.
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]+"
 )
-"""Characters that show nothing by themselves."""
-_THIN = "\u202f"  # A space that no line breaks at.
+"""Characters that are invisible by themselves."""
+_THIN = "\u202f"  # A space at which no line breaks.
 
 
 def pieces_of(text: str, scores: Scores) -> Sequence[str]:
-    """What each unit shows of the text, escaped."""
+    """The part of the text that each unit shows, escaped."""
     return _cut(text, scores.starts, scores.ends)
 
 
 def units_of(pieces: Sequence[str], labels: Labels) -> Sequence[str]:
-    """What the units show, with its white space drawn, and said where nothing is seen."""
+    """What the units show, with white space drawn and invisible characters named."""
     drawn = visible_each(pieces)
     if "" not in drawn and not _UNSEEN.search("".join(drawn)):
         return drawn
@@ -88,13 +88,13 @@ def shown_text(
 
     Parameters:
         pieces: What each unit shows, escaped.
-        numbers: What is said of each unit's number.
+        numbers: Each unit's number in words.
     """
     text, joined = block.text, scores.joined
     underlines = block.options.encode == "colour+underline"
     paint = Paint(scale, colours, underlines, baseline.stands_out if baseline else None)
     starts, ends = scores.cell_starts, scores.cell_ends
-    # What the cells show, and what lies before each of them and behind the last one.
+    # What the cells show, and the text before each of them and after the last one.
     wide = _cut(text, [cell[2] for cell in joined], [cell[3] for cell in joined])
     contents = scores.by_cell(pieces, wide)
     gaps = _cut(text, [0, *ends], [*starts, len(text)])
@@ -130,7 +130,7 @@ def _styles(
     *,
     some_rtl: bool,
 ) -> list[str]:
-    """Each cell's declarations: a line where it touches the one before, room for a line's end."""
+    """Each cell's declarations: a line if it touches the one before, room for a line's end."""
     styles = [look.style if gap else look.beside for look, gap in zip(looks, gaps, strict=False)]
     if styles:
         styles[0] = looks[0].style
@@ -167,7 +167,7 @@ def _joined_looks(
     some_rtl: bool,
 ) -> list[Look]:
     numbers = scores.on_scale
-    known: dict[object, Look] = {}  # Words come again.
+    known: dict[object, Look] = {}  # Words recur.
     found: list[Look] = []
     for (_, _, start, end), each in zip(scores.joined, units, strict=True):
         mine = tuple([numbers[i] for i in each])
@@ -184,7 +184,7 @@ def _mean(numbers: Sequence[float | None]) -> float | None:
     if not known:
         return None
     mean = sum(known) / len(known)
-    # The sum of the largest floats is none.
+    # The sum of the largest floats overflows.
     return mean if math.isfinite(mean) else sum(number / len(known) for number in known)
 
 
@@ -195,32 +195,32 @@ def _units(scores: Scores, cell: Cell) -> list[int]:
 
 
 def _runs_from_right(text: str) -> bool:
-    """Whether a browser has the text run from right to left, by its first letter."""
+    """Whether a browser lays the text out from right to left, judging by its first letter."""
     ways = map(unicodedata.bidirectional, text)
     return next((way != "L" for way in ways if way in ("L", "R", "AL")), False)
 
 
 def _turn(content: str, own_way: bool | None) -> str:
-    """What keeps a cell's numbers beside it, in a text whose letters run the other way."""
+    """The style that keeps a cell's numbers beside it, in a text that runs the other way."""
     if own_way is None or is_rtl(content) == own_way:
         return ""
-    # Signs run as what stands around them.
+    # Symbols follow the direction of the text around them.
     if not own_way or any(char.isalnum() for char in content):
         return f";direction:{'ltr' if own_way else 'rtl'};unicode-bidi:embed"
     return ""
 
 
 def _numbered(scores: Scores, cell: Cell, content: str, turn: str) -> str:
-    """What a cell shows, and behind it the cell's numbers, if it has any.
+    """What a cell shows, followed by the cell's numbers, if it has any.
 
     Parameters:
-        turn: The declarations that have the numbers run as the cell does.
+        turn: The declarations that make the numbers run in the cell's direction.
     """
     numbers = [scores.told[unit] for unit in _units(scores, cell)]
     if not any(value is not None for value in numbers):
         return content
     shown = ["—" if n is None else _MARK * (n < 0) + number(n) for n in numbers]
-    # Those of a whole emoji may need more than a line.
+    # The numbers of one emoji may need more than a line.
     between = "<wbr>" if len(shown) > _FEW else ""
     each = between.join(
         _NUMBER.format(f"{_THIN}{one}{_THIN}{dot}", turn)

@@ -73,7 +73,7 @@ def _draw(
 
 
 def _notes(answer: Answer, labels: Labels) -> Iterator[str]:
-    """What is said of how the numbers came to be, with the models' names where it is not of all."""
+    """The notes on how the numbers were made, with models' names unless they apply to all."""
     names = answer.block.options.models
     whose: dict[Note, set[int]] = {}
     for i in range(len(names)):
@@ -146,7 +146,7 @@ def _table(
 
 
 def _numbers(scores: Scores, first: Scores, scale: Scale | None, labels: Labels) -> list[str]:
-    """For each word of the first model its number in this one."""
+    """For each word of the first model, its number in this one."""
     own = dict(zip(scores.spans, said(scores, labels, scale), strict=True))
     return [own.get(span, "") for span in first.spans]
 

@@ -1,4 +1,4 @@
-"""The distribution: a histogram of random pairs' cosines, with pairs of words marked on it."""
+"""The distribution: a histogram of random pairs' cosines, with pairs of words marked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["BARS", "CURVE", "VIEW"]
 _MOST = 40
 
 BARS, CURVE = "#949494", "#00429d"
-"""The bars are seen on white, and the curve on both."""
+"""The bars are visible on white, and the curve on both."""
 
 _FRAME = (
     "overflow-x:auto;margin:0;padding:.5em .8em;background:#fff;color:#000;overflow-wrap:anywhere;"
@@ -49,7 +49,7 @@ class _Mark:
     """A pair of words.
 
     Attributes:
-        number: By which the drawing calls it.
+        number: Its label in the drawing.
         found: Its cosine, and the share of random pairs below it.
     """
 
@@ -159,7 +159,7 @@ def _drawn(
 
 
 def _stacked(places: Sequence[float]) -> list[int]:
-    """For each mark the lowest level on which it covers none of the marks left of it."""
+    """For each mark, the lowest level at which it covers none of the marks left of it."""
     levels = [0] * len(places)
     ends: list[float] = []
     for i in sorted(range(len(places)), key=lambda i: places[i]):
@@ -189,7 +189,7 @@ def _axis(floor: float, ticks: Sequence[tuple[float, float]]) -> list[str]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers at equal steps, as many as there is room for."""
+    """Evenly spaced round numbers, as many as there is room for."""
     rough = (high - low) / _TICKS
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough * 0.999)

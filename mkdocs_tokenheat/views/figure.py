@@ -1,4 +1,4 @@
-"""From what has been found for a block to its figure: scales, view, caption, legend and table."""
+"""From a block's results to its figure: scales, view, caption, legend and table."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["draw", "error_figure"]
 _CAPTION = "display:block;font-weight:bold"
 
 _SHORT = 12
-"""Letters of a legend's two numbers, together, that fit beside its bar on a narrow page."""
+"""How many characters of a legend's two numbers fit beside its bar on a narrow page."""
 
 _SCROLLING = (
     '<div class="tokenheat-scroll" role="group" tabindex="0" style="overflow-x:auto" aria-label="{}">',
     "</div>",
 )
 _NARROW = 2
-"""Columns of a table that fit on a page."""
+"""How many columns of a table fit on a page."""
 
 _ERROR = (
     "margin:1em 0;padding:.6em .8em;background:#fff;color:#000;border:2px solid #b00020;"
@@ -44,12 +44,12 @@ def draw(answer: Answer, shared: SharedScales, labels: Labels, page_lang: str) -
     """A block's figure.
 
     Parameters:
-        shared: The scales of the blocks of its page that share one.
-        labels: What the figure says by itself.
+        shared: The scales that blocks of its page share.
+        labels: The figure's labels.
         page_lang: The language of the page.
 
     Raises:
-        TokenheatError: Options that do not go with the numbers.
+        TokenheatError: Options that do not fit the numbers.
     """
     block = answer.block
     options, view = block.options, view_of(block.options.view)
@@ -139,9 +139,9 @@ def _of_scale(scale: Scale | None, colours: Colormap, labels: Labels) -> list[st
     stops = colours.gradient(scale.position(scale.low), scale.position(scale.high))
     bar = swatch("8em", f"background:linear-gradient(90deg,{stops})")
     low, high = scale.ends()
-    # Long ends may stand above and below the bar.
+    # Long ends may wrap above and below the bar.
     style = ' style="white-space:nowrap"' if len(low + high) <= _SHORT else ""
-    # Of itself, a gradient does not turn around where a page runs from right to left.
+    # A gradient does not reverse by itself on a page that runs from right to left.
     parts = [f'<span dir="ltr"{style}>{low} {bar} {high}</span>']
     if (scale.smallest, scale.largest) != (scale.low, scale.high):
         ends = {"smallest": number(scale.smallest), "largest": number(scale.largest)}
@@ -151,7 +151,7 @@ def _of_scale(scale: Scale | None, colours: Colormap, labels: Labels) -> list[st
 
 def _table(columns: Sequence[Column], labels: Labels, lang: str, text_lang: str) -> str:
     head = "".join(f'\n<th scope="col">{column.name}</th>' for column in columns)
-    # Put together column by column: joining each row would take twice as long.
+    # Assembled column by column: joining each row would take twice as long.
     is_wide = len(columns) > _NARROW
     others = ["</td>\n<td>", ""] * (len(columns) - 2)
     row = ["\n<tr><th>", "", "</th>\n<td>", "", *others, "</td></tr>"]
@@ -176,7 +176,7 @@ def _table(columns: Sequence[Column], labels: Labels, lang: str, text_lang: str)
 def error_figure(
     error: TokenheatError, source: str, lang: str | None, own: Mapping[str, Labels]
 ) -> str:
-    """What stands in the page instead of a block that has an error.
+    """What the page shows instead of a block that has an error.
 
     Parameters:
         lang: The site's language.

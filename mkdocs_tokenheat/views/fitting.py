@@ -1,4 +1,4 @@
-"""Which options go together: what an author gives and nothing would read is an error."""
+"""Which options work together: one that an author gives and nothing reads is an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["check_fitting", "has_baseline", "has_vocabulary"]
 
 
 _TEXTS = ("text", "compare")
-"""The views of a text, which show a metric."""
+"""The views that show a text's metric."""
 
 
 def has_vocabulary(options: Options, metric: Metric) -> bool:
@@ -27,7 +27,7 @@ def has_vocabulary(options: Options, metric: Metric) -> bool:
 
 
 def has_baseline(options: Options, metric: Metric) -> bool:
-    """Whether a text's numbers are held against those of the shuffled text."""
+    """Whether a text's numbers are compared with those of the shuffled text."""
     fits = metric.of_order and options.layer == "input"
     return options.baseline is not None and options.view == "text" and fits
 
@@ -42,7 +42,7 @@ def _of_way(name: str) -> Callable[[Options, Metric], bool]:
     return matters
 
 
-_TABLE = "norm and the cosines of vectors, and with layer: input"
+_TABLE = "the metric norm or a cosine of vectors, and layer: input"
 _RUN = "a metric of a model's predictions, or a layer"
 
 _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
@@ -50,56 +50,55 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
     "values": (lambda o, m: "values" in m.parameters, "the metric values"),
     "tokens": (
         lambda o, m: m.needs == "text",
-        "the metrics length and values, which need no model",
+        "a metric that needs no model: length or values",
     ),
-    "layer": (lambda o, m: m.needs == "vectors", "norm and the cosines of vectors"),
+    "layer": (lambda o, m: m.needs == "vectors", "the metric norm or a cosine of vectors"),
     "embedding": (_of_way("embedding"), _TABLE),
     "transform": (_of_way("transform"), _TABLE),
     "pool": (_of_way("pool"), "a layer and unit: word"),
-    "topk": (_of_way("topk"), "the metrics of a model's predictions and unit: token"),
+    "topk": (_of_way("topk"), "a metric of a model's predictions and unit: token"),
     "bos": (_of_way("bos"), _RUN),
     "stride": (_of_way("stride"), _RUN),
     "dtype": (_of_way("dtype"), _RUN),
     "baseline": (
         has_baseline,
-        "the metric cosine-previous, and with layer: input",
+        "the metric cosine-previous and layer: input",
     ),
     "vmin": (lambda o, m: o.scale == "fixed", "scale: fixed"),
     "vmax": (lambda o, m: o.scale == "fixed", "scale: fixed"),
-    "center": (lambda o, m: o.scale != "vocabulary", "the other scales"),
+    "center": (lambda o, m: o.scale != "vocabulary", "a scale other than vocabulary"),
     "share": (
         lambda o, m: o.scale != "vocabulary",
-        "the other scales: with scale: vocabulary all blocks of a model compare",
+        "a scale other than vocabulary, which makes all blocks of a model comparable",
     ),
 }
-"""For each option when it means something, and what that is called."""
+"""For each option, when it has an effect, and what to call that condition."""
 
 
 def check_fitting(block: Block) -> None:
-    """Refuse what does not go together in the block itself; a site's defaults may lie idle.
+    """Refuse options of the block itself that do not fit; a site's defaults may be unused.
 
     Raises:
-        TokenheatError: An option that means nothing here, lacks its partner or contradicts it.
+        TokenheatError: An option that has no effect, lacks its partner or contradicts it.
     """
     options = block.options
     for name in block.lines:
         views = [view for view, its_own in VIEWS.items() if name in its_own]
         if views and options.view not in views:
             raise TokenheatError(
-                f"option '{name}' goes with view: {' or '.join(views)}", option=name
+                f"option '{name}' requires view: {' or '.join(views)}", option=name
             )
     metric = metric_of(options.metric)
     for name, (means_something, what) in _GOES_WITH.items():
-        # What is off, or as it is anyway, may be said.
+        # Stating a default is allowed.
         is_asked = name in block.lines and getattr(options, name) != getattr(Options, name)
         if is_asked and not means_something(options, metric):
-            raise TokenheatError(f"option '{name}' goes with {what}", option=name)
+            raise TokenheatError(f"option '{name}' requires {what}", option=name)
     _check_models(block)
     ranks = options.scale == "vocabulary" and "scale" in block.lines
     if ranks and not has_vocabulary(options, metric):
         raise TokenheatError(
-            f"scale: vocabulary goes with the metrics {' and '.join(_RANKED)}, "
-            "and with layer: input",
+            f"scale: vocabulary requires the metric {' or '.join(_RANKED)} and layer: input",
             option="scale",
         )
     if options.view in _TEXTS:
@@ -120,11 +119,11 @@ def _check_models(block: Block) -> None:
     count = len(block.options.models)
     if block.options.view == "compare" and count < 2:
         raise TokenheatError(
-            "view: compare takes two models or more: model: [a, b]",
+            "view: compare takes two or more models: model: [a, b]",
             option="model" if "model" in block.lines else "view",
         )
     if block.options.view != "compare" and not isinstance(block.options.model, str):
-        raise TokenheatError("a list of models goes with view: compare", option="model")
+        raise TokenheatError("a list of models requires view: compare", option="model")
 
 
 _RANKED = [metric.name for metric in METRICS.values() if metric.of_vocabulary]
@@ -141,7 +140,7 @@ def _check_metric(block: Block, metric: Metric) -> None:
     if options.view == "compare":
         if options.unit == "token" and "unit" in block.lines:
             raise TokenheatError(
-                "view: compare is of words: each model cuts tokens in its own way", option="unit"
+                "view: compare compares words: each model has its own tokens", option="unit"
             )
         if metric.needs == "text":
             raise TokenheatError(
@@ -149,13 +148,13 @@ def _check_metric(block: Block, metric: Metric) -> None:
             )
     if (options.unit == "word" or options.view == "compare") and not metric.of_words:
         raise TokenheatError(
-            f"metric '{metric.name}' is of tokens: words have {' and '.join(_POOLED)}",
+            f"metric '{metric.name}' is for tokens: words have {' and '.join(_POOLED)}",
             option="unit" if "unit" in block.lines else "metric",
         )
     if metric.needs == "text" and options.tokens is not None:
         if options.unit == "word" and {"unit", "tokens"} <= block.lines.keys():
             raise TokenheatError(
-                "options 'tokens' and 'unit: word' exclude each other", option="unit"
+                "options 'tokens' and 'unit: word' cannot be combined", option="unit"
             )
         _check_spelling(options.tokens, block.text)
 
@@ -175,5 +174,5 @@ def _check_spelling(tokens: tuple[str, ...], text: str) -> None:
 
 
 def _from(text: str, at: int) -> str:
-    """What stands there; characters that look alike, or like nothing, are told by their code."""
+    """The text there, with a code point: characters may look alike or be invisible."""
     return f"'{text[at : at + 12]}' (U+{ord(text[at]):04X})" if at < len(text) else "its end"

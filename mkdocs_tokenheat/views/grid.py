@@ -1,4 +1,4 @@
-"""Grids of coloured cells: what matrices and lists of neighbours are drawn with."""
+"""Grids of coloured cells, for matrices and lists of neighbours."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _HEADER = _PLAIN + "font-weight:normal;"
 _CELL = f"min-width:1.2em;height:1.6em;padding:.15em .4em;{_OWN}text-align:center;"
 
 
-# Cells begin on lines of their own: some search engines would make one word of a row.
+# Cells begin on lines of their own: some search engines would read a row as one word.
 
 
 def frame(name: str, what: str, block: Block, head: str, rows: Iterable[str]) -> str:
-    """The grid of that class; it scrolls by itself where the page is too narrow for it.
+    """The grid with that class; it scrolls by itself on a page too narrow for it.
 
     Parameters:
-        what: What a screen reader calls it.
-        head: The headers of the columns; nothing for none.
+        what: Its name for screen readers.
+        head: The headers of the columns; empty for none.
         rows: The cells of each row, its header first.
     """
     first = f'<thead><tr><td style="{_PLAIN}"></td>{head}</tr></thead>' if head else ""
@@ -47,7 +47,7 @@ def frame(name: str, what: str, block: Block, head: str, rows: Iterable[str]) ->
 
 
 def header(text: str, scope: str, *, upright: bool = False) -> str:
-    """The header of a row or, standing upright where there are many, of a column."""
+    """The header of a row or of a column, upright if there are many."""
     style = _HEADER + ("text-align:end" if scope == "row" else "text-align:center")
     if upright:
         style += ";writing-mode:vertical-rl;vertical-align:bottom"
@@ -60,14 +60,14 @@ def cell(
     """A cell in the colour of its number.
 
     Parameters:
-        name: What the number is of; its title says so.
-        numbers: Whether the number stands in it.
-        shown: What else stands in it.
+        name: What the number describes, for its title.
+        numbers: Whether it shows the number.
+        shown: What else it shows.
     """
     style = paint.of(value).style
     said = say(labels, "none") if value is None else number(value)
     inside = escape(shown)
     if numbers:
-        # Whoever looks for words passes over it.
+        # Code that collects words skips this element.
         inside += f"{_NO_BREAK if inside else ''}<bdi>{said}</bdi>"
     return f'\n<td style="{_CELL}{style}" title="{escape(name)}: {said}">{inside}</td>'

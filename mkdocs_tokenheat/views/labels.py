@@ -1,4 +1,4 @@
-"""The words that a figure says by itself, in the languages that it knows."""
+"""The labels of figures, in the languages that the package knows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Labels = Mapping[str, str]
-"""What a figure says by itself, by name, in one language."""
+"""A figure's labels by name, in one language."""
 
 _METRIC_FIELDS = {"{unit}", "{vector}", "{target}"}
 
@@ -45,41 +45,41 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "models": "models {name}",
         "figure": "{what}, coloured from {low} to {high}",
         "range": "numbers from {smallest} to {largest}",
-        "clipped": "what lies outside the scale has the colour of its end",
-        "shared": "one scale for the blocks “{name}” of this page",
+        "clipped": "numbers outside the scale have the colour of its end",
+        "shared": "one scale for the blocks “{name}” on this page",
         "hatched": "hatched: not on the scale",
         "underlined": "the thicker the line, the larger the number",
         "no-numbers": "no numbers",
         "none": "no number",
-        "vocabulary": "the colour is the percentile among all tokens that the model knows",
-        "muted": "grey: what a random order of the same {unit}s gives, too, up to {threshold}, the "
+        "vocabulary": "the colour shows the percentile among all tokens that the model knows",
+        "muted": "grey: what a random order of the same {unit}s also gives, up to {threshold}, the "
         "95 % quantile of its largest number; standing out: {count}; expected by chance: {chance}",
         "no-baseline": "too few numbers for a baseline",
-        "view-matrix": "Cosine similarity of each word's {vector} with each other word's",
-        "view-neighbours": "The tokens of the vocabulary that are nearest to each word, "
+        "view-matrix": "Cosine similarity of each word's {vector} with every other word's",
+        "view-neighbours": "The vocabulary's tokens nearest to each word, "
         "by cosine similarity of {vector}s",
-        "view-distribution": "How the cosine similarity of random tokens' {vector}s is "
-        "distributed, and where the marked pairs lie",
+        "view-distribution": "Distribution of the cosine similarity of random tokens' "
+        "{vector}s, and where the marked pairs lie",
         "random-pairs": "Bars: {count} random pairs of tokens, with mean {mean} and standard "
-        "deviation {deviation}. Dashed: what random directions in {dimensions} dimensions would "
-        "give, N(0, 1/{dimensions}), with mean 0 and standard deviation 1/√{dimensions} = "
+        "deviation {deviation}. Dashed: the distribution for random directions in {dimensions} "
+        "dimensions, N(0, 1/{dimensions}), with mean 0 and standard deviation 1/√{dimensions} = "
         "{expected}.",
         "random": "random pairs",
         "below": "{share} % below",
         "eigenvalues": "Largest eigenvalues, with their share of the trace ({trace}): {values}.",
         "similarity": "Representational similarity: how far the models agree on which of the "
-        "text's words are alike. The cosines of all pairs of different words are correlated, each "
-        "word by its {vector}, the mean of its tokens'; p is one-sided, from a Mantel test with "
+        "text's words are alike. It correlates the cosines of all pairs of different words; a "
+        "word's {vector} is the mean of its tokens'. p is one-sided, from a Mantel test with "
         "{permutations} permutations of the words.",
         "similarity-of": "{first} and {second}: Spearman {spearman} (p = {p_spearman}), "
         "Pearson {pearson} (p = {p_pearson}), over {words} words.",
-        "similarity-few": "{first} and {second}: {words} different words known to both are too few for their "
-        "representational similarity, which takes {least}.",
+        "similarity-few": "{first} and {second}: only {words} different words are known to both, too "
+        "few for representational similarity, which needs {least}.",
         "similarity-constant": "{first} and {second}: no representational similarity, because in one of them "
         "all pairs of words have the same cosine.",
         "similarity-cut": "Only the first {words} different words are compared.",
-        "centred": "The vocabulary's mean is taken away from each vector (center).",
-        "all-but-the-top": "The vocabulary's mean and its {0} main directions are taken away from "
+        "centred": "The vocabulary's mean is subtracted from each vector (center).",
+        "all-but-the-top": "The vocabulary's mean and its {0} main directions are removed from "
         "each vector (all-but-the-top).",
         "unknown": "not in the model's vocabulary",
         "table": "All numbers as a table",
@@ -93,29 +93,29 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "column-random": "Random pairs",
         "nothing-shown": "(no text)",
         "target-pooled": "The target is the mean of its {0} tokens.",
-        "words-pooled": "A word of several tokens counts with their mean.",
-        "entries-pooled": "A word of several tokens counts with their mean.",
+        "words-pooled": "A word of several tokens is represented by their mean.",
+        "entries-pooled": "A word of several tokens is represented by their mean.",
         "accents-dropped": "This model's tokenizer drops accents: má, mà and ma are the same to it.",
-        "decomposed": "Some letters are decomposed (NFD): a model may cut them otherwise than "
-        "composed ones (NFC), which look the same.",
+        "decomposed": "Some letters are decomposed (NFD): a model may tokenize them differently "
+        "from composed ones (NFC), which look the same.",
         "column-expected": "Expected",
         "first": "first position, left out of the scale",
-        "causal": "Each is expected from the text before it alone.",
-        "after-bos": "A token for the beginning (BOS) comes before the text.",
+        "causal": "Each is predicted only from the text before it.",
+        "after-bos": "A beginning-of-sequence token (BOS) comes before the text.",
         "masked": "The model sees the text on both sides, but neither the token "
-        "nor those behind it in its word (pseudo-likelihood).",
+        "nor those after it in its word (pseudo-likelihood).",
         "word-probability": "A word's probability is the product of its tokens'; "
         "the probability that the word ends there is not included.",
         "word-surprisal": "A word's surprisal is the sum of its tokens'; "
         "the probability that the word ends there is not included.",
-        "windows": "The text is longer than the model's window: overlapping windows are scored.",
-        "layer": "The vectors are hidden states, of layer {0} of {1}.",
-        "words-last": "A word of several tokens counts with its last one.",
-        "target-token": "The target is taken alone.",
-        "target-alone": "The target is taken alone, as the mean of its {0} tokens.",
-        "target-last": "The target is taken alone, as the last of its {0} tokens.",
+        "windows": "The text is longer than the model's window, so overlapping windows are scored.",
+        "layer": "The vectors are hidden states of layer {0} of {1}.",
+        "words-last": "A word of several tokens is represented by the last one.",
+        "target-token": "The target is encoded on its own.",
+        "target-alone": "The target is encoded on its own, as the mean of its {0} tokens.",
+        "target-last": "The target is encoded on its own, as the last of its {0} tokens.",
         "tied": "Output embeddings, which in this model are the input embeddings (tied).",
-        "untied": "Output embeddings, which this model keeps apart from the input embeddings.",
+        "untied": "Output embeddings, which this model keeps separate from the input embeddings.",
         "error": "This heatmap cannot be shown",
     },
     "vi": {
@@ -205,18 +205,18 @@ LABELS: Mapping[str, Mapping[str, str]] = {
 
 
 _BETWEEN_SPACES = {"vi": ("tiếng", "từ")}
-"""What stands between spaces is a syllable in the language itself, and a word in others."""
+"""Text between spaces is a syllable in the language itself, and a word in others."""
 
 
 def labels_of(
     lang: str | None, own: Mapping[str, Labels] = MappingProxyType({}), text: str | None = None
 ) -> Labels:
-    """The labels for a site in that language, its own ones over those that come with the package.
+    """The labels for a site in that language: its own on top of those of the package.
 
-    What has no label in the language has its English one. The label `lang` is their language.
+    Labels missing in the language are English. The label `lang` is their language.
 
     Parameters:
-        text: The language of the text that they are about; by default their own.
+        text: The language of the text that they describe; by default their own.
     """
     tag = _tag(lang or "en")
     found: dict[str, str] = {}
@@ -244,7 +244,7 @@ def _tag(lang: str) -> str:
 
 
 def language(lang: str) -> str:
-    """The language of a tag: `pt` of `pt-BR`, and of `pt_BR`."""
+    """The language of a tag: `pt` for `pt-BR` and `pt_BR`."""
     return _tag(lang).partition("-")[0]
 
 
@@ -260,10 +260,10 @@ def _shipped() -> Mapping[str, Labels]:
 
 
 def read_labels(given: object) -> dict[str, Labels]:
-    """A site's own labels: for each language some of the labels, by name.
+    """A site's own labels: for each language, some of the labels by name.
 
     Raises:
-        TokenheatError: A label that is not known, or what is no text for it.
+        TokenheatError: An unknown label, or an invalid text for it.
     """
     if not isinstance(given, Mapping):
         raise TokenheatError("setting 'labels' takes languages with labels: de: {table: Tabelle}")
@@ -284,19 +284,19 @@ def _check(place: str, name: str, text: object) -> None:
     if name not in known:
         raise TokenheatError(f"{place}: {unknown('label', name, known)}")
     if not isinstance(text, str) or not text.strip():
-        raise TokenheatError(f"{place}: label '{name}' takes a text")
+        raise TokenheatError(f"{place}: label '{name}' takes a string")
     fields = _fields(known[name]) | (_METRIC_FIELDS if name.startswith("metric-") else set())
     try:
         wrong = sorted(_fields(text) - fields)
     except ValueError:
-        raise TokenheatError(f"{place}: label '{name}' has a brace that is alone") from None
+        raise TokenheatError(f"{place}: label '{name}' has an unmatched brace") from None
     if wrong:
         takes = " and ".join(sorted(fields)) or "nothing in braces"
         raise TokenheatError(f"{place}: label '{name}' has '{wrong[0]}', but takes {takes}")
 
 
 def _fields(text: str) -> set[str]:
-    """What is filled in, as it is written."""
+    """The replacement fields, as written."""
     found = set()
     for _, field, form, conversion in Formatter().parse(text):
         if field is not None:
@@ -306,28 +306,28 @@ def _fields(text: str) -> set[str]:
 
 
 def say(labels: Labels, label: str, **parts: str) -> str:
-    """A label with its parts filled in, escaped."""
+    """A label with its fields filled in, escaped."""
     return escape(labels[label].format(**parts))
 
 
 def note(labels: Labels, noted: Note) -> str:
-    """What a note of the scores says, escaped; nothing where it is not known."""
+    """The text of a note of the scores, escaped; empty if the note is unknown."""
     name, *parts = noted
     label = labels.get(str(name), "")
     try:
         return escape(label.format(*parts, *[""] * 3))
-    except KeyError:  # The label of something else, which has other parts.
+    except KeyError:  # The label of something else, with other fields.
         return ""
 
 
 def entry_notes(labels: Labels, noted: Iterable[Note]) -> list[str]:
-    """What notes say of the words of a list, which may be longer than a text's."""
+    """The texts of notes on the words of a list, which may be longer than a text's words."""
     lists = {**labels, "words-pooled": labels["entries-pooled"]}
     return [note(lists, each) for each in noted]
 
 
 def said(scores: Scores, labels: Labels, scale: Scale | None = None) -> list[str]:
-    """For each unit its number in words, or why it has none, escaped."""
+    """For each unit, its number in words or why it has none, escaped."""
     none = say(labels, "none")
     known = [score for score in scores.scores if score is not None]
     words = scale.said(known) if scale else numbers(known)
@@ -342,7 +342,7 @@ def said(scores: Scores, labels: Labels, scale: Scale | None = None) -> list[str
 
 
 def expected(scores: Scores) -> list[str]:
-    """For each unit what the model expected there, escaped."""
+    """For each unit, what the model expected there, escaped."""
     return [
         ", ".join(f"“{escape(visible(text))}” {number(share)}" for text, share in each)
         for each in scores.expected

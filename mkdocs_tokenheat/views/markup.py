@@ -1,4 +1,4 @@
-"""Escaping and numbers: the two ways in which anything gets into a page."""
+"""Escaping and numbers: the two ways that anything gets into a page."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SPECIALS = CONTROLS + "".join(_ENTITIES).encode()
 _SPECIAL = re.compile(f"[{re.escape(_SPECIALS.decode())}\\ud800-\\udfff]")
 
 _TURNED = re.compile("-[0-9]|&[lg]t;|[][(){}«»\u2039\u203a≤≥⟨⟩\u3008-\u3011\uff08\uff09]")
-"""What stands otherwise where a page runs from right to left: a minus sign, a bracket."""
+"""What is displayed differently on a right-to-left page: a minus sign, a bracket."""
 
 SPACE = "␣"
 
 _REMEMBERED = 1 << 14
 
 _BETWEEN = "\x7f"
-"""No text has it, as a rule, and it is not escaped."""
+"""A separator that texts rarely contain and that is not escaped."""
 
 
 def escape(text: str) -> str:
@@ -49,12 +49,12 @@ def escape_each(texts: Sequence[str]) -> Sequence[str]:
 
 
 def needs_isolation(shown: str) -> bool:
-    """Whether HTML would read otherwise where a page runs from right to left."""
+    """Whether HTML would be displayed differently on a page that runs from right to left."""
     return _TURNED.search(shown) is not None
 
 
 def isolated(shown: str) -> str:
-    """HTML that keeps its order and its brackets, also where a page runs from right to left."""
+    """HTML that keeps its order and its brackets, even on a right-to-left page."""
     return f"<bdi>{shown}</bdi>" if needs_isolation(shown) else shown
 
 
@@ -74,7 +74,7 @@ def visible_each(texts: Sequence[str]) -> Sequence[str]:
 
 
 def _each(change: Callable[[str], str], texts: Sequence[str]) -> Sequence[str]:
-    """The texts, changed: one look at all of them takes a fraction of a look at each."""
+    """The texts, changed: handling all at once takes a fraction of the time."""
     whole = _BETWEEN.join(texts)
     changed = change(whole)
     if changed == whole:
@@ -87,7 +87,7 @@ _DIGITS = 4
 
 
 def _written(value: float, digits: int) -> str:
-    # Equal numbers are written alike: there is no -0.
+    # Equal numbers are written alike: -0 becomes 0.
     short = f"{value + 0.0:.{digits}g}"
     if "e" in short and 1e-5 <= abs(value) < 1e9:
         short = f"{float(short):.{digits + 5}f}".rstrip("0").rstrip(".")
@@ -95,7 +95,7 @@ def _written(value: float, digits: int) -> str:
 
 
 class _Written(dict[float, str]):
-    """Numbers as they are written: most of them come again."""
+    """Numbers as written, cached: most of them recur."""
 
     def __missing__(self, value: float) -> str:
         short = _written(value, _DIGITS)
@@ -114,7 +114,7 @@ def number(value: float) -> str:
 
 
 def apart(low: float, high: float) -> tuple[str, str]:
-    """Two numbers; where they would read the same, with two digits more than they share."""
+    """Two numbers; if they would read the same, with two digits more than they share."""
     digits = _DIGITS
     while low != high and _written(low, digits) == _written(high, digits):
         digits += 1
@@ -123,5 +123,5 @@ def apart(low: float, high: float) -> tuple[str, str]:
 
 
 def numbers(values: Iterable[float]) -> list[str]:
-    """The numbers, each written like that."""
+    """The numbers, each written as by `number`."""
     return list(map(_WRITTEN.__getitem__, values))

@@ -1,4 +1,4 @@
-"""The matrix: each word of a list with each other one, as a grid of their cosines."""
+"""The matrix: the cosines of each word of a list with every other, as a grid."""
 
 from __future__ import annotations
 

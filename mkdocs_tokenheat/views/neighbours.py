@@ -1,4 +1,4 @@
-"""The neighbours: for each word of a list the tokens of the vocabulary that lie nearest to it."""
+"""The neighbours: for each word of a list, the nearest tokens of the vocabulary."""
 
 from __future__ import annotations
 

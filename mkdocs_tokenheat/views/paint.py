@@ -1,4 +1,4 @@
-"""What a cell looks like: the declarations that its numbers become."""
+"""How cells look: the CSS declarations made from their numbers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mkdocs_tokenheat.views.scale import Scale
 
 __all__ = ["HATCHED", "HATCHED_SWATCH", "KEPT", "Paint", "is_rtl", "swatch"]
 
-# The blocks that Unicode keeps for such scripts, less their digits: each version of Python knows
-# other letters of them, and a page must be the same in all.
+# The blocks that Unicode reserves for such scripts, minus their digits: each version of Python
+# knows different letters, and a page must be the same in all of them.
 _RTL = re.compile(
     "[\u0590-\u065f\u066a-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefe"
     "\U00010800-\U00010d2f\U00010d3a-\U00010e5f\U00010e7f-\U00010fff\U0001e800-\U0001efff]"
 )
 
 HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
-"""A cell without a colour: lines that are seen on white, and black letters on either."""
+"""A cell without a colour: lines visible on white, and black letters legible on both."""
 
 _HATCHED = look(HATCHED, edge="#777", colour="#999")
 _STRIP = ".35em"
@@ -34,7 +34,7 @@ KEPT = (
     "-webkit-print-color-adjust:exact;print-color-adjust:exact;"  # Chrome until 135, and the others
     "forced-color-adjust:none"
 )
-"""Keeps colours that mean something, on paper and where a reader's system sets its own."""
+"""Keeps meaningful colours in print and where a reader's system sets its own."""
 
 _BAR = (
     "display:inline-block;vertical-align:middle;width:{width};height:.8em;border:1px solid #767676;"
@@ -56,9 +56,9 @@ class Paint:
     """Paints cells.
 
     Attributes:
-        scale: What the numbers are coloured by; None where there are none.
-        underlines: Whether a line under the text follows the number, too.
-        stands_out: Whether a number does; where it does not, its cell is drawn muted.
+        scale: The scale of the numbers; None if there are none.
+        underlines: Whether the line under the text also shows the number.
+        stands_out: Whether a number stands out; if it does not, its cell is muted.
     """
 
     scale: Scale | None
@@ -67,7 +67,7 @@ class Paint:
     stands_out: Callable[[float], bool] | None = None
 
     def each(self, numbers: Sequence[float | None]) -> list[Look]:
-        """How cells look that have these numbers."""
+        """How cells with these numbers look."""
         known = [number for number in numbers if number is not None]
         looks = self._looks(known)
         if len(known) == len(numbers):
@@ -76,16 +76,16 @@ class Paint:
         return [_HATCHED if number is None else next(rest) for number in numbers]
 
     def of(self, number: float | None) -> Look:
-        """How a cell looks that has this number."""
+        """How a cell with this number looks."""
         return _HATCHED if number is None else self._looks((number,))[0]
 
     def joined(self, mean: Look, looks: Sequence[Look], *, is_rtl: bool) -> Look:
-        """How units look that share a character.
+        """How units that share a character look.
 
-        They have the colour of their mean, and below a strip with a band for each.
+        They have the colour of their mean, above a strip with a band for each.
 
         Parameters:
-            mean: How a cell looks that has the mean of their numbers.
+            mean: How a cell with the mean of their numbers looks.
             looks: Their own looks.
         """
         if mean is _HATCHED or len(looks) == 1:
@@ -119,7 +119,7 @@ class Paint:
 
 
 def _bands(looks: Sequence[Look], edge: str, direction: str) -> str:
-    """The strip's layers: a thin line above it, and the bands with a line between two."""
+    """The strip's layers: a thin line above it, and the bands with lines between them."""
     colours = [look.colour for look in looks]
     between = [part for colour in colours[1:] for part in (edge, colour)]
     return _bands_of(len(looks), direction) % (edge, colours[0], *between)

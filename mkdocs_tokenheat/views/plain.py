@@ -1,7 +1,7 @@
-"""A figure read back: as XHTML, and as the plain parts that hosts without HTML make their own of.
+"""A figure read back: as XHTML, and as plain parts for hosts without HTML.
 
-Every view ends as one figure, and what it says is read from there, so that no view has to know of
-LaTeX, manual pages or books.
+Every view produces one figure, and its content is read from there, so that no view has to know
+about LaTeX, manual pages or books.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _VOID = frozenset(("area", "br", "col", "hr", "img", "input", "wbr"))
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # The colour below a strip or a gradient comes last; a hatched cell has none.
 _BACKGROUND = re.compile(r"background:[^;]*?#([0-9a-f]{6})(?:;|$)")
-# HTML knows no capitals in names, XML does.
+# HTML ignores capitals in names, XML does not.
 _NAMES = {"viewbox": "viewBox"}
 _WHITE = re.compile(r"(?:^|;)color:#fff(?:;|$)")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of the text: a cell, or what lies between cells.
+    """A part of the text: a cell, or the text between cells.
 
     Attributes:
         text: What it shows.
@@ -45,7 +45,7 @@ class Shown:
     """A text in colours.
 
     Attributes:
-        name: What stands above it; nothing where the figure has one text alone.
+        name: The name above it; empty if it is the figure's only text.
         pieces: Its parts, in order.
     """
 
@@ -55,14 +55,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class Plain:
-    """What a figure says.
+    """The content of a figure.
 
     Attributes:
-        shown: The block's text, once for each of its models; none where the figure shows no text.
+        shown: The block's text, once for each of its models; empty if the figure shows no text.
         words: What a grid or a drawing shows instead, without its numbers.
-        caption: What the author says of it; nothing where that is left out.
-        legend: What the figure says by itself: label, legend and notes, as one line.
-        table: The rows of the table of numbers, the head first; none where it is left out.
+        caption: The author's caption; empty if there is none.
+        legend: Label, legend and notes, as one line.
+        table: The rows of the table of numbers, the head first; empty if it is left out.
     """
 
     shown: Sequence[Shown]
@@ -94,7 +94,7 @@ def plain(figure: str) -> Plain:
 def xhtml(html: str) -> str:
     """A figure, or an error's box, as XML: for books.
 
-    Those who sell books hold them to the letter: in a figure, nothing stands behind its caption.
+    Booksellers enforce the rules strictly: in a figure, nothing may follow its caption.
     """
     root = _parsed(html)
     caption, table = root.find("figcaption"), root.find("details")
@@ -108,7 +108,7 @@ def _words(root: Element) -> str:
     found: list[str] = []
     for grid in _having(root, "div", "tokenheat-grid"):
         cells = (each for each in grid.iter() if each.tag == "td" or each.get("scope") == "row")
-        found += [cell.text or "" for cell in cells]  # Its number is in an element of its own.
+        found += [cell.text or "" for cell in cells]  # The number is in a separate element.
     for pairs in root.iter("ol"):
         found += ["".join(each.itertext()) for each in pairs.iter("span") if each.get("dir")]
     return " ".join(" ".join(found).replace(SPACE, " ").split())
@@ -152,7 +152,7 @@ def _parsed(html: str) -> Element:
 
 
 class _Reader(HTMLParser):
-    """Reads the well-formed HTML that figures are, into a tree."""
+    """Reads a figure's well-formed HTML into a tree."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -170,6 +170,6 @@ class _Reader(HTMLParser):
         self.tree.end(tag)
 
     def handle_data(self, data: str) -> None:
-        # A newline that directly follows the tag is none in HTML, and is one in XML.
+        # HTML ignores a newline that directly follows the tag, XML does not.
         self.tree.data(data.removeprefix("\n") if self._in_pre else data)
         self._in_pre = False

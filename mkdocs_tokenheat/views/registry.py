@@ -1,4 +1,4 @@
-"""The views, by name: a new one is a file of that name here and a line in the registry."""
+"""The views, by name: a new one takes a file of that name here and a line in the registry."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "distribution": (),
     "compare": _TEXTS,
 }
-"""Each view's options, besides those of all views."""
+"""Each view's options, besides those common to all views."""
 
 
 @cache
 def view_of(name: str) -> View:
-    """The view of that name, which is loaded when a page first asks for it.
+    """The view of that name, loaded when a page first asks for it.
 
     Raises:
-        TokenheatError: A name that is not known.
+        TokenheatError: The name is unknown.
     """
     if name not in VIEWS:
         raise TokenheatError(unknown("view", name, VIEWS), option="view")

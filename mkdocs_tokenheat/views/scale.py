@@ -22,11 +22,11 @@ class Scale:
     """A linear scale.
 
     Attributes:
-        low: The number that gets the low end of what is shown of the map.
-        high: The number that gets the high end.
+        low: The number at the low end of the part of the map that is shown.
+        high: The number at its high end.
         smallest: The smallest of the numbers themselves.
         largest: The largest of them.
-        center: The number that gets the map's middle; the map then goes as far to either side.
+        center: The number at the map's middle; the map then reaches equally far on both sides.
     """
 
     low: float
@@ -37,13 +37,13 @@ class Scale:
 
     @property
     def clips(self) -> bool:
-        """Whether some of the numbers lie beyond its ends."""
+        """Whether any of the numbers lie beyond its ends."""
         return self.smallest < self.low or self.largest > self.high
 
     def positions(self, values: Sequence[float]) -> list[float]:
-        """Where some of the numbers lie on the map, between 0 and 1; constant ones lie at 0."""
+        """The positions of numbers on the map, between 0 and 1; constant ones are at 0."""
         low, high, unit, base = self.low, self.high, 1.0, 0.0
-        # The difference of the largest floats is none.
+        # The difference of the largest floats overflows.
         if max(abs(low), abs(high), abs(self.center or 0.0)) > _FAR:
             unit = 0.125
         start, reach = low * unit, high * unit - low * unit
@@ -57,15 +57,15 @@ class Scale:
         return [base + (value * unit - start) / reach for value in values]
 
     def position(self, value: float) -> float:
-        """Where one number lies."""
+        """The position of one number."""
         return self.positions((value,))[0]
 
     def said(self, values: Sequence[float]) -> list[str]:
-        """Numbers in words, each with what its colour tells besides."""
+        """Numbers in words, each with anything else that its colour shows."""
         return numbers(values)
 
     def ends(self) -> tuple[str, str]:
-        """Its two ends in words, and where it is clipped."""
+        """Its two ends in words, marked where it clips."""
         low, high = apart(self.low, self.high)
         return (
             f"≤ {low}" if self.smallest < self.low else low,
@@ -75,7 +75,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Percentiles(Scale):
-    """A scale of ranks: a number lies where it would among many others.
+    """A scale of ranks: a number's position is its rank among many others.
 
     Attributes:
         quantiles: The others' quantiles at equal steps from 0 to 1.
@@ -84,7 +84,7 @@ class Percentiles(Scale):
     quantiles: Sequence[float] = (0.0, 0.0)
 
     def positions(self, values: Sequence[float]) -> list[float]:
-        """The share of the others that is smaller; half of those that are equal count."""
+        """The share of the others that is smaller; equal ones count half."""
         return [self._share(value) for value in values]
 
     def _share(self, value: float) -> float:
@@ -107,10 +107,10 @@ class Percentiles(Scale):
 
 
 def fit(values: Sequence[float], options: Options, quantiles: Sequence[float] = ()) -> Scale | None:
-    """The scale that a block's options make of its numbers; None where there are none.
+    """The scale for a block's options and numbers; None if there are no numbers.
 
     Parameters:
-        quantiles: Those of the vocabulary, for `scale: vocabulary`.
+        quantiles: The vocabulary's quantiles, for `scale: vocabulary`.
 
     Raises:
         TokenheatError: `scale: fixed` without two ends.
@@ -134,7 +134,7 @@ def fixed_ends(options: Options) -> tuple[float, float]:
     """The ends of `scale: fixed`.
 
     Raises:
-        TokenheatError: One is not given, or they are swapped.
+        TokenheatError: One is missing, or they are swapped.
     """
     if options.vmin is None or options.vmax is None:
         raise TokenheatError("'scale: fixed' needs both 'vmin' and 'vmax'", option="scale")
@@ -144,7 +144,7 @@ def fixed_ends(options: Options) -> tuple[float, float]:
 
 
 def _quantile(ordered: Sequence[float], q: float) -> float:
-    """The quantile of ordered numbers, linear between them, as NumPy's default."""
+    """The quantile of sorted numbers with linear interpolation, as by NumPy's default."""
     at = q * (len(ordered) - 1)
     below = int(at)
     above = min(below + 1, len(ordered) - 1)

@@ -21,7 +21,7 @@ class SharedScales:
     """The scales that blocks share by name, each fitted to the numbers of all of them.
 
     Parameters:
-        answers: Those of a page's blocks that share one, in the page's order.
+        answers: Those of the page's blocks that share a scale, in the page's order.
     """
 
     def __init__(self, answers: Iterable[Answer]) -> None:
@@ -31,16 +31,16 @@ class SharedScales:
         self._scales: dict[str | None, Scale | None] = {}
 
     def of(self, block: Block) -> Scale | None:
-        """The scale of one of the blocks; None where none of them has a number.
+        """The scale of one of the blocks; None if none of them has a number.
 
         Raises:
-            TokenheatError: The block would be coloured by it in another way than the first one.
+            TokenheatError: The block does not match the first one.
         """
         name = block.options.share
         first, *others = self._answers[name]
         _check_same(first.block, block)
         if name not in self._scales:
-            # One that is refused counts for nothing.
+            # Refused blocks do not count.
             alike = [each for each in others if _compared(each.block) == _compared(first.block)]
             self._scales[name] = fit(_pooled([first, *alike]), block.options)
         return self._scales[name]

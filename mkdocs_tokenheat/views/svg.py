@@ -1,4 +1,4 @@
-"""Drawings: the few shapes of an inline SVG, in units of its own that scale with the page."""
+"""Drawings: the few shapes of an inline SVG, in its own units, which scale with the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mkdocs_tokenheat.views.markup import escape
 __all__ = ["SIZE", "box", "drawing", "line", "path", "writing"]
 
 SIZE = 15
-"""The letters' size: on a narrow page they shrink with the drawing."""
+"""The font size: on a narrow page, text shrinks with the drawing."""
 
 _LEAST, _MOST = 0.675, 1.1
 _STYLE = (
@@ -19,14 +19,14 @@ _STYLE = (
 )
 
 
-# Writing begins on lines of its own: some search engines would make one word of it.
+# Texts begin on lines of their own: some search engines would read them as one word.
 
 
 def drawing(width: float, height: float, name: str, shapes: Iterable[str]) -> str:
-    """The SVG, as wide as the page, within the limits of what can be read.
+    """The SVG, as wide as the page within the limits of legibility.
 
     Parameters:
-        name: What a screen reader says of it.
+        name: Its name for screen readers.
     """
     style = _STYLE.format(least=round(_LEAST * width), most=round(_MOST * width))
     return (
@@ -36,7 +36,7 @@ def drawing(width: float, height: float, name: str, shapes: Iterable[str]) -> st
 
 
 def box(x: float, y: float, width: float, height: float, style: str, title: str = "") -> str:
-    """A rectangle; the title is what a pointer over it shows."""
+    """A rectangle; the title is its tooltip."""
     inside = f"\n<title>{escape(title)}</title>" if title else ""
     return (
         f'<rect x="{_at(x)}" y="{_at(y)}" width="{_at(width)}" height="{_at(height)}" '
@@ -50,13 +50,13 @@ def line(x: float, y: float, to_x: float, to_y: float, style: str) -> str:
 
 
 def path(points: Sequence[tuple[float, float]], style: str) -> str:
-    """A line through points, or with a filling what it surrounds."""
+    """A line through points, or the area it encloses if the style fills it."""
     through = "L".join(f"{_at(x)} {_at(y)}" for x, y in points)
     return f'<path d="M{through}" style="{style}"></path>'
 
 
 def writing(x: float, y: float, text: str, style: str = "fill:#000") -> str:
-    """A text whose middle is at x, on the line y."""
+    """A text centred at x, with its baseline at y."""
     return (
         f'\n<text x="{_at(x)}" y="{_at(y)}" text-anchor="middle" style="{style}">{escape(text)}'
         "</text>"

@@ -1,4 +1,4 @@
-"""The text view: the block's text, each token or word on the colour of its number."""
+"""The text view: the block's text, each token or word in the colour of its number."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["VIEW", "asked_of", "group_of", "hatched", "what_of"]
 def asked_of(
     block: Block, models: Models, name: str, unit: str | None = None, mark: str = ""
 ) -> dict[str, Wanted]:
-    """What a text needs that is coloured by its scores.
+    """What a text coloured by its scores needs.
 
     Parameters:
-        name: The model's.
+        name: The model's name.
         unit: Overrides the block's own.
-        mark: What tells it from other texts in the same block.
+        mark: Distinguishes it from other texts in the same block.
     """
     request, options = make_request(block, models, name, unit), block.options
     asked: dict[str, Wanted] = {f"scores{mark}": request}
@@ -71,7 +71,7 @@ def what_of(answer: Answer, labels: Labels, unit: str) -> str:
 
 
 def hatched(scores: Scores, labels: Labels) -> list[str]:
-    """What the legend says of cells without a colour, if there are any."""
+    """The legend's entry for cells without a colour, if there are any."""
     if len(scores.coloured) == len(scores.scores):
         return []
     units = zip(scores.on_scale, scores.spans, strict=True)

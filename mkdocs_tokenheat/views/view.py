@@ -1,4 +1,4 @@
-"""What a view is: which numbers a block needs for it, and what it makes of them."""
+"""The interface of a view: which numbers a block needs, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from mkdocs_tokenheat.views.scale import Scale
 __all__ = ["Answer", "Asked", "Column", "Group", "Picture", "View", "lang_of"]
 
 Asked = Mapping[str, Wanted]
-"""What a block needs, by a name that its view gives it."""
+"""What a block needs, by names that its view chooses."""
 
 
 class Column(NamedTuple):
-    """A table's column, of HTML.
+    """A table's column, as HTML.
 
     Attributes:
-        name: What stands above it.
-        cells: What stands in each row.
-        is_text: Whether that is words; in all columns but the first it is numbers, as a rule.
+        name: Its header.
+        cells: Its cell in each row.
+        is_text: Whether the cells are words; in all columns but the first, most are numbers.
     """
 
     name: str
@@ -36,11 +36,11 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """What has been found for a block.
+    """The results for a block.
 
     Attributes:
         asked: What it needs.
-        found: What that is, by the same names.
+        found: The results, by the same names.
     """
 
     block: Block
@@ -49,26 +49,26 @@ class Answer:
 
     @property
     def request(self) -> Request:
-        """What the text view asks for."""
+        """The request of the text view."""
         request = self.asked["scores"]
         assert isinstance(request, Request)
         return request
 
     @property
     def scores(self) -> Scores:
-        """What it got."""
+        """Its scores."""
         scores: Scores = self.found["scores"]
         return scores
 
 
 @dataclass(frozen=True)
 class Group:
-    """Numbers that are coloured by one scale.
+    """Numbers coloured by one scale.
 
     Attributes:
-        numbers: Those that there are.
-        quantiles: For `scale: vocabulary`, those of the whole vocabulary.
-        name: What the legend calls it where there are several.
+        numbers: The numbers that exist.
+        quantiles: For `scale: vocabulary`, the quantiles of the whole vocabulary.
+        name: Its name in the legend if there are several.
     """
 
     numbers: Sequence[float]
@@ -78,14 +78,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Picture:
-    """What a view makes of a block's numbers; strings but `what` and `models` are HTML already.
+    """A view's drawing of a block's numbers; all strings but `what` and `models` are HTML.
 
     Attributes:
-        body: What is seen.
+        body: The drawing itself.
         what: What is coloured, in words.
-        models: The names of the models that they rest on.
+        models: The names of the models that the numbers come from.
         legend: What the legend says besides the scale.
-        notes: What is said of how the numbers came to be.
+        notes: Notes on how the numbers were computed.
         table: The columns of the table of all numbers.
     """
 
@@ -98,7 +98,7 @@ class Picture:
 
 
 def lang_of(block: Block) -> str:
-    """The attribute that tells the language of a block's text, if the block itself says it."""
+    """The attribute for the language of a block's text, if the block itself sets it."""
     lang = block.options.lang if "lang" in block.lines else None
     return f' lang="{escape(lang)}"' if lang else ""
 
@@ -108,10 +108,10 @@ class View:
     """A way to draw a block.
 
     Attributes:
-        measure: The kind of a block's numbers: those of one kind may share a scale.
-        ask: What a block needs; TokenheatError where it cannot be had.
+        measure: The kind of a block's numbers; numbers of one kind may share a scale.
+        ask: What a block needs; raises TokenheatError if that is unavailable.
         groups: The numbers that get colours; all groups have one scale if the block shares it.
-        draw: From an answer, and for each group its scale, to the picture.
+        draw: The picture for an answer, given a scale for each group.
     """
 
     measure: Callable[[Block], str]

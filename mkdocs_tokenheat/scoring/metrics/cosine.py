@@ -30,7 +30,7 @@ def _target(units: Units) -> Vectors:
 PREVIOUS = Metric(
     "cosine-previous",
     {
-        "en": "Cosine similarity of each {unit}'s {vector} with the {unit} before it",
+        "en": "Cosine similarity of each {unit}'s {vector} with the previous {unit}'s",
         "vi": "Độ tương đồng cosine giữa {vector} của mỗi {unit} và của {unit} liền trước",
     },
     _previous,

@@ -66,7 +66,7 @@ RANK = _prediction(
     "rank",
     "How many tokens of the vocabulary have a larger logit; 0 is the model's first choice.",
     {
-        "en": "Rank of each {unit} among what the model expected there (0 is its first choice)",
+        "en": "Rank of each {unit} among the model's predictions there (0 is its first choice)",
         "vi": "Thứ hạng của mỗi {unit} trong các dự đoán của mô hình (0 là dự đoán số một)",
     },
 )
@@ -75,7 +75,7 @@ ENTROPY = _prediction(
     "entropy",
     "-Σᵢ P(i) log₂ P(i) in bits, over the distribution that the token was drawn from.",
     {
-        "en": "Entropy of the distribution that the model expects each {unit} from, in bits",
+        "en": "Entropy of the model's predicted distribution for each {unit}, in bits",
         "vi": "Entropy của phân phối dự đoán tại vị trí của mỗi {unit}, tính bằng bit",
     },
 )
