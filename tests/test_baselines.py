@@ -126,7 +126,7 @@ def test_the_colour_is_the_tokens_percentile(author: Author, toy: Vocabulary, me
     ordered = sorted(shown, key=lambda cell: rank[toy.ids(cell.text)[0]])
     places = [reds.colours.index(cell.background) for cell in ordered]
     assert places == sorted(places)
-    assert "the colour shows the percentile among all tokens" in caption(html)
+    assert "the colour is the percentile among all tokens" in caption(html)
 
 
 def test_one_token_has_one_colour_in_every_block_and_page(author: Author, toy: Vocabulary) -> None:

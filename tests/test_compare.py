@@ -162,7 +162,7 @@ def test_the_percentiles_of_each_vocabulary(author: Author) -> None:
     site.figures(
         [block(TEXT, view="compare", model=["toy", "other"], metric="norm", scale="vocabulary")]
     )
-    assert "The colour shows the percentile" in caption(figure)
+    assert "The colour is the percentile" in caption(figure)
     longest = [max(model.ids(w)[0] for w in WORDS) for model in toys(author)]
     assert len(longest) == 2
     # Two texts, two vocabularies, and the similarity.

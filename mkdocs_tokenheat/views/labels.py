@@ -51,7 +51,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "underlined": "the thicker the line, the larger the number",
         "no-numbers": "no numbers",
         "none": "no number",
-        "vocabulary": "the colour shows the percentile among all tokens that the model knows",
+        "vocabulary": "the colour is the percentile among all tokens that the model knows",
         "muted": "grey: what a random order of the same {unit}s also gives, up to {threshold}, the "
         "95 % quantile of its largest number; standing out: {count}; expected by chance: {chance}",
         "no-baseline": "too few numbers for a baseline",
