@@ -1,1 +1,1 @@
-"""Benchmarks: this project and what it is compared with, side by side in one go."""
+"""Benchmarks: this project and what it is compared with, side by side in one run."""

@@ -15,7 +15,7 @@ NAMES = (
 
 
 def main() -> int:
-    """Run them in turn, and say at the end which targets hold; 1 where one could not be run."""
+    """Run them in turn, and print which targets hold; 1 if one could not be run."""
     names = sys.argv[1:] or NAMES
     failed = []
     for name in names:

@@ -12,7 +12,7 @@ from pathlib import Path
 def peak() -> float:
     """The process's largest memory so far, in megabytes.
 
-    Linux's own count of this program alone: `ru_maxrss` also knows the process that started it.
+    On Linux, the kernel's count for this program: `ru_maxrss` includes the process that started it.
     """
     try:
         status = Path("/proc/self/status").read_text("utf-8")

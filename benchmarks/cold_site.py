@@ -1,4 +1,4 @@
-"""A build whose scores must all be computed first, and what 100 tokens cost in a fresh process."""
+"""A build that must first compute all scores, and the cost of 100 tokens in a fresh process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from benchmarks.sites import PACKAGES, Pages, built, write_pages, write_site
 from benchmarks.texts import LANGUAGES, texts
 
 WORDS = 77
-"""So many English words are 100 of MiniLM's tokens."""
+"""The number of English words that are 100 of MiniLM's tokens."""
 
 EMPTY, FULL = "empty cache", "full cache"
 OURS, KNOWN = "this project, first run", "this project, a later run with a new text"

@@ -1,6 +1,6 @@
-"""The floor of a warm build: each figure's finished HTML is at hand and only put into its page.
+"""The floor of a warm build: each figure's HTML is ready and only put into its page.
 
-This is the least that anything which shows these figures has to do: find the fences, give the HTML
+This is the least that any tool that shows these figures must do: find the fences, give the HTML
 to Python-Markdown's stash, and let search see the text in its place.
 """
 
@@ -37,8 +37,8 @@ class Floor(BasePlugin[_NoSettings]):
     """Puts the figures into the pages, and their texts into the search index.
 
     Parameters:
-        folder: Of the pages' figures.
-        lean: Whether a page's figures are read when it is rendered, and not kept.
+        folder: Where the pages' figures are.
+        lean: Whether a page's figures are read when it is rendered, rather than kept in memory.
     """
 
     def __init__(self, folder: Path, *, lean: bool) -> None:

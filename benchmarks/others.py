@@ -1,6 +1,6 @@
 """Renders the same tokens and values with another package, as it is meant to be used.
 
-Run by `rendering` with the Python of an environment that has these packages and not this project.
+Run by `rendering`, with the Python of an environment that has these packages but not this project.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 __all__ = ["PAGE", "gzipped", "milliseconds"]
 
 PAGE = '<!doctype html>\n<meta charset="utf-8">\n<title>Heatmap</title>\n{}\n'
-"""The least that makes a page of what a package gives."""
+"""The smallest page around a package's output."""
 
 Render = Callable[[], str]
 
@@ -30,7 +30,7 @@ def gzipped(html: str) -> int:
 
 
 def milliseconds(render: Render, seconds: float = 2.0) -> float:
-    """The median time, once it has run before."""
+    """The median time, after a first run."""
     times: list[float] = []
     end = time.perf_counter() + seconds
     while len(times) < 3 or (len(times) < 200 and time.perf_counter() < end):

@@ -15,7 +15,7 @@ _PART = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end of results -->)", r
 
 
 def filled(page: str) -> str:
-    """The page with each marked part written anew, if its benchmark has been run."""
+    """The page with each marked part rewritten, if its benchmark has been run."""
     return _PART.sub(lambda found: f"{found[1]}{_part(found)}{found[3]}", page)
 
 

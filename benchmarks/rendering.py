@@ -1,4 +1,4 @@
-"""Size and speed of one heatmap, beside other packages that draw text with a value a token."""
+"""Size and speed of one heatmap, beside other packages that draw text with a value per token."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _judge(report: Report, runs: dict[str, Run], size: int) -> None:
             least = min(others, key=lambda way: runs[way][unit])
             value = mine[unit] / runs[least][unit]
             report.targets.append(Target(f"{title}: {what} ({others[least].name})", value, 1))
-    # Whatever is smaller is named.
+    # Name whatever is smaller.
     for way, other in showing.items():
         smaller = [
             f"{runs[way][what] / mine[what]:.2f} times as many {unit}"
@@ -143,7 +143,7 @@ def _other(way: str, file: Path) -> Run | str:
 
 
 def prose() -> str:
-    """English that somebody has written: what is drawn from few words compresses too well."""
+    """English that somebody wrote: text drawn from few words compresses too well."""
     pages = (ROOT / "example_site" / "docs" / name for name in GUIDES)
     source = "\n".join(page.read_text("utf-8") for page in pages)
     source = re.sub(r"^```.*?^```$", "", source, flags=re.MULTILINE | re.DOTALL)

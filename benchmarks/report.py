@@ -70,7 +70,7 @@ class Report:
 
     Attributes:
         name: The module's name, and that of the JSON file.
-        packages: Whose versions matter.
+        packages: The packages whose versions matter.
         notes: What a reader of the numbers has to know.
         runs: Every single run's numbers, by what was measured and by way.
     """
@@ -84,7 +84,7 @@ class Report:
     runs: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
 
     def keep(self, what: str, runs: Mapping[str, Sequence[Run]]) -> None:
-        """Note the numbers of single runs, by way."""
+        """Keep the numbers of single runs, by way."""
         self.runs[what] = {
             way: [
                 {name: value for name, value in run.items() if isinstance(value, (int, float))}
@@ -127,11 +127,11 @@ def interleaved(
 ) -> dict[str, list[Run]]:
     """Every way's runs, round by round, forwards and backwards in turn.
 
-    What slows the machine for a while then slows all of them.
+    A slow spell of the machine then slows all of them.
 
     Parameters:
         what: The name that their numbers get in the report.
-        few: The ways that take so long that fewer rounds must do.
+        few: The number of rounds of ways that take too long for all rounds.
     """
     runs: dict[str, list[Run]] = {way: [] for way in ways}
     for number in range(rounds):
@@ -149,9 +149,9 @@ def median(runs: Sequence[Run], what: str) -> float:
 
 
 def ratio(runs: Sequence[Run], others: Sequence[Run], what: str = "seconds") -> float:
-    """The median of how often a number goes into another one, round by round.
+    """The median of the ratio of one number to another, round by round.
 
-    The runs of a round lie close together: what slows the machine for a while slows both.
+    The runs of a round lie close together: a slow spell of the machine slows both.
     """
     pairs = zip(runs, others, strict=False)  # Some ways have fewer rounds.
     return float(statistics.median(one[what] / other[what] for one, other in pairs))

@@ -67,7 +67,7 @@ def run(size: Pages | None = None, rounds: int = 5) -> Report:
 
 
 class _Site:
-    """A site that is being served, and its author."""
+    """A site being served, and its author."""
 
     def __init__(self, place: Path, page: Path, url: str, log: Path) -> None:
         self._place = place
@@ -89,7 +89,7 @@ class _Site:
         assert opening
         start = time.perf_counter()
         self._page.write_text(f"{opening} {word}\n```\n{rest}", "utf-8")
-        # What the script in each page does, too: the answer comes when the site is built.
+        # As the script in each page does: the answer comes when the site is built.
         self._get(f"livereload/{epoch[1].decode()}/1")
         html = self._get(page_url(self._page))
         seconds = time.perf_counter() - start
@@ -102,7 +102,7 @@ class _Site:
         }
 
     def wait(self, process: subprocess.Popen[bytes]) -> None:
-        """Until the first build is served."""
+        """Wait until the first build is served."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             assert process.poll() is None, self._log.read_text("utf-8")
@@ -120,7 +120,7 @@ class _Site:
             return content
 
     def _entries(self) -> set[tuple[str, int]]:
-        # One that is scored again is written anew, under the same name.
+        # A block that is scored again is rewritten, under the same name.
         return {(path.name, path.stat().st_ino) for path in self._place.glob("cache/*.json")}
 
 

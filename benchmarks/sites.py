@@ -146,10 +146,10 @@ def _figures(config: Path) -> list[tuple[str, str, list[tuple[str, str]]]]:
 
 
 def build(folder: str, figures: str = "", lean: bool = False) -> Run:
-    """Build the site of this folder as `mkdocs build` does; the seconds count from the config on.
+    """Build the site of this folder as `mkdocs build` does; seconds include reading the config.
 
     Parameters:
-        figures: Where the floor finds its figures; with them, it is the floor that is built.
+        figures: Where the floor finds its figures; if given, the floor is built.
         lean: Whether the floor reads a page's figures when it needs them.
     """
     from mkdocs.commands.build import build as mkdocs_build
@@ -183,7 +183,7 @@ def _loaded(folder: str) -> MkDocsConfig:
 
 
 def built(place: Path, **how: object) -> Run:
-    """A build into an empty folder, in a process of its own."""
+    """A build into an empty folder, in its own process."""
     shutil.rmtree(place / "site", ignore_errors=True)
     return fresh("sites", "build", folder=str(place), **how)
 

@@ -64,7 +64,7 @@ def imports() -> Run:
     import mkdocs_tokenheat.hosts.markdown  # noqa: F401
 
     third = time.perf_counter()
-    markdown.Markdown(extensions=["tables"])  # To find one by name takes long the first time.
+    markdown.Markdown(extensions=["tables"])  # Finding one by name takes long the first time.
     fourth = time.perf_counter()
     markdown.Markdown(extensions=["tokenheat"])
     times = {"markdown": second - start, "extension": third - second, "object": fourth - third}

@@ -112,7 +112,7 @@ _WORDS: Mapping[str, Mapping[str, Sequence[str]]] = {
 
 
 def texts(language: str, count: int, words: int) -> Iterator[str]:
-    """So many texts of so many words each, the same in every run.
+    """This many texts of this many words each, the same in every run.
 
     Words are what white space separates: in Vietnamese, syllables.
     """

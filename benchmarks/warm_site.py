@@ -46,7 +46,7 @@ def run(
     raw_rounds: int = 2,
     languages: Sequence[str] = tuple(LANGUAGES),
 ) -> Report:
-    """Build all ways, in each language apart."""
+    """Build in all ways, separately for each language."""
     size = size or Pages()
     report = Report("warm_site", f"Warm build of a site, {size.named()}", PACKAGES)
     for language in languages:

@@ -1,4 +1,4 @@
-"""Writes mkdocs_tokenheat/views/colormaps.txt from the cmap package: a line a map."""
+"""Writes mkdocs_tokenheat/views/colormaps.txt from the cmap package: one line per map."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TOKENS = 5000
 ROUNDS = 25
 WORDS = ("the ", "embed", "ding ", "of ", "a ", "neo", "class", "ical ", "word", ", ", "tie", "̂́ng ")
 
-# Laid out anew, each cell's line and style included: the figure was not there before.
+# A full layout, including each cell's line and style: the figure was not there before.
 LAYOUT = """
 html => {
   document.body.innerHTML = '';
@@ -32,7 +32,7 @@ html => {
 }
 """
 
-# The time between frames while the window goes down the page.
+# The time between frames while the window scrolls down the page.
 SCROLL = """
 () => new Promise(done => {
   const frames = [];
@@ -59,7 +59,7 @@ def figure(folder: str) -> str:
 
 
 def measure(page: Page, html: str) -> tuple[float, float, float]:
-    """Milliseconds of the layout, least and median, and of a frame that one in twenty exceeds."""
+    """Milliseconds of the layout, least and median, and the 95th percentile of a frame's."""
     layouts = [float(page.evaluate(LAYOUT, html)) for _ in range(ROUNDS)]
     frames: list[float] = page.evaluate(SCROLL)
     return min(layouts), statistics.median(layouts), statistics.quantiles(frames, n=20)[-1]
@@ -70,6 +70,6 @@ if __name__ == "__main__":
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_content("<!doctype html><html lang=en><title>5,000 tokens</title><body>")
         least, median, frame = measure(page, figure(folder))
-    # What else the machine does can only lengthen a layout: the least is the block's own.
+    # Other load on the machine can only lengthen a layout: the least is the block's own.
     print(f"{TOKENS} tokens are laid out in {least:.0f} ms (median {median:.0f} ms)")
     print(f"while scrolling, 95 % of the frames come within {frame:.0f} ms")

@@ -1,7 +1,7 @@
-"""How colours look to colour-blind eyes, and which maps' ends then come close.
+"""How colours look to colour-blind eyes, and which maps' ends then look alike.
 
-The simulation is that of Machado, Oliveira and Fernandes (2009) for a cone type that is missing
-altogether; distances are those of CIELAB (CIE 1976, white point D65).
+The simulation follows Machado, Oliveira and Fernandes (2009) for a missing cone type;
+distances are those of CIELAB (CIE 1976, white point D65).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["CLOSE", "KINDS", "close_for", "distance", "seen"]
 Triple = tuple[float, float, float]
 
 CLOSE = 24.0
-"""Below this distance two colours are hard to tell apart where they do not touch."""
+"""Below this distance, two colours that do not touch are hard to tell apart."""
 
 KINDS: dict[str, tuple[Triple, Triple, Triple]] = {
     "protanopia": (
@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[Triple, Triple, Triple]] = {
         (0.004733, 0.691367, 0.303900),
     ),
 }
-"""What each does to linear red, green and blue."""
+"""How each changes linear red, green and blue."""
 
 _XYZ: tuple[Triple, Triple, Triple] = (
     (0.4124564, 0.3575761, 0.1804375),
@@ -45,7 +45,7 @@ _WHITE: Triple = (0.95047, 1.0, 1.08883)
 
 
 def seen(colour: str, kind: str | None = None) -> Triple:
-    """L*, a* and b* of `#rrggbb`, as all see it or with a kind of colour blindness."""
+    """L*, a* and b* of `#rrggbb`, with normal vision or a kind of colour blindness."""
     red, green, blue = (_linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
     rgb = (red, green, blue)
     if kind is not None:
@@ -74,9 +74,9 @@ def distance(one: str, other: str, kind: str | None = None) -> float:
 
 
 def close_for(colours: Colormap) -> dict[str, float]:
-    """The kinds of colour blindness to which the map's ends come close, with their distance.
+    """The kinds of colour blindness for which the map's ends look alike, with their distance.
 
-    Of a diverging map the places halfway to either end count, too: most numbers lie there.
+    For a diverging map, the points halfway to either end count, too: most numbers lie there.
     """
     if colours.category == "cyclic":  # Its ends are meant to be one colour.
         return {}

@@ -38,7 +38,7 @@ def byte_level_bpe() -> Tokenizer:
 
 
 def wordpiece() -> Tokenizer:
-    """As BERT's: lowercased, without accents, `##` before what goes on a word."""
+    """As BERT's: lowercased, without accents, `##` before what continues a word."""
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *_LETTERS, *(f"##{c}" for c in _LETTERS)]
     vocabulary = _numbered([*pieces, *_WORDS[1:]])
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
@@ -49,7 +49,7 @@ def wordpiece() -> Tokenizer:
 
 
 def unigram() -> Tokenizer:
-    """As T5's: SentencePiece pieces with `▁` for the space, and a piece for what is not known."""
+    """As T5's: SentencePiece pieces with `▁` for the space, and a piece for unknown text."""
     pieces = ["<unk>", "</s>", "▁", *_LETTERS, *(f"▁{word}" for word in _WORDS)]
     scored = [(piece, -float(10 - len(piece))) for piece in pieces]
     tokenizer = Tokenizer(models.Unigram(scored, unk_id=0))
@@ -86,7 +86,7 @@ TOKENIZERS: Mapping[str, Callable[[], Tokenizer]] = {
 
 
 def with_special_token(tokenizer: Tokenizer, token: str) -> Tokenizer:
-    """The tokenizer with a special token: one of its pieces, or a new one behind them."""
+    """The tokenizer with a special token: one of its pieces, or a new one after them."""
     tokenizer.add_special_tokens([AddedToken(token, special=True)])
     return tokenizer
 
@@ -106,7 +106,7 @@ _DTYPES = {"float64": "F64", "float32": "F32", "float16": "F16", "uint16": "BF16
 
 
 def pack(tensors: Mapping[str, Array], **header: object) -> bytes:
-    """A safetensors file with these tensors, whose header says what it is told to say."""
+    """A safetensors file with these tensors and a header that can be made to lie."""
     entries: dict[str, object] = {}
     data = b""
     for name, array in tensors.items():
@@ -135,7 +135,7 @@ def save(
 
 
 def save_sharded(folder: Path, shards: Mapping[str, Mapping[str, Array]]) -> Path:
-    """A checkpoint whose weights lie in several files, with the index that says which where."""
+    """A checkpoint whose weights lie in several files, with the index that says where each is."""
     folder.mkdir(parents=True, exist_ok=True)
     wordpiece().save(str(folder / "tokenizer.json"))
     for file, tensors in shards.items():
@@ -153,7 +153,7 @@ def write_index(folder: Path, weight_map: object) -> None:
 def families(embeddings: Array) -> dict[str, Tensors]:
     """The tensors of each family's checkpoints, by their real names.
 
-    What else looks like an embedding table is there too, filled with something else: the output
+    Whatever else looks like an embedding table is there too, with other contents: the output
     embedding of a model that does not tie it, positions, a decoder's own.
     """
     other, short = embeddings + 1, embeddings[:4] + 2

@@ -1,4 +1,4 @@
-"""What several tests stand on: a site in a temporary folder, and its author."""
+"""What several tests share: a site in a temporary folder, and its author."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mkdocs_tokenheat.site import Site
 from mkdocs_tokenheat.views.labels import LABELS
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
-"""Whether there is time to look for what nobody has thought of: `make fuzz`."""
+"""Whether there is time for a long search for unforeseen failures: `make fuzz`."""
 
 _EXAMPLES = 60
 _TIMES = 40 if FUZZ else 1
@@ -47,7 +47,7 @@ settings.load_profile("fuzz" if FUZZ else "tests")
 
 
 def examples(count: int) -> settings:
-    """As many examples as that, and more in `make fuzz`."""
+    """This many examples, and more in `make fuzz`."""
     return settings(max_examples=count * _TIMES)
 
 
@@ -112,7 +112,7 @@ class Author:
         return result
 
     def error(self, text: str, **options: object) -> str:
-        """The message of a block that must be refused, and that must leave no entry behind."""
+        """The message of a block that must be refused without leaving an entry behind."""
         before = self.entries()
         with pytest.raises(TokenheatError) as caught:
             self.score(text, **options)
@@ -200,7 +200,7 @@ class Project:
         return (self.folder / "site" / name).read_text(encoding="utf-8")
 
     def error(self, **environment: str) -> str:
-        """The one line with which a build must fail: no other line is ours, and no traceback."""
+        """The one line that a build must fail with: no other line is ours, nor a traceback."""
         done = self.build(**environment)
         said = done.stdout + done.stderr
         assert done.returncode == 1, said
@@ -211,7 +211,7 @@ class Project:
 
 
 def ours(said: str) -> list[str]:
-    """The lines that are ours, but for those that tell a slow machine's owner how far it is."""
+    """The lines that are ours, without progress reports, which only slow machines print."""
     lines = [line for line in said.splitlines() if "tokenheat:" in line]
     return [line for line in lines if not is_progress(line)]
 

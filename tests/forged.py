@@ -1,4 +1,4 @@
-"""Entries of a cache as an attacker would write them: whatever they say, their checksum is right."""
+"""Cache entries as an attacker would write them: whatever they say, their checksum is right."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _BIN = Path(sys.executable).parent
 _FIGURE = re.compile(r'<figure class="tokenheat".*?</figure>', re.DOTALL)
 
 TEXT = "Một câu tiếng Việt nghiêng nghiêng.\n\n  Và “một” câu nữa: 日本語 <b> &amp; naïve.\n"
-"""A text with words that the default model cuts, and with all that has to be escaped."""
+"""A text with words that the default model cuts, and with everything that must be escaped."""
 
 WORD = "nghiêng"
 """A word in it that is several tokens."""
@@ -35,7 +35,7 @@ class Folder:
         return (self.path / name).read_text(encoding="utf-8")
 
     def run(self, command: str, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command, which comes from where this Python does."""
+        """Run a command that is installed beside this Python."""
         name, *arguments = (*command.split(), *more)
         found = _BIN / name
         return subprocess.run(

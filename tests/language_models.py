@@ -79,7 +79,7 @@ def _saved(kind: Any, config: Any, tokenizer: Tokenizer, folder: Path) -> Path:
     torch.manual_seed(0)
     model = kind(config)
     for weight in model.parameters():
-        if weight.dim() == 1:  # Behind a fresh LayerNorm all norms were the same.
+        if weight.dim() == 1:  # After a fresh LayerNorm, all norms would be the same.
             weight.data += 0.5 * torch.randn_like(weight)
     model.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -87,14 +87,14 @@ def _saved(kind: Any, config: Any, tokenizer: Tokenizer, folder: Path) -> Path:
 
 
 def literal(folder: Path) -> Tokenizer:
-    """The folder's tokenizer, which reads special strings in a text as they stand."""
+    """The folder's tokenizer, which takes special strings in a text literally."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.encode_special_tokens = True
     return tokenizer
 
 
 def close(found: list[float | None], wanted: list[float]) -> None:
-    """The same numbers within float32's means, and none in the same places."""
+    """The same numbers within float32's precision, and none in the same places."""
     assert [n is None for n in found] == [math.isnan(n) for n in wanted]
     mine = np.array([n for n in found if n is not None])
     theirs = np.array([n for n in wanted if not math.isnan(n)])
@@ -103,7 +103,7 @@ def close(found: list[float | None], wanted: list[float]) -> None:
 
 @torch.no_grad()
 def causal_loop(model: Any, ids: Sequence[int]) -> Numbers:
-    """What a causal model makes of each token but the first, one plain forward pass."""
+    """A causal model's numbers for each token but the first, from one plain forward pass."""
     states: list[torch.Tensor] = []
     head = model.get_output_embeddings()
     hook = head.register_forward_hook(lambda module, inputs, output: states.append(inputs[0]))

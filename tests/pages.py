@@ -94,7 +94,7 @@ def cells(html: str) -> list[Shown]:
 
 
 def assert_harmless(html: str) -> None:
-    """Nothing but the elements and attributes that a figure is made of."""
+    """Check that there are only the elements and attributes that a figure is made of."""
     for element in parse(html).iter():
         if element.tag == "DOCUMENT_FRAGMENT":
             continue
@@ -103,5 +103,5 @@ def assert_harmless(html: str) -> None:
 
 
 def times_shown(block: Block) -> int:
-    """How often the text stands in its figure: once for each model, where the view is of texts."""
+    """How often its figure has the text: once for each model, if the view is of texts."""
     return len(block.options.models) if block.options.view in ("text", "compare") else 0

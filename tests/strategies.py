@@ -1,4 +1,4 @@
-"""What hypothesis makes pages and texts of."""
+"""What hypothesis builds pages and texts from."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLACEHOLDERS = (
     "\x0242\x03",
     "<figure>\x02tokenheat:0\x03</figure>",
 )
-"""What Python-Markdown, and we, write in the place of what has been put aside."""
+"""The placeholders of Python-Markdown, and ours."""
 
 LETTERS = (
     "naïve",
@@ -71,7 +71,7 @@ CONTROL = tuple(map(chr, (*range(9), 11, 12, *range(14, 32), 127)))
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Texts as an author could put them into a block, with all that has broken pages before."""
+    """Texts that an author could put into a block, with everything that has broken pages before."""
     pieces = st.one_of(
         st.sampled_from(MARKUP),
         st.sampled_from(PLACEHOLDERS),
@@ -85,7 +85,7 @@ def texts() -> st.SearchStrategy[str]:
 
 
 def as_block_text(written: str) -> str:
-    """The block's text that the design defines for what an author has written."""
+    """The block's text, by design, for what an author has written."""
     text = f"{written}\n".replace("\x02", "").replace("\x03", "")
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).removesuffix("\n")
     lines = ["" if not line.strip(" ") else line for line in text.split("\n")]

@@ -28,7 +28,7 @@ from tests.vocabularies import MINILM, Array, Vocabulary, made, minilm, normaliz
 GRID = np.linspace(0, 1, 1001)
 LETTERS = "abcdefghij"
 WORDS = [f"w{LETTERS[i // 10]}{LETTERS[i % 10]}" for i in range(99)]
-"""With full stop and comma 101 ordinary tokens: each is a whole percentile."""
+"""With full stop and comma, 101 ordinary tokens: each is a whole percentile."""
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_colour_is_the_tokens_percentile(author: Author, toy: Vocabulary, me
     for cell in shown:
         (token,) = toy.ids(cell.text)
         expected = reds.looks.index(reds.look(rank[token] / 100))
-        # A number has six digits, and so a place as good as next to the colour's end another one.
+        # A number has six digits, so one near a colour's end may get the neighbouring colour.
         assert abs(reds.colours.index(cell.background) - expected) <= 1
     ordered = sorted(shown, key=lambda cell: rank[toy.ids(cell.text)[0]])
     places = [reds.colours.index(cell.background) for cell in ordered]
@@ -195,7 +195,7 @@ def test_a_matrix_has_no_percentiles(author: Author) -> None:
 
 
 def transformed(vectors: Array, vocabulary: Array, directions: int) -> Array:
-    """Less the mean and the first right singular vectors of the whole centred vocabulary."""
+    """Without the mean and the first right singular vectors of the whole centred vocabulary."""
     mean: Array = vocabulary.mean(axis=0)
     _, _, right = np.linalg.svd(vocabulary - mean, full_matrices=False)
     centred: Array = vectors - mean
@@ -316,7 +316,7 @@ def test_a_transform_fits_the_vectors_and_the_metric(author: Author, toy: Vocabu
     assert toy.rows.shape[1] == 6
     author.figure(TEXT, model="toy", metric="norm", transform="all-but-the-top:5")
     said = refused(author, TEXT, model="toy", metric="norm", transform="all-but-the-top:6")
-    assert said == "the model's vectors have no 6 directions to take away"
+    assert said == "the model's vectors have too few dimensions to remove 6 directions"
     for options in ({"metric": "norm", "layer": "1"}, {"metric": "length"}):
         said = refused(author, TEXT, model="minilm", transform="center", **options)
         assert "option 'transform' requires the metric norm or a cosine of vectors" in said
@@ -389,7 +389,7 @@ def test_the_count_by_chance_is_the_mean_over_ordered_pairs(author: Author) -> N
 
 
 def test_few_shuffled_texts_have_a_token_that_stands_out(author: Author) -> None:
-    """Of a permutation test of 5 % at most about 5 % of texts without any pattern come out."""
+    """In a permutation test at 5 %, at most about 5 % of texts without any pattern stand out."""
     known = [token for token in minilm().tokenizer.get_vocab() if re.fullmatch("[a-z]{3,}", token)]
     assert len(known) > 15_000
     texts = []
@@ -417,7 +417,7 @@ def test_made_vectors_stand_out_no_more_often() -> None:
         at = chance.integers(0, 30, 50)
         unit = normalized(kinds)[at]
         each = shuffled(unit)
-        # A text's numbers have six digits, as the threshold has.
+        # A text's numbers have six digits, like the threshold.
         cosines = np.array([float(f"{c:.6g}") for c in (unit[1:] * unit[:-1]).sum(axis=1)])
         repeats = at[1:] == at[:-1]
         hits += any(each.stands_out(float(c)) for c in cosines[~repeats])
@@ -434,7 +434,7 @@ def test_a_repeat_of_the_same_token_never_stands_out(author: Author, unit: str) 
 
 
 def planted(author: Author, at: int = 20) -> str:
-    """A text of 60 words, two of which are almost one and stand side by side."""
+    """A text of 60 words, two of which are almost identical and adjacent."""
     rows = np.random.default_rng(5).normal(size=(60, 20))
     rows[at] = rows[at - 1] + 0.05 * rows[0]
     words = WORDS[:60]
@@ -465,7 +465,7 @@ def test_two_almost_equal_vectors_side_by_side_stand_out(author: Author) -> None
 
 
 def test_in_a_text_of_few_tokens_nothing_can_stand_out(author: Author) -> None:
-    """Of fewer than 40 tokens any two are side by side in more than 5 % of all orders."""
+    """With fewer than 40 tokens, any two are side by side in more than 5 % of all orders."""
     rows = np.random.default_rng(5).normal(size=(30, 20))
     rows[10] = rows[9] + 0.05 * rows[0]
     made(author.folder / "toy", WORDS[:30], rows=rows)
@@ -505,7 +505,7 @@ def test_long_texts_are_sampled(author: Author) -> None:
     is_one = np.equal.outer(at, at)
     above = ((cosines > each.threshold + 1e-6) & ~is_one).sum() / (1200 * 1199) * 1199
     at_least = ((cosines > each.threshold - 1e-6) & ~is_one).sum() / (1200 * 1199) * 1199
-    # A million pairs of a share of some 10⁻⁴.
+    # A million pairs, with a share of some 10⁻⁴.
     assert 0.7 * above <= each.by_chance <= 1.3 * at_least + 0.05
     assert each == baseline(author, " ".join(words), model="toy")[0]
 

@@ -1,4 +1,4 @@
-"""The benchmarks run, at a size at which their numbers mean nothing."""
+"""The benchmarks run, at sizes too small for their numbers to mean anything."""
 
 from __future__ import annotations
 

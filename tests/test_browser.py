@@ -38,7 +38,7 @@ CELLS = """
 """
 
 
-# What axe leaves open: for each element its text colour and every colour behind its letters.
+# What axe cannot decide: for each element its text colour and every colour behind its letters.
 LEFT_OPEN = """
 selectors => selectors.map(selector => {
   const element = document.querySelector(selector);
@@ -79,7 +79,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Window:
-    """A browser's window, which notes what its page asks for and complains of."""
+    """A browser window that records what its page requests and what errors it reports."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -155,7 +155,7 @@ def test_every_page_is_whole_and_readable_for_everyone(
     window.show(url(address, name), tuple(PALETTES)[(PAGES.index(name) + zoom) % 2])
 
     assert_whole(page, (EXAMPLE / "docs" / f"{name}.md").read_text("utf-8"))
-    # What is folded away is there for readers, too.
+    # Readers can unfold what is folded, too.
     page.add_style_tag(content=".tabbed-block { display: block !important }")
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert_accessible(page)
@@ -179,7 +179,7 @@ def assert_whole(page: Page, source: str) -> None:
 
 
 def assert_accessible(page: Page) -> None:
-    # To list whatever is in order would take as long again.
+    # Listing everything that passes would take as long again.
     options: dict[str, Any] = {"resultTypes": ["violations", "incomplete"]}
     found = Axe().run(page, context=NOT_OURS, options=options).response
     assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []

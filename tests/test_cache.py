@@ -1,4 +1,4 @@
-"""The cache: what it keeps, what it takes for broken, and whom it still serves."""
+"""The cache: what it keeps, what it considers damaged, and what it still serves."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def embeddings(folder: Path, seed: int) -> None:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What has been warned of since the last time."""
+    """The warnings since the last call."""
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     caplog.clear()
     return said
@@ -149,7 +149,7 @@ def test_a_token_takes_25_bytes_at_most(author: Author, text: str, unit: str, me
     assert entry.stat().st_size <= 25 * tokens
 
 
-# What is broken is scored anew
+# What is damaged is scored again
 
 
 def damaged(author: Author, raw: bytes) -> Path:
@@ -165,7 +165,7 @@ def test_no_flipped_bit_gets_through(author: Author) -> None:
     for at in range(8 * len(raw)):
         flipped = bytearray(raw)
         flipped[at // 8] ^= 1 << at % 8
-        with pytest.raises(ValueError, match="its checksum does not fit"):
+        with pytest.raises(ValueError, match="its checksum does not match"):
             decode(bytes(flipped), entry.stem, scores_of(len("the cat")))
 
 
@@ -174,9 +174,9 @@ def test_no_truncation_gets_through(author: Author) -> None:
     (entry,) = author.entries()
     raw = entry.read_bytes()
     for size in range(len(raw)):
-        with pytest.raises(ValueError, match="its checksum does not fit"):
+        with pytest.raises(ValueError, match="its checksum does not match"):
             decode(raw[:size], entry.stem, scores_of(len("the cat")))
-    with pytest.raises(ValueError, match="its checksum does not fit"):
+    with pytest.raises(ValueError, match="its checksum does not match"):
         decode(raw + b" ", entry.stem, scores_of(len("the cat")))
 
 
@@ -203,7 +203,7 @@ def test_a_broken_entry_is_warned_of_and_the_picture_is_right_again(
     damaged(author, damage(raw))
     assert author.figure(TEXT, model="toy") == right
     (said,) = warnings(caplog)
-    assert f"entry {entry.name} is not used" in said
+    assert f"ignoring the cache entry {entry.name}" in said
     assert entry.read_bytes() == raw
     assert author.figure(TEXT, model="toy") == right
     assert warnings(caplog) == []
@@ -232,7 +232,7 @@ def test_a_broken_entry_of_a_frozen_build_is_told_once_and_not_called_missing(
     said = [frozen.figures([block(TEXT, model="toy")]) for _ in range(3)]
     assert {"damaged or unreadable in the cache" in str(error) for (error,) in said} == {True}
     (warning,) = warnings(caplog)
-    assert "'*.json -text' in the cache's .gitattributes" in warning
+    assert "'*.json -text' to the cache's .gitattributes" in warning
 
 
 def test_a_folder_in_an_entrys_place_is_warned_of(
@@ -243,7 +243,7 @@ def test_a_folder_in_an_entrys_place_is_warned_of(
     entry.unlink()
     entry.mkdir()
     assert author.figure(TEXT, model="toy") == right
-    assert any("is not used" in said for said in warnings(caplog))
+    assert any("ignoring the cache entry" in said for said in warnings(caplog))
     assert list(author.cache.glob(".*")) == []
 
 
@@ -258,7 +258,7 @@ COLUMNS = {
 
 
 def forged(**columns: object) -> bytes:
-    """An entry whose checksum is right and whose columns may not be."""
+    """An entry whose checksum is right, though its columns may not be."""
     kept = {**COLUMNS, **columns}
     lines = (f'"{name}":{json.dumps(column)}' for name, column in kept.items() if column != ...)
     body = (",\n".join(lines) + "}\n").encode()
@@ -515,7 +515,7 @@ def test_what_a_metric_does_not_use_is_no_part_of_its_entry(author: Author) -> N
     assert len(author.entries()) == 1
 
 
-# Who a model is
+# A model's identity
 
 
 def test_a_cache_serves_where_the_model_is_absent(author: Author) -> None:

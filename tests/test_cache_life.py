@@ -188,7 +188,7 @@ def test_this_versions_entries_do_not_pass_for_anothers(author: Author) -> None:
     scores = author.score(TEXT)
     assert not is_of_other_version(encode(scores, KEY).encode())
     raw = encode(scores, KEY).replace('"format":1', '"format":2', 1).encode()
-    with pytest.raises(ValueError, match="its checksum does not fit"):
+    with pytest.raises(ValueError, match="its checksum does not match"):
         decode(raw, KEY, scores_of(len(TEXT)))
 
 

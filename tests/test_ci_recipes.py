@@ -78,7 +78,7 @@ def test_a_recipe_scores_builds_and_keeps(site: Project, recipe: dict[str, Any])
     (page,) = [p for name in ("site", "public") for p in (site.folder / name).glob("index.html")]
     assert '<figure class="tokenheat"' in page.read_text("utf-8")
     assert len(site.entries()) == 1
-    # The next job, with another page: one block is scored, and what has gone is dropped.
+    # The next job, with another page: one block is scored, and unused entries are dropped.
     first = site.entries()
     site.page(OTHER)
     done = run(site, steps)
@@ -93,7 +93,7 @@ def test_a_recipe_falls_back_to_an_older_cache(site: Project, recipe: dict[str, 
     path, key, fallbacks = cache
     assert site.folder / path == site.cache
     assert fallbacks
-    # GitHub takes the newest key that starts so, GitLab exactly the key of another branch.
+    # GitHub takes the newest key with this prefix, GitLab exactly the key of another branch.
     slug, default = "$CI_COMMIT_REF_SLUG", "$CI_DEFAULT_BRANCH"
     assert key.startswith(fallbacks[0]) or fallbacks[0] == key.replace(slug, default)
 

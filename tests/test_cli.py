@@ -30,7 +30,7 @@ class User:
         self._patch = patch
 
     def run(self, *arguments: str, given: str = TEXT) -> tuple[int, str, str]:
-        """The exit code, what was printed and what was complained of."""
+        """The exit code, the output and the errors."""
         stdin = io.TextIOWrapper(io.BytesIO(given.encode()), encoding="utf-8")
         self._patch.setattr(sys, "stdin", stdin)
         try:
@@ -127,7 +127,7 @@ class TestScore:
             ),
             (["--model", "gpt9"], "known names: wordllama"),
             (["--layer", "1"], "option 'layer=1' needs a language model"),
-            (["--metric", "rank"], "metric 'rank' needs a language model, which the site's"),
+            (["--metric", "rank"], "metric 'rank' needs a language model, listed in the site's"),
             (["--model", "path:nowhere"], "is not there"),
             (
                 ["--model", "./nowhere"],

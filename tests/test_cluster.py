@@ -73,7 +73,7 @@ engine.score = score
 
 
 class Dask:
-    """A scheduler and its workers, each a process without a nanny: what is killed stays dead."""
+    """A scheduler and its workers, each a process without a nanny: what is killed stays down."""
 
     def __init__(self, folder: Path, workers: int, *options: str, **environment: str) -> None:
         folder.mkdir()
@@ -149,7 +149,7 @@ def heed_interrupts() -> None:
 
 
 def begun(site: Project, address: str, **environment: str) -> subprocess.Popen[str]:
-    # What a shell starts in the background ignores Ctrl+C, and so do the children of that.
+    # What a shell starts in the background ignores Ctrl+C, and so do its children.
     return subprocess.Popen(
         (*WARM, "--scheduler", address),
         preexec_fn=heed_interrupts,  # noqa: PLW1509 (no threads here)
@@ -199,7 +199,7 @@ def settle(site: Project) -> int:
 
 
 def lines(said: str) -> list[str]:
-    """What a warm says after its first line, which names the cluster, and besides its progress."""
+    """A warm's output without its first line, which names the cluster, and its progress."""
     return [line for line in said.splitlines()[1:] if not is_progress(line)]
 
 
@@ -208,7 +208,7 @@ def test_what_a_killed_worker_had_in_hands_is_scored_elsewhere(
 ) -> None:
     count = many_batches(project)
     two = start(2)
-    # It takes batches and never sends them back, so that it is killed in the middle for sure.
+    # It takes batches and never returns them, so that it is certainly killed in the middle.
     two.workers[0].send_signal(signal.SIGSTOP)
     running = begun(project, two.address)
     before = settle(project)
@@ -267,7 +267,7 @@ def test_a_block_that_kills_workers_is_an_error_of_its_batch_alone(
     done = warm(project, two.address)
     assert done.returncode == 1
     (line,) = lines(done.stderr)
-    assert line.startswith("docs/index.md:1: tokenheat: 1 workers died over the batch")
+    assert line.startswith("docs/index.md:1: tokenheat: 1 workers died scoring the batch")
     assert len(project.entries()) == 1
     # Where none is left, that is said instead of waiting for ever.
     with Cluster(two.address, patience=1.0) as left:
@@ -327,7 +327,7 @@ def test_errors_come_back_to_their_lines(project: Project, dask: Dask) -> None:
         rf"docs/index\.md:14: tokenheat: on the worker tcp://[\d.:]+: {re.escape(problem)}",
         theirs[2],
     )
-    # A model that is known here and absent there; what it has scored stays.
+    # A model that is known here but absent there; existing scores stay.
     project.page("```tokenheat model=toy\na dog\n```\n")
     shutil.rmtree(folder)
     done = warm(project, dask.address)
@@ -398,7 +398,8 @@ def test_a_worker_of_another_version_is_told(
     with Cluster(dask.address) as both:
         site = Site(settings, both.score)
         with pytest.raises(
-            TokenheatError, match=r"a worker has mkdocs-tokenheat \d.*, and 0\.0\.1"
+            TokenheatError,
+            match=r"a worker has mkdocs-tokenheat \d.*, but the requests come from 0\.0\.1",
         ):
             site.score([block("the cat")])
 
@@ -434,7 +435,7 @@ def test_a_worker_refuses_another_model_of_the_same_name(
     assert isinstance(other, TokenheatError)
     assert other.option == "model"
     assert other.message.startswith("the model in '")
-    assert "is not the one that the cache's scores rest on" in other.message
+    assert "is not the one that the cached scores come from" in other.message
 
 
 def test_batches_are_of_one_model_and_bounded(tmp_path: Path) -> None:

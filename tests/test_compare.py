@@ -26,7 +26,7 @@ from tests.vocabularies import MINILM, Array, Vocabulary, made, minilm, normaliz
 WORDS = ("cat", "dog", "banana", "mat", "sat", "on", "the", "a", "blue", "sky", "Cat")
 TEXT = "the cat sat on the mat, a blue sky. Cat!"
 COMPARED = ["the", "cat", "sat", "on", "mat", "a", "blue", "sky", "Cat"]
-"""The different words of the text, in which punctuation is none."""
+"""The different words of the text, without punctuation."""
 
 
 @pytest.fixture
@@ -195,10 +195,10 @@ def test_a_comparison_takes_two_models_to_six(author: Author) -> None:
         ({"unit": "token"}, "view: compare compares words"),
         ({"model": ["toy", "nobody"]}, "unknown model 'nobody'"),
         ({"metric": "cosine-target"}, "needs the option 'target'"),
-        ({"metric": "probability"}, "model 'toy': the model holds embeddings alone"),
+        ({"metric": "probability"}, "model 'toy': the model holds only embeddings"),
         ({"metric": "cosine-target", "target": "zebra"}, "model 'toy': the model's tokenizer does not"),
         ({"embedding": "output"}, "model 'toy': the model has no config.json"),
-        ({"transform": "all-but-the-top:8"}, "have no 8 directions"),
+        ({"transform": "all-but-the-top:8"}, "too few dimensions to remove 8"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared(author: Author, options: dict[str, object], message: str) -> None:
@@ -214,7 +214,7 @@ def test_a_frozen_build_names_the_block(project: Project) -> None:
     assert said.startswith(
         "docs/index.md:3: tokenheat: model 'wordllama': the scores of this block"
     )
-    assert "nothing is scored here: run 'tokenheat warm -f mkdocs.yml'" in said
+    assert "scoring is disabled here: run 'tokenheat warm -f mkdocs.yml'" in said
 
 
 def test_a_warm_build_needs_no_model(author: Author) -> None:
@@ -237,7 +237,7 @@ def triangle(model: Vocabulary, words: list[str]) -> Array:
 
 
 def mantel(first: Array, second: Array, count: int, times: int, spearman: bool) -> float:
-    """The share of joint orders of the words with a correlation at least as large, plainly."""
+    """The share of joint orders of the words with a correlation as large or larger."""
     x, y = (rankdata(first), rankdata(second)) if spearman else (first, second)
     square = np.zeros((count, count))
     upper = np.triu_indices(count, 1)
@@ -506,7 +506,7 @@ def test_layers_are_compared_and_the_similarity_is_of_the_table(language_models:
 
 def test_one_model_that_cannot_predict_is_named(language_models: Author) -> None:
     said = refused(language_models, SENTENCE, model=["gpt2", "wordllama"], metric="surprisal")
-    assert said.startswith("model 'wordllama': the model holds embeddings alone")
+    assert said.startswith("model 'wordllama': the model holds only embeddings")
 
 
 def test_search_finds_words_that_are_numbers_once_and_no_cosine(project: Project) -> None:

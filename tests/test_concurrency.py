@@ -1,4 +1,4 @@
-"""Many threads and processes at once: every picture is the one that a single thread makes."""
+"""Many threads and processes at once: every figure is the one that a single thread makes."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_what_has_failed_is_not_tried_again_in_the_same_build(author: Author) ->
     figures = site.figures(every)
     assert [str(each) for each in figures] == ["no"] * len(every)
     assert len(tried) == len(set(tried)) == len(every)
-    # What is no build, such as a program that converts a page now and then, tries again.
+    # Outside a build, as in a program that converts a page now and then, it is tried again.
     site = Site(author.site().settings, refuse)
     site.figures(every)
     site.figures(every)

@@ -1,4 +1,4 @@
-"""Random pairs of tokens: how their cosines are distributed, drawn for everyone to read."""
+"""Random pairs of tokens: how their cosines are distributed, drawn so that everyone can read it."""
 
 from __future__ import annotations
 
@@ -361,7 +361,7 @@ def test_search_finds_the_words_and_not_the_numbers(project: Project) -> None:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sample that is soon drawn."""
+    """A sample that is quick to draw."""
     monkeypatch.setattr("mkdocs_tokenheat.scoring.geometry.distribution._PAIRS", 2000)
 
 
@@ -406,7 +406,7 @@ def test_a_forged_entry_is_scored_anew(
     (entry,) = author.entries()
     forge(entry, **columns)
     assert distribution(author) == figure
-    assert "is not used" in caplog.text
+    assert "ignoring the cache entry" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where a block is, and where a fence is none."""
+"""Where a fence is a block, and where it is not."""
 
 from __future__ import annotations
 
@@ -378,7 +378,7 @@ def test_a_block_right_below_one_further_in(
 
 
 def before_figures(html: str) -> list[str]:
-    """All that stands in the page before each figure."""
+    """Everything in the page before each figure."""
     return [html[: found.start()] for found in re.finditer("<figure", html)]
 
 
@@ -462,7 +462,7 @@ def test_comment_stays_as_written(
     )
     html = page(f"before\n\n{commented}\n\n{BLOCK}\n\nbehind", *extensions)
     assert texts(html) == ["hi there"]
-    # What stands before the last one Python-Markdown may put elsewhere.
+    # Python-Markdown may move what comes before the last one.
     assert commented[commented.rindex("<!--") :] in html
 
 
@@ -863,7 +863,7 @@ def test_a_container_is_converted_in_linear_time(
     ],
 )
 def test_long_lines_are_read_at_once(line: str) -> None:
-    # A pattern that backtracks would not come back.
+    # A pattern that backtracks would never finish.
     assert fences(f"{line}\nhi\n{line}") == []
 
 

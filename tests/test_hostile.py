@@ -237,7 +237,7 @@ def test_a_forged_entry_cannot_make_a_page_grow_out_of_its_size() -> None:
     plain: dict[str, object] = {"ids": None, "unknown": [], "notes": []}
     count = 500
     again = {"spans": [0, 2000] + [-2000, 2000] * (count - 1)}
-    with pytest.raises(ValueError, match="show the text too often"):
+    with pytest.raises(ValueError, match="overlap too much"):
         decode(
             signed({**again, "scores": [1] * count, "cells": [], **plain}),
             "k" * 64,
@@ -245,7 +245,7 @@ def test_a_forged_entry_cannot_make_a_page_grow_out_of_its_size() -> None:
         )
     cells = [[0, count, i, i + 1] for i in range(count)]
     ones = {"spans": "01" * count, "scores": [1] * count}
-    with pytest.raises(ValueError, match="a cell's units are not there"):
+    with pytest.raises(ValueError, match="a cell's units do not exist"):
         decode(signed({**ones, "cells": cells, **plain}), "k" * 64, scores_of(2000))
 
 
@@ -281,7 +281,7 @@ def test_the_caches_folders_lead_nowhere_else(author: Author) -> None:
 def test_a_forged_commit_leads_to_no_folder(
     author: Author, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The hub's cache would be asked for snapshots/../../../evil.
+    # Otherwise the hub's cache would be asked for snapshots/../../../evil.
     monkeypatch.setenv("HF_HUB_CACHE", str(author.folder / "hub"))
     save(author.folder / "evil", {"wte.weight": table(120)}, wordpiece())
     (author.folder / "hub" / "models--a--b" / "snapshots").mkdir(parents=True)
@@ -354,7 +354,9 @@ def test_a_models_files_are_files(author: Author, name: str) -> None:
     (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
     os.mkfifo(folder / name)
     author.settings = {"models": {"toy": "path:toy"}}
-    assert "has no safetensors file and no single GGUF file" in author.error("a", model="toy")
+    assert "has neither a safetensors file nor exactly one GGUF file" in author.error(
+        "a", model="toy"
+    )
 
 
 def test_a_forged_identity_is_no_burden(tmp_path: Path) -> None:
@@ -391,7 +393,7 @@ def test_a_link_put_in_a_files_place_at_the_last_moment_is_not_followed(
     assert "cannot read the values file 'v.json'" in said
 
 
-# What is said of it
+# What is reported about it
 
 
 @pytest.mark.parametrize(
@@ -568,7 +570,7 @@ def test_search_reads_a_page_once(project: Project) -> None:
 
     page: Any = Page()
     before = page.content
-    # A pattern that looks for each figure's end through the whole page would not come back.
+    # A pattern that searches the whole page for each figure's end would never finish.
     plugin.on_page_content(before, page=page, config=None, files=None)  # type: ignore[arg-type]
     plugin._for_search({}, page=page, config=None, nav=None)  # type: ignore[arg-type, typeddict-item]
     plugin._for_readers({}, page=page, config=None, nav=None)  # type: ignore[arg-type, typeddict-item]
@@ -650,7 +652,7 @@ def test_a_weights_header_that_lies_is_an_error(
     raw = pack({"wte.weight": table(120, DIMENSIONS)}, **{"wte.weight": entry})
     (author.folder / "toy" / "model.safetensors").write_bytes(raw)
     (result,) = author.site().score([block("the cat", model="toy")])
-    # Only the truth is believed: the numbers of what the file really holds.
+    # Only what the file really holds is used.
     honest = Scores if (shape, offsets, dtype) == ([120, 8], [0, 3840], "F32") else TokenheatError
     assert isinstance(result if isinstance(result, TokenheatError) else result.scores, honest)
 
@@ -722,10 +724,10 @@ def test_the_defaults_files_are_held_to_their_hashes_whatever_the_cache_notes(
         (package / "weights" / "l2_supercat_256.safetensors",),
     )
     monkeypatch.setattr("mkdocs_tokenheat.scoring.engine.locate", lambda *_: files)
-    # What is scored already is shown, and nothing new is scored with another's files.
+    # Existing scores are shown, but nothing new is scored with another model's files.
     assert author.numbers("the cat") == right
     for place in ("models", "local"):
         note = author.cache / place / (hashlib.sha256(b"package:wordllama").hexdigest() + ".json")
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps({"files": [], "identity": {"tokenizer": "0", "weights": "0"}}))
-    assert "the files of the package wordllama are not those" in author.error("the dog")
+    assert "the files of the package wordllama are not the expected ones" in author.error("the dog")

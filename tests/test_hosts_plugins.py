@@ -69,7 +69,7 @@ def test_macros(site: Folder, expected: str, order: tuple[str, str]) -> None:
     assert site.figures("site/index.html") == [expected]
     # Macros have run when the block is found, in what `tokenheat warm` does too.
     site.done("tokenheat check")
-    # What stands in the page before they run is no text of the site's.
+    # The text before macros have run is never scored.
     assert len(site.entries()) == 1
     assert ", 0 entries newly scored" in site.done("tokenheat warm")
 
@@ -117,7 +117,7 @@ def test_static_i18n(site: Folder, expected: str, order: tuple[str, str]) -> Non
     assert site.figures("site/index.html") == [expected]
     (translated,) = site.figures("site/vi/index.html")
     assert texts(translated) == [SHOWN]
-    # Each language's figures speak it.
+    # The figures of each language are in that language.
     assert caption(expected).startswith("L2 norm of")
     assert caption(translated).startswith("Độ lớn (chuẩn L2)")
     for page in ("site/index.html", "site/vi/index.html"):
@@ -149,7 +149,7 @@ def test_minify(site: Folder, expected: str, order: tuple[str, str]) -> None:
 
 
 def test_print_site(site: Folder, expected: str) -> None:
-    # It asks to stand last.
+    # It asks to be listed last.
     configure(site, "tokenheat", "print-site")
     site.done("mkdocs build -q --strict")
     assert site.figures("site/index.html") == [expected]

@@ -81,7 +81,7 @@ def plain(site: Folder) -> list[str]:
 
 @pytest.fixture(scope="module")
 def build(site: Folder) -> Callable[[str], None]:
-    """Runs a host's command on the site, once for all that is asked of what it writes."""
+    """Runs a host's command on the site, once for all tests of its output."""
     site.write("conf.py", site.read("conf.py") + 'exclude_patterns = ["docs", "_*"]\n')
 
     @cache

@@ -98,7 +98,7 @@ def test_every_html_builder_writes_the_same_figures(built: Folder, builder: str)
 
 @pytest.mark.parametrize("builder", OTHERS)
 def test_other_builders_get_text_and_numbers(built: Folder, builder: str) -> None:
-    # What is read for translators can be read by no other builder.
+    # No other builder can use what is read for translators.
     build(built, builder, "-W -d _own" if builder == "gettext" else "-W")
     suffix = {"latex": "tex", "text": "txt", "man": "1", "texinfo": "texi"}.get(builder, builder)
     written = "".join(
@@ -310,7 +310,7 @@ def test_an_error_is_gone_or_told_again_in_the_next_build(site: Folder) -> None:
     command = "sphinx-build -q -d _doctrees -b html . _html"
     frozen = site.run(command, TOKENHEAT_FROZEN="1")
     again = site.run(command, TOKENHEAT_FROZEN="1")
-    assert [run.stderr.count("nothing is scored here") for run in (frozen, again)] == [3, 3]
+    assert [run.stderr.count("scoring is disabled here") for run in (frozen, again)] == [3, 3]
     site.done("tokenheat warm -f conf.py")
     assert site.run(command, TOKENHEAT_FROZEN="1").stderr == ""
     assert texts(site.read("_html/index.html")) == [SHOWN]

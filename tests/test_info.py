@@ -1,4 +1,4 @@
-"""How options are written, what they take, and what an author is told who gets one wrong."""
+"""How options are written, what they take, and what an author who gets one wrong is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries that are no text's scores: forged ones, and what the command line makes of all kinds."""
+"""Entries other than a text's scores: forged ones, and the command line with all kinds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def columns_of(path: Path) -> dict[str, Any]:
 
 
 def test_every_kind_is_known_by_name(author: Author) -> None:
-    # Those of a distribution are of pairs, and stand with its view's tests.
+    # Those of a distribution are for pairs, and are tested with its view.
     assert {*BLOCKS, "distribution"} == {*KINDS}
     folder = Path(geometry.__file__).parent
     assert {path.stem for path in folder.glob("*.py") if "KIND = " in path.read_text()} == {*KINDS}
@@ -116,7 +116,7 @@ WRONG: Mapping[str, list[dict[str, object]]] = {
         {"notes": []}, {"notes": [[], [], []]}, {"notes": [[[]], []]}, {"notes": None},
     ],
 }  # fmt: skip
-"""Columns that each make an entry one to refuse."""
+"""Columns, each of which makes an entry invalid."""
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_wrong_entry_is_made_anew(
     right = path.read_bytes()
     path.write_bytes(signed({**columns_of(path), **columns}, path.stem))
     assert author.figure(TEXT, **BLOCKS[kind]) == figure
-    assert f"the cache's entry {path.name} is not used" in caplog.text
+    assert f"ignoring the cache entry {path.name}" in caplog.text
     assert path.read_bytes() == right
 
 
@@ -185,7 +185,7 @@ RIGHT: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
         "notes": st.tuples(NOTES, NOTES),
     },
 }
-"""What can be read, though nothing has ever computed it."""
+"""What can be read, although nothing ever computed it."""
 
 
 @pytest.mark.parametrize("kind", BLOCKS)
@@ -252,7 +252,7 @@ def test_the_command_line_knows_all_kinds_and_keeps_what_is_used(site: Project) 
     assert (checked.returncode, checked.stderr) == (0, "")
     tokenheat(site, "cache", "prune")
     assert site.entries() == entries
-    # What no page uses any more goes.
+    # What no page uses any more is removed.
     site.page(PAGE.replace("cat dog banana", "cat dog sky").replace("target=cat", "target=dog"))
     assert tokenheat(site, "check").returncode == 1
     tokenheat(site, "cache", "prune")
@@ -265,7 +265,7 @@ def test_verify_lists_a_kind_that_nobody_knows(site: Project) -> None:
     path.write_bytes(signed({**columns_of(path), "kind": "<b>"}, path.stem))
     verified = tokenheat(site, "cache", "verify")
     assert verified.returncode == 1
-    assert "its kind is not known" in verified.stdout + verified.stderr
+    assert "its kind is unknown" in verified.stdout + verified.stderr
 
 
 @pytest.mark.parametrize("number", range(7))

@@ -1,4 +1,4 @@
-"""What a language model makes of a text, against plain loops over the same models."""
+"""A language model's numbers for a text, against plain loops over the same models."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class TestCausalModels:
         found = owner.numbers(TEXT, model="llama", metric="probability", bos=False)
         assert found[0] is None
         assert None not in found[1:]
-        # One that the template has already is not put there twice.
+        # One that the template already adds is not added twice.
         given = {"model": "llama", "metric": "probability"}
         assert owner.numbers(TEXT, **given, bos=True) == owner.numbers(TEXT, **given)
 
@@ -477,7 +477,9 @@ class TestLayers:
             return outputs
 
         monkeypatch.setattr(Transformer, "_called", several)
-        with pytest.raises(TokenheatError, match=r"several hidden states a token.* 'layer: last'"):
+        with pytest.raises(
+            TokenheatError, match=r"several hidden states per token.* 'layer: last'"
+        ):
             owner.score("a cat", model="gpt2", layer="1")
         owner.score("a cat", model="gpt2", layer="last")
 
@@ -523,11 +525,11 @@ class TestWhatCannotBe:
         ("options", "message"),
         [
             ({"model": "bare", "metric": "probability"}, "no language-modelling head"),
-            ({"model": "wordllama", "metric": "probability"}, "embeddings alone"),
-            ({"model": "wordllama", "layer": "2"}, "embeddings alone"),
-            ({"model": "wordllama", "embedding": "output"}, "no language model"),
+            ({"model": "wordllama", "metric": "probability"}, "only embeddings"),
+            ({"model": "wordllama", "layer": "2"}, "only embeddings"),
+            ({"model": "wordllama", "embedding": "output"}, "not a language model"),
             ({"model": "bert", "metric": "entropy"}, "is masked"),
-            ({"model": "bert", "layer": "4"}, "there are 0 to 3"),
+            ({"model": "bert", "layer": "4"}, "its layers are 0 to 3"),
             ({"model": "bert", "metric": "rank", "unit": "word"}, "is for tokens"),
             (
                 {"model": "bert", "metric": "norm", "topk": 3},
@@ -555,7 +557,7 @@ class TestWhatCannotBe:
         weights.write_bytes(weights.read_bytes()[:-100])
         owner.settings["models"] = {"broken": f"path:{broken}"}
         message = owner.error(TEXT, model="broken", metric="probability")
-        assert "as safetensors: is it a pointer of Git LFS, or cut short?" in message
+        assert "as safetensors: is it a Git LFS pointer, or was it cut short?" in message
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -563,11 +565,11 @@ class TestWhatCannotBe:
             (lambda w: {f"inner.{n}": t for n, t in w.items()}, "the checkpoint lacks 40 tensors"),
             (
                 lambda w: {n: t for n, t in w.items() if n != "transformer.h.1.ln_1.weight"},
-                "the checkpoint lacks 1 tensor that the model has by config.json, such as 'h.1.ln",
+                "the checkpoint lacks 1 tensor that config.json requires, such as 'h.1.ln",
             ),
             (
                 lambda w: {n: t[:-1] if n.endswith("ln_f.bias") else t for n, t in w.items()},
-                "the checkpoint's 'ln_f.bias' has the shape [15], and by config.json it has [16]",
+                "the checkpoint's 'ln_f.bias' has the shape [15], but config.json requires [16]",
             ),
         ],
         ids=["other names", "a layer", "a shape"],
@@ -592,7 +594,7 @@ class TestWhatCannotBe:
         [
             ({"model_type": "own", "auto_map": {"AutoConfig": "a.B"}}, "which is never run"),
             ({"transformers_weights": "other.safetensors"}, "names other weights"),
-            ({"attn_implementation": "evil/attention"}, "attention kernels of the hub"),
+            ({"attn_implementation": "evil/attention"}, "attention kernels from the hub"),
             ({"n_head": 5}, "cannot load the model"),
             ({"is_encoder_decoder": True}, "with an encoder and a decoder"),
         ],
@@ -608,12 +610,12 @@ class TestWhatCannotBe:
         assert message in owner.error(TEXT, model="changed", metric="probability")
 
     def test_an_adapter_beside_a_model_is_refused(self, owner: Author, models: Path) -> None:
-        """Transformers adds one where peft is installed, and elsewhere does not."""
+        """Transformers adds one only if peft is installed."""
         folder = shutil.copytree(models / "gpt2", owner.folder / "changed")
         (folder / "adapter_config.json").write_text("{}", "utf-8")
         owner.settings["models"] = {"changed": "path:changed"}
         said = owner.error(TEXT, model="changed", metric="probability")
-        assert said.startswith("an adapter lies beside the model")
+        assert said.startswith("an adapter beside the model")
 
     def test_a_config_whose_architectures_are_none(self, owner: Author, models: Path) -> None:
         folder = shutil.copytree(models / "gpt2", owner.folder / "changed")
@@ -626,7 +628,7 @@ class TestWhatCannotBe:
             )
 
     def test_a_head_that_sees_what_it_should_predict(self, owner: Author, models: Path) -> None:
-        """BERT's head for causal models on a BERT that nobody has made a decoder."""
+        """BERT's causal head on a BERT that is not set up as a decoder."""
         folder = owner.folder / "leaks"
         model = transformers.BertLMHeadModel(
             transformers.BertConfig.from_pretrained(models / "bert")
@@ -635,7 +637,7 @@ class TestWhatCannotBe:
         shutil.copy(models / "bert" / "tokenizer.json", folder)
         owner.settings["models"] = {"leaks": "path:leaks"}
         said = owner.error(TEXT, model="leaks", metric="probability")
-        assert said.startswith("the model sees what stands behind a token")
+        assert said.startswith("the model sees what comes after a token")
         notes = owner.score(TEXT, model="leaks", layer="2").notes
         assert ("after-bos",) not in notes
 
@@ -760,7 +762,7 @@ class TestWhatCannotBe:
 
         owner.numbers(TEXT, model="gpt2", metric="probability")
         monkeypatch.setattr(transformers.GPT2LMHeadModel, "forward", full)
-        assert "has no room" in owner.error("a cat", model="gpt2", metric="probability")
+        assert "has too little memory" in owner.error("a cat", model="gpt2", metric="probability")
 
     @pytest.mark.parametrize("device", ["cuda", "mps"])
     def test_a_device_that_is_not_there(
@@ -770,7 +772,7 @@ class TestWhatCannotBe:
             monkeypatch.setattr(found, "is_available", lambda: False)
         owner.settings["device"] = device
         said = owner.error("a cat", model="gpt2", metric="probability")
-        assert said == f"the setting 'device' is '{device}', and torch finds none here"
+        assert said == f"the setting 'device' is '{device}', but torch finds none here"
 
 
 class TestOneBlockAndTheOthers:
@@ -813,7 +815,7 @@ class TestOneBlockAndTheOthers:
         first, second = owner.site().score(blocks)
         assert not isinstance(first, TokenheatError)
         assert isinstance(second, TokenheatError)
-        assert "has no room" in str(second)
+        assert "has too little memory" in str(second)
 
     @pytest.mark.parametrize(
         "options",
@@ -828,11 +830,11 @@ class TestOneBlockAndTheOthers:
     def test_a_device_need_not_have_float64(
         self, owner: Author, monkeypatch: pytest.MonkeyPatch, options: dict[str, object]
     ) -> None:
-        """Apple's has not: there, what is computed in float64 is moved to the CPU first."""
+        """Apple's has none: there, what is computed in float64 is moved to the CPU first."""
         numbers = owner.numbers(TEXT, **options)
 
         class Moved(torch.Tensor):
-            """What lies on the CPU, and what is computed from it."""
+            """What is on the CPU, and what is computed from it."""
 
         def cpu(tensor: torch.Tensor) -> torch.Tensor:
             return tensor.as_subclass(Moved)
@@ -963,7 +965,7 @@ class TestHub:
     def test_who_is_not_known_is_no_reason_to_prune(
         self, owner: Author, hub: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """`prune` keeps all while blocks have errors, but for scores that are only missing."""
+        """`prune` keeps everything while blocks have errors other than missing scores."""
         self.numbers(owner, "hub:tiny/gpt2")
         shutil.rmtree(owner.cache / "models")
         monkeypatch.setenv("HF_HOME", "nowhere")
@@ -1006,7 +1008,7 @@ class TestHub:
 
     @pytest.fixture
     def asked(self, hub: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """What a hub out of reach is asked for."""
+        """What an unreachable hub is asked for."""
         asked: list[str] = []
 
         def fetch(repo: str, **_: object) -> str:
@@ -1031,7 +1033,7 @@ class TestHub:
         site = owner.site()
         assert site.fingerprint() == owner.site().fingerprint()
         assert asked == []
-        # A block that names the model asks for it none the less.
+        # A block that names the model still asks for it.
         (result,) = site.figures([block(TEXT, model="hub", metric="norm")])
         assert "hf download tiny/other" in str(result)
         assert asked == ["tiny/other"]
@@ -1045,7 +1047,7 @@ class TestHub:
         site.warm(blocks)
         assert all("there is no network" in str(each) for each in site.figures(blocks))
         assert asked == ["tiny/other"]
-        # A server's next build finds that out anew, and later a network may be there.
+        # A server's next build finds that out again; later, there may be a network.
         owner.site().figures(blocks)
         assert asked == ["tiny/other"]
         monkeypatch.setattr("mkdocs_tokenheat.models.hub._PATIENCE", 0.0)

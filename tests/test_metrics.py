@@ -31,11 +31,11 @@ Vector = NDArray[np.float64]
 
 
 class Reference:
-    """A model's vectors and a text's units, had without the package under test.
+    """A model's vectors and a text's units, computed without the package under test.
 
-    A word's tokens are those that follow "x" once the word follows it, less a token that is the
-    space between them: another way to the form in the middle of a sentence than by offsets, and
-    right for texts as simple as these.
+    A word's tokens are those that follow "x" in "x word", without a token for the space between
+    them: a way to the form in the middle of a sentence that does without offsets, and is right
+    for texts as simple as these.
     """
 
     def __init__(self, tokenizer: Path, weights: Path, tensor: str) -> None:
@@ -403,7 +403,7 @@ def test_a_text_far_too_long_is_refused_before_it_is_cut(tmp_path: Path) -> None
     assert "characters, more than max_tokens" in author.error("x" * 1_000_000)
 
 
-# What does not go together
+# What cannot be combined
 
 
 @pytest.mark.parametrize(

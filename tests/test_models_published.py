@@ -1,4 +1,4 @@
-"""Two published models, each loaded once for all that is asked of it here: SmolLM2 takes long."""
+"""Two published models, each loaded once for all tests here: SmolLM2 takes long."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def same(request: Request, settings: Settings, old: Scores, new: Scores) -> None
     if request.metric.name == "rank":
         assert (np.abs(numbers[1] - numbers[0])[1:] <= ties(request, settings, new)).all()
         return
-    # A surprisal is a logarithm, and a cosine may be near 0: there the error does not shrink.
+    # A surprisal is a logarithm, and a cosine may be near 0: the error does not shrink with them.
     absolute = {"surprisal": 1e-4, "cosine": 1e-5}.get(request.metric.name.partition("-")[0], 0)
     np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-4, atol=absolute)
     shares = [[share for each in scores.expected for _, share in each] for scores in (old, new)]
@@ -166,7 +166,7 @@ def ties(request: Request, settings: Settings, scores: Scores) -> Any:
     assert request.model
     files = locate(request.model.line, settings.base)
     make = partial(Transformer, files, predicts=True, device="cpu", dtype="float32")
-    # The engine's own model is at hand.
+    # The model that the engine has loaded.
     model = load((files, True, settings.device, "float32"), request.model.identity, make)
     ids = torch.tensor([[token for token, *_ in scores.token_ids or ()]])
     with torch.inference_mode():

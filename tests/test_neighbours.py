@@ -404,7 +404,7 @@ def test_a_forged_text_is_only_text(author: Author) -> None:
         ("cat", {"fold": "maybe"}, "option 'fold' takes true or false"),
         ("cat", {"metric": "norm"}, "option 'metric' requires view: text or compare"),
         ("cat", {"order": "given"}, "option 'order' requires view: matrix"),
-        ("cat", {"transform": "all-but-the-top:8"}, "no 8 directions to take away"),
+        ("cat", {"transform": "all-but-the-top:8"}, "too few dimensions to remove 8 directions"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(

@@ -1,4 +1,4 @@
-"""What the scoring says of how far it is, where there is no terminal."""
+"""How scoring reports its progress without a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mkdocs_tokenheat.progress import Progress
 def lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *at: float
 ) -> list[str]:
-    """What is said where so many entries are done at these seconds, of as many and one more."""
+    """The report when entries are done at these times, with one entry more in total."""
     now = 0.0
     monkeypatch.setattr("mkdocs_tokenheat.progress.time.monotonic", lambda: now)
     with Progress(len(at) + 1) as told:

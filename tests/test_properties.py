@@ -1,4 +1,4 @@
-"""What holds of every page and every text, whatever hypothesis makes of them."""
+"""Properties of every page and every text that hypothesis can make."""
 
 from __future__ import annotations
 

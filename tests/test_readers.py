@@ -462,7 +462,7 @@ def test_paper_has_every_column_of_a_grid(page: Page, tmp_path: Path) -> None:
 
 
 def sheets(page: Page, tmp_path: Path, html: str, filled: int) -> list[str]:
-    """What stands on each sheet of paper, behind so many millimetres of something else."""
+    """The text of each sheet of paper, after this many millimetres of other content."""
     show(page, f'<div style="height:{filled}mm"></div>{html.replace("<details", "<details open")}')
     page.pdf(path=tmp_path / "paper.pdf", format="A4")
     document = pypdfium2.PdfDocument(tmp_path / "paper.pdf")

@@ -81,7 +81,7 @@ def figures(page: str) -> list[str]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """What a site consists of; its sitemap, which is zipped with a date, and the date apart."""
+    """A site's files, without its zipped sitemap, which holds a date, and without dates."""
     return {
         path.relative_to(folder).as_posix(): re.sub(
             rb"Build Date UTC : [^\n]*|<lastmod>[^<]*", b"", path.read_bytes()

@@ -1,4 +1,4 @@
-"""`mkdocs serve`: a mistake is shown until it is mended, and only what has changed is drawn."""
+"""`mkdocs serve`: a mistake is shown until it is fixed, and only what has changed is drawn."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def page_with(url: str, words: str, process: subprocess.Popen[bytes], log: Path)
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 page = answer.read().decode()
-        except OSError:  # Not up yet.
+        except OSError:  # The server is not up yet.
             page = ""
         if words in page:
             return page

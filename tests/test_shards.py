@@ -55,7 +55,7 @@ def site(project: Project) -> Project:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """The cache's files, but for what one machine notes for itself."""
+    """The cache's files, except for a machine's own notes."""
     files = (path for path in folder.rglob("*") if path.is_file())
     found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
     return {name: data for name, data in found.items() if not name.startswith("local/")}
@@ -82,7 +82,7 @@ def test_the_parts_copied_together_are_the_whole(site: Project, tmp_path: Path) 
         names = [path.name for path in site.entries()]
         assert (scored, missing) == (len(names), len(entries))
         assert 0 < scored < missing
-        # What a part has scored is not scored again, and no more of it.
+        # A second run of a part scores nothing.
         assert score(site, f"{number}/3") == (0, missing - scored)
         seen += names
         shutil.copytree(site.cache, merged, dirs_exist_ok=True)
@@ -125,8 +125,8 @@ def test_what_cannot_be_scored_is_told_before_what_is_in_another_part(project: P
     compared = block("the cat", view="compare", model=["toy", "broken"], metric="norm")
     parts = [Site(settings, shard=Shard(number, 40)) for number in range(1, 41)]
     found = [str(part.score([compared])[0]) for part in parts]
-    # One part has what the broken model alone is asked, and one what both are.
-    told = [each for each in found if "it is not in the part" not in each]
+    # One part has the broken model's own request, and one that of both models.
+    told = [each for each in found if "it is not in part" not in each]
     assert sorted(each.partition(": cannot read")[0] for each in told) == [
         *("model 'broken'", "models 'toy' and 'broken'")
     ]

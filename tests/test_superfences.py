@@ -1,7 +1,7 @@
 """The fence finder against superfences: the same documents, the same fences, the same text.
 
-Each document is written twice, once with our language and once with another that superfences
-hands to a function which notes what it gets.
+Each document is written twice: once with our language, and once with another, which superfences
+hands to a function that records what it gets.
 """
 
 from __future__ import annotations

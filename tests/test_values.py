@@ -24,7 +24,7 @@ NUMBERS = [1.5, -2.0, None, 0.25, 1e-7]
 
 @pytest.fixture
 def author(tmp_path: Path) -> Author:
-    """An author whose files lie in `docs`, beside files that are none of a page's business."""
+    """An author whose files are in `docs`, beside files that pages must not read."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "secret.json").write_text("[1, 2, 3, 4, 5]", encoding="utf-8")
     return Author(tmp_path, base_path="docs", metric="values", unit="word")
@@ -195,7 +195,7 @@ def test_the_same_bytes_as_another_kind_are_other_numbers(author: Author) -> Non
     assert "is '[1]', which is not a number" in error(author, file(author, "v.csv", content), "a")
 
 
-# What is no list of numbers
+# What is not a list of numbers
 
 
 @pytest.mark.parametrize(
@@ -230,11 +230,11 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.json", "[1, 2, -1e999, 4, 5]", "number 3 of 'v.json' is infinite"),
         ("v.json", f"[1, 2, {'9' * 400}, 4, 5]", "number 3 of 'v.json' is infinite"),
         ("v.json", f"[1, 2, {'9' * 10_000}, 4, 5]", "number 3 of 'v.json' is infinite"),
-        ("v.json", '[1, 2, "3", 4, 5]', "not one flat list"),
-        ("v.json", "[1, 2, true, 4, 5]", "not one flat list"),
-        ("v.json", "[[1, 2, 3, 4, 5]]", "not one flat list"),
-        ("v.json", '{"values": [1]}', "not one flat list"),
-        ("v.json", "5", "not one flat list"),
+        ("v.json", '[1, 2, "3", 4, 5]', "not a flat list"),
+        ("v.json", "[1, 2, true, 4, 5]", "not a flat list"),
+        ("v.json", "[[1, 2, 3, 4, 5]]", "not a flat list"),
+        ("v.json", '{"values": [1]}', "not a flat list"),
+        ("v.json", "5", "not a flat list"),
         ("v.json", "", "cannot read the values file 'v.json'"),
         ("v.json", "[1, 2", "cannot read the values file"),
         ("v.json", b"\xff\xfe[", "cannot read the values file"),
@@ -243,9 +243,9 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.csv", "", "it is empty"),
         ("v.csv", "\n\n", "it is empty"),
         ("v.csv", "a,b\n1,2\n", "several columns"),
-        ("v.csv", "1;2;3;4;5", "semicolons: write commas between columns, and a point before dec"),
+        ("v.csv", "1;2;3;4;5", "semicolons: write commas between columns, and decimals with a po"),
         ("v.csv", "token;value\na;0,5\n", "it has semicolons"),
-        ("v.csv", "value\n0,5\n0,7\n", "row 2 has more columns than its header: write a point bef"),
+        ("v.csv", "value\n0,5\n0,7\n", "row 2 has more columns than its header: write decimals wi"),
         ("v.csv", "token,value\na,1\nb,0,5\n", "its row 3 has more columns than its header"),
         ("v.csv", "length\n1\n2\n", "number 1 of 'v.csv' is 'length'"),
         ("v.csv", b"\xff\xfe1", "cannot read the values file"),
@@ -253,12 +253,16 @@ OBJECTS = np.array([1, "two", None], dtype=object)
         ("v.csv", '"' + "1" * 200_000, "cannot read the values file"),
         ("v.npy", npy(OBJECTS, allow_pickle=True), "cannot read the values file"),
         ("v.npy", pickle.dumps([1, 2, 3]), "its header is not one that NumPy writes"),
-        ("v.npy", npy([[1, 2, 3, 4, 5]]), "not one row of real numbers"),
-        ("v.npy", npy(3.0), "not one row of real numbers"),
-        ("v.npy", npy([True, False]), "not one row of real numbers"),
-        ("v.npy", npy([1j, 2]), "not one row of real numbers"),
-        ("v.npy", npy(["a", "b"]), "not one row of real numbers"),
-        ("v.npy", npy(np.array(["2020-01-01"], "M8[D]")), "not one row of real numbers"),
+        ("v.npy", npy([[1, 2, 3, 4, 5]]), "not a one-dimensional array of real numbers"),
+        ("v.npy", npy(3.0), "not a one-dimensional array of real numbers"),
+        ("v.npy", npy([True, False]), "not a one-dimensional array of real numbers"),
+        ("v.npy", npy([1j, 2]), "not a one-dimensional array of real numbers"),
+        ("v.npy", npy(["a", "b"]), "not a one-dimensional array of real numbers"),
+        (
+            "v.npy",
+            npy(np.array(["2020-01-01"], "M8[D]")),
+            "not a one-dimensional array of real numbers",
+        ),
         ("v.npy", npy([1, np.inf]), "number 2 of 'v.npy' is infinite"),
         ("v.npy", b"", "its header is not one that NumPy writes"),
         ("v.npy", b"\x93NUMPY", "its header is not one that NumPy writes"),
@@ -334,7 +338,7 @@ def test_a_header_that_promises_too_much_is_refused(author: Author) -> None:
 def test_a_file_larger_than_its_numbers_can_be_is_not_read(author: Author) -> None:
     author.settings = {**author.settings, "max_tokens": 10}
     name = file(author, "v.json", "[1, 2, 3, 4, 5]" + " " * 5000)
-    assert "larger than the numbers of max_tokens (10)" in error(author, name)
+    assert "too large for the numbers of max_tokens (10)" in error(author, name)
 
 
 # Which files a page may name
@@ -376,17 +380,17 @@ def test_the_name_that_the_page_gives_tells_the_kind(author: Author) -> None:
     (docs / "v.json").symlink_to(docs / "object")
     (docs / "text").symlink_to(docs / "v.json")
     assert numbers(author, "v.json") == [1, 2, 3, 4, 5]
-    assert "is of no known kind" in error(author, "text")
+    assert "is of an unknown kind" in error(author, "text")
 
 
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("gone.json", "is not there: its path starts at base_path"),
+        ("gone.json", "is not there: paths start at base_path"),
         ("folder.json", "is not there"),
-        ("v.txt", "is of no known kind: .json, .csv, .npy are read"),
-        ("v", "is of no known kind"),
-        ("v.pkl", "is of no known kind"),
+        ("v.txt", "is of an unknown kind: use .json, .csv, .npy"),
+        ("v", "is of an unknown kind"),
+        ("v.pkl", "is of an unknown kind"),
         ("nul\0.json", "v"),
         ("x" * 5000 + ".json", "cannot read the values file"),
         ("loop.json", "values file 'loop.json'"),

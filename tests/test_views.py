@@ -144,7 +144,7 @@ def test_a_screen_reader_hears_from_what_to_what(cache: Path) -> None:
     clipped = values(cache, [-5, 15], scale="fixed", vmin=0, vmax=10)
     assert name(clipped) == f"{given}, coloured from ≤ 0 to ≥ 10"
     hostile = convert("```tokenheat lang='\">' metric=length\na\n```", cache)
-    assert name(hostile) == "Number of characters of each word, coloured from 1 to 1"
+    assert name(hostile) == "Number of characters in each word, coloured from 1 to 1"
     vietnamese = convert("```tokenheat\na bc\n```", cache, lang="vi")
     assert name(vietnamese) == "Số ký tự của mỗi tiếng, tô màu từ 1 đến 2"
 

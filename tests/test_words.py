@@ -37,7 +37,7 @@ def test_graphemes(text: str, clusters: list[str]) -> None:
 
 @given(st.text() | st.text(st.sampled_from("aếe\u0301\n \u200d👩🇻ह\u094d각ᄀ")))
 def test_a_short_cut_finds_the_same_clusters(text: str) -> None:
-    text = text.replace("\r", "")  # No block's text has it.
+    text = text.replace("\r", "")  # No block's text contains it.
     assert graphemes(text) == [found.span() for found in regex.finditer(_CLUSTER, text)]
 
 

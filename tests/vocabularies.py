@@ -26,7 +26,7 @@ UNUSED = ("[unused0]", "[unused12]")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A model as a test sees it: its tokenizer and its table, read by itself.
+    """A model as a test sees it: its tokenizer and its table, read independently.
 
     Attributes:
         rows: The table in float64, of shape (rows, dimensions).
@@ -70,7 +70,7 @@ def made(
 ) -> Vocabulary:
     """A checkpoint that knows these words, each as one token, and full stop and comma.
 
-    Special and unused tokens, and the padding rows behind the last token, have vectors far longer
+    Special and unused tokens, and the padding rows after the last token, have vectors far longer
     than all others and in a direction of their own.
 
     Parameters:

@@ -1,1 +1,1 @@
-"""Models: where their files lie, who they are, and the vectors of their tokens."""
+"""Models: where their files are, what identifies them, and the vectors of their tokens."""

@@ -1,4 +1,4 @@
-"""Texts on their way through a model: with their special tokens, in windows, in batches."""
+"""Prepares texts for a model: with their special tokens, in windows, in batches."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mkdocs_tokenheat.models.windows import windows
 __all__ = ["BATCH", "Context", "Item", "batched", "items", "padded"]
 
 BATCH = 1024
-"""Tokens of a batch, padding included: on CPU cores more was not faster, and takes memory."""
+"""Tokens per batch, padding included: on CPUs, more was not faster and takes more memory."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """A text as the model gets it.
+    """A text as the model sees it.
 
     Attributes:
         ids: The token ids, with the special tokens that the tokenizer's template puts around them.
@@ -29,7 +29,7 @@ class Context:
 
     @property
     def parts(self) -> tuple[list[int], list[int], list[int]]:
-        """The special tokens before, the text's own, and the special ones behind."""
+        """The special tokens before, the text's own, and the special ones after."""
         first, stop = self.shown.start, self.shown.stop
         return self.ids[:first], self.ids[first:stop], self.ids[stop:]
 
@@ -41,7 +41,7 @@ class Item:
     Attributes:
         context: The context's number.
         ids: What the model gets.
-        local: The positions in it that are scored.
+        local: The positions in `ids` that are scored.
         scored: Which of the text's own tokens those are.
         last: Whether it is the context's last window.
     """
@@ -59,7 +59,7 @@ def items(
     """The windows of a context, each with the special tokens around it."""
     prefix, own, suffix = context.parts
     room = window - len(prefix) - len(suffix)
-    # Windows overlap, so that no token but the first has nothing before it.
+    # Windows overlap, so that every token but the first has something before it.
     step = max(1, min(stride or window // 2, room - 1))
     for start, end, scored in windows(len(own), room, step, both_sides=both_sides):
         local = range(len(prefix) + scored.start - start, len(prefix) + scored.stop - start)
@@ -68,11 +68,11 @@ def items(
 
 
 def batched(queue: Sequence[Item], *, mixed: bool) -> Iterator[list[Item]]:
-    """Items of about one length together, so that little is padding; a context's in their order.
+    """Batches of items of similar length, for little padding; each context's items stay in order.
 
     Parameters:
-        mixed: Whether lengths may differ. Padding changes nothing of what stands before it for
-            models that see a token's left side alone; of the others, some look into it.
+        mixed: Whether lengths may differ. In causal models, padding does not change what comes
+            before it; some of the other models look at it.
     """
     whole: dict[int, int] = {}
     for item in queue:

@@ -25,8 +25,8 @@ _FILES = (
     "*.safetensors.index.json",
 )
 _PATIENCE = 300.0
-"""Seconds that the hub is not asked again for what it has not given: its client alone takes half a
-minute to give up, and each block of a build would ask anew."""
+"""Seconds before the hub is asked again for what it did not provide: its client alone takes half a
+minute to give up, and each block of a build would ask again."""
 _refused: dict[tuple[Path, str], tuple[float, str]] = {}
 
 
@@ -56,8 +56,8 @@ def parse(rest: str) -> HubModel:
     found = _LINE.match(rest)
     if found is None or ".." in rest:
         raise TokenheatError(
-            f"cannot read 'hub:{rest}': it is written hub:OWNER/NAME@REVISION, "
-            "where the revision is best a commit"
+            f"cannot read 'hub:{rest}': write hub:OWNER/NAME@REVISION, "
+            "with a commit as the revision if possible"
         )
     return HubModel(found["repo"], found["revision"] or "main")
 
@@ -68,7 +68,7 @@ def is_commit(text: object) -> bool:
 
 
 def known_commit(model: HubModel) -> str | None:
-    """The commit that the revision is here, found without asking the hub."""
+    """The commit of the revision on this machine, found without asking the hub."""
     if model.pinned_commit:
         return model.pinned_commit
     try:
@@ -79,10 +79,10 @@ def known_commit(model: HubModel) -> str | None:
 
 
 def folder(model: HubModel, commit: str | None) -> Path:
-    """The model's folder, fetched where it is not here.
+    """The model's folder, fetched if it is not here.
 
     Parameters:
-        commit: The commit that is meant, where it is known.
+        commit: The commit that is meant, if it is known.
 
     Raises:
         AbsentModelError: It is not here and cannot be fetched.
@@ -96,7 +96,7 @@ def folder(model: HubModel, commit: str | None) -> Path:
 
 
 def _is_whole(snapshot: Path) -> bool:
-    """Whether the download came to its end: each file of the weights says how many there are."""
+    """Whether the download is complete: each weight file's name says how many there are."""
     weights = [path.name for path in snapshot.glob("*.safetensors") if path.exists()]
     counts = [int(found[1]) for name in weights if (found := _SHARD.search(name))]
     others = ["tokenizer.json", *(["model.safetensors.index.json"] if counts else [])]
@@ -110,7 +110,7 @@ def _downloaded(model: HubModel, revision: str) -> Path:
         raise _absent(model, revision, reason)
     from huggingface_hub import snapshot_download
 
-    # It tells of each time that it tries.
+    # It logs every attempt.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
         return Path(snapshot_download(model.repo, revision=revision, allow_patterns=list(_FILES)))

@@ -1,4 +1,4 @@
-"""Who a model is: the SHA-256 of its files, kept in the cache for machines that lack them."""
+"""What identifies a model: the SHA-256 of its files, cached for machines that lack them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _log = logging.getLogger("mkdocs_tokenheat")
 Identity = Mapping[str, str]
 
 FOLDERS = ("models", "local")
-"""The folders of the cache that tell who models are."""
+"""The folders of the cache that hold the models' identities."""
 
 DEFAULT_IDENTITY = {
     "tokenizer": "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
@@ -47,7 +47,7 @@ _PART = 1 << 25
 
 
 class Identities:
-    """Who a site's models are, each found out once, and in several threads by one at a time.
+    """The identities of a site's models, each found once, by one thread at a time.
 
     Parameters:
         base: The folder that the lines' relative paths start from.
@@ -77,16 +77,16 @@ class Identities:
 def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False) -> Identity:
     """The identity of the model that a site's line means.
 
-    It is read from the model's files; which sizes and times they had then is noted in the cache's
-    `local` folder, so that a build with unchanged files does not read them again. Where the model
-    is absent, the identity that the cache holds is used. The embedded default is known by heart.
+    It is computed from the model's files; their sizes and times are noted in the cache's `local`
+    folder, so that a build with unchanged files does not read them again. If the model is absent,
+    the identity in the cache is used. That of the embedded default is built in.
 
     Parameters:
         frozen: Whether nothing may be fetched.
 
     Raises:
         AbsentModelError: The model is absent and the cache does not know it.
-        TokenheatError: The model is there and cannot be used.
+        TokenheatError: The model is there but cannot be used.
     """
     if line == DEFAULT_LINE:
         return DEFAULT_IDENTITY
@@ -123,12 +123,12 @@ def _identity_here(
 
 
 def _name(line: str) -> str:
-    # A file's name may have bytes that are no text.
+    # A file's name may have bytes that are not text.
     return hashlib.sha256(line.encode(errors="surrogatepass")).hexdigest() + ".json"
 
 
 def _hashed_beside_imports(files: Files, stamp: object) -> Identity:
-    # Hashing leaves Python free to load what scoring takes.
+    # Hashing releases the GIL, so that Python can load what scoring needs.
     loading = Thread(target=_load_what_scores, args=(files,))
     loading.start()
     try:
@@ -138,7 +138,7 @@ def _hashed_beside_imports(files: Files, stamp: object) -> Identity:
 
 
 def _load_what_scores(files: Files) -> None:
-    with suppress(Exception):  # It will be said where it is used.
+    with suppress(Exception):  # It is reported where it is used.
         import_numpy()
         from mkdocs_tokenheat.models.tokenizer import prepare
 
@@ -146,29 +146,30 @@ def _load_what_scores(files: Files) -> None:
 
 
 def check(line: str, files: Files, identity: Identity) -> None:
-    """Hold the files of the model that a site's line means to its identity, before they are opened.
+    """Check that the files of the model that a site's line means match its identity.
 
-    They may have been replaced meanwhile, and on another machine they may be others.
+    This comes before they are opened: they may have been replaced meanwhile, and may differ on
+    another machine.
 
     Raises:
-        AbsentModelError: What is there is no model.
-        TokenheatError: It is another one.
+        AbsentModelError: What is there is not a model.
+        TokenheatError: It is another model.
     """
     if line.startswith("hub:") or _hashed_once(files, _stamp(files)) == identity:
         return
     if line == DEFAULT_LINE:
         raise TokenheatError(
-            "the files of the package wordllama are not those that are known: "
+            "the files of the package wordllama are not the expected ones: "
             "pip install --force-reinstall --no-deps wordllama==0.4.0.post1"
         )
     raise TokenheatError(
-        f"the model in '{files.tokenizer.parent}' is not the one that the cache's scores rest "
-        "on: the same files must lie on all machines, and through all of a build"
+        f"the model in '{files.tokenizer.parent}' is not the one that the cached scores come "
+        "from: its files must be the same on all machines, and throughout a build"
     )
 
 
 def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) -> Identity:
-    """A hub's model is its commit: nothing is read, and a line that pins it needs no model here."""
+    """A commit identifies a hub model: nothing is read, and a pinned one need not be here."""
     model = hub.parse(line.removeprefix("hub:"))
     commit = hub.known_commit(model)
     if commit is None:
@@ -190,7 +191,7 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
 
 
 def is_identity(path: Path) -> bool:
-    """Whether the file tells who a model is."""
+    """Whether the file holds a model's identity."""
     return _checked(read_json(path)) is not None
 
 
@@ -212,7 +213,7 @@ def _stamp(files: Files) -> tuple[tuple[str | int, ...], ...]:
 
 @lru_cache(maxsize=8)
 def _hashed_once(files: Files, _stamp: object) -> Identity:
-    # Once a process, and again where the files have changed: no note on disk is believed.
+    # Once per process, and again if the files have changed: notes on disk are not trusted.
     try:
         for path in files.weights:
             check_whole(path)
@@ -237,7 +238,7 @@ def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        # Mapped in large parts, it is hashed without a word with Python, which imports meanwhile.
+        # Mapped in large parts, it is hashed without holding the GIL, while Python imports.
         for start in range(0, size, _PART):
             length = min(_PART, size - start)
             with mmap(file.fileno(), length, access=ACCESS_READ, offset=start) as part:
@@ -252,7 +253,7 @@ def _store(path: Path, content: object) -> None:
         if not path.parent.is_symlink() and not _holds(path, text):
             write(path, text)
     except OSError:
-        # The cache itself warns once where it cannot store; an identity can be had again.
+        # The cache itself warns once where it cannot store; an identity can be computed again.
         return
 
 

@@ -8,18 +8,18 @@ from importlib import import_module
 __all__ = ["import_numpy"]
 
 _TIMEOUT = "OPENBLAS_THREAD_TIMEOUT"
-"""For how long OpenBLAS's threads look for work before they sleep: 2 to this power of cycles."""
+"""How long OpenBLAS's threads look for work before they sleep: 2 to this power, in cycles."""
 
 
 def import_numpy() -> None:
     """Import numpy.
 
-    Its OpenBLAS starts a thread for each processor. By default they wait for their first work in a
-    loop, and take a processor for a while from whatever else is being imported, hashed or read.
-    They are as many as before, and so compute the same. A user's own choice is left alone.
+    Its OpenBLAS starts a thread per processor. By default these wait for their first work in a busy
+    loop, which slows down whatever else is being imported, hashed or read. Their number does not
+    change, and neither do the results. A user's own setting is left alone.
 
     Raises:
-        ImportError: It is not there, or broken.
+        ImportError: It is missing or broken.
     """
     is_ours = _TIMEOUT not in os.environ
     os.environ.setdefault(_TIMEOUT, "4")  # the least

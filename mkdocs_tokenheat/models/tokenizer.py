@@ -1,4 +1,4 @@
-"""A model's tokenizer, from `tokenizer.json` or GGUF, which cuts texts as they are."""
+"""A model's tokenizer, from `tokenizer.json` or GGUF, which takes texts literally."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPACE = "\u2581"
 """What SentencePiece writes for a space."""
 
 BEFORE = "x "
-"""What a word is encoded behind, to get the form it has in the middle of a sentence."""
+"""What a word is encoded after, to get the form it has in the middle of a sentence."""
 
 _PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 _BYTES = {chr(byte): byte for byte in _PRINTED} | {
@@ -39,7 +39,7 @@ class Tokens:
 
     Attributes:
         ids: Each token's row in the vocabulary.
-        spans: Each token's visible part of the text; empty where it shows none.
+        spans: Each token's visible part of the text; empty if it shows none.
         unknown: Whether the tokenizer had no token for the text there.
     """
 
@@ -52,8 +52,8 @@ class TextTokenizer:
     """A model's tokenizer, for texts in which nothing is a special token.
 
     Attributes:
-        backend: What cuts.
-        unknown: The id of the token for what it does not know, if there is one.
+        backend: The tokenizer of `tokenizers`.
+        unknown: The id of its token for unknown text, if there is one.
         size: How many tokens it has, without added ones.
     """
 
@@ -84,7 +84,7 @@ class TextTokenizer:
         return Tokens(ids, spans, [token == self.unknown for token in ids])
 
     def words(self, words: Iterable[str]) -> dict[str, tuple[list[int], bool]]:
-        """For each word its token ids in the middle of a sentence, and whether all are known.
+        """For each word, its token ids in the middle of a sentence, and whether all are known.
 
         Raises:
             TokenheatError: A word that the tokenizer cannot cut.
@@ -92,29 +92,29 @@ class TextTokenizer:
         wanted = list(dict.fromkeys(words))
         missing = [word for word in wanted if word not in self._word_forms]
         for word, encoding in zip(missing, self.encode([BEFORE + w for w in missing]), strict=True):
-            all_ids = encoding.ids  # Each time it is asked for, it is another list.
+            all_ids = encoding.ids  # Each access makes a new list.
             ids = [all_ids[i] for i in of_word(encoding)]
             self._word_forms[word] = ids, self.unknown not in ids
         return {word: self._word_forms[word] for word in wanted}
 
     def drops_accents(self, text: str) -> bool:
-        """Whether the tokenizer takes accents away from this text before it looks tokens up."""
+        """Whether the tokenizer strips accents from this text before it looks tokens up."""
         normalizer = self.backend.normalizer
         if normalizer is None or text.isascii():
             return False
         with foreign("the model's tokenizer cannot read the text"):
             normalized = normalizer.normalize_str(text)
-        if text in normalized.replace(_SPACE, " "):  # Sooner told than accents are counted.
+        if text in normalized.replace(_SPACE, " "):  # Faster than counting accents.
             return False
         return _accents(normalized) < _accents(text)
 
     def written(self, token: int) -> str:
-        r"""What the token writes; bytes that are no whole character as `\\xe1`.
+        r"""The token's text; bytes that are not a whole character as `\\xe1`.
 
         Raises:
-            TokenheatError: What the tokenizer raises.
+            TokenheatError: The tokenizer cannot decode it.
         """
-        with foreign("the model's tokenizer cannot tell what a token writes"):
+        with foreign("the model's tokenizer cannot decode a token"):
             return self._written(token)[:LONGEST]
 
     def _written(self, token: int) -> str:
@@ -133,7 +133,7 @@ class TextTokenizer:
         return bytes(_BYTES[char] for char in piece).decode("utf-8", "backslashreplace")
 
     def encode(self, texts: Sequence[str], *, add_special_tokens: bool = False) -> list[Encoding]:
-        """What the tokenizer makes of each text.
+        """The encoding of each text.
 
         Raises:
             TokenheatError: A text that it cannot cut.
@@ -145,15 +145,15 @@ class TextTokenizer:
 
 
 def of_word(encoding: Encoding) -> list[int]:
-    """Which tokens are those of the word that is encoded behind `BEFORE`: their offsets overlap it."""
+    """The tokens of a word that is encoded after `BEFORE`: those whose offsets overlap it."""
     return [i for i, (_, end) in enumerate(encoding.offsets) if end > len(BEFORE)]
 
 
 def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Span]:
-    """What each token shows of the text: its offsets less the white space at their start.
+    """What each token shows of the text: its offsets without the white space at their start.
 
     Parameters:
-        spaces: Which tokens are what SentencePiece writes for spaces.
+        spaces: The tokens that SentencePiece writes for spaces.
     """
     spans = list(offsets)
     for i, (start, end) in enumerate(offsets):
@@ -177,12 +177,12 @@ def _accents(text: str) -> int:
 
 
 def prepare(files: Files) -> None:
-    """Read the tokenizer ahead, for the next model that is made of these very files.
+    """Read the tokenizer ahead of time, for the next model made of these very files.
 
     Raises:
         TokenheatError: One that cannot be read.
     """
-    # What reads a GGUF file takes seconds to import, and is kept quiet where it is used.
+    # The reader of GGUF files takes seconds to import, and is silenced where it is used.
     if not files.is_gguf:
         _read_tokenizer(files)
 
@@ -206,9 +206,9 @@ def _read(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
         token = tokenizer.model.unk_token
         unknown = tokenizer.token_to_id(token) if token else None
     if isinstance(tokenizer.model, BPE):
-        tokenizer.model.dropout = None  # It cuts by chance, for training.
+        tokenizer.model.dropout = None  # It makes cuts random, for training.
     if (processor := tokenizer.post_processor) is not None:
-        # White space is told from letters here: a token of nothing else would lose all of it.
+        # `_shown` trims white space: here, a token of white space alone would lose all of it.
         trims = processor.__getstate__()
         processor.__setstate__(trims.replace(b'"trim_offsets":true', b'"trim_offsets":false'))
         tokenizer.post_processor = processor
@@ -230,9 +230,9 @@ def _gguf(files: Files) -> Tokenizer:
 
 
 def _make_literal(tokenizer: Tokenizer, content: dict[str, Any]) -> int | None:
-    """Keep a Unigram model from finding its special tokens in a text, and tell its unknown one.
+    """Keep a Unigram model from finding its special tokens in a text, and return its unknown one.
 
-    They are pieces like any other to it, often the likeliest ones.
+    To the model, they are pieces like any other, often the likeliest ones.
     """
     model = content["model"]
     unknown: int | None = model.get("unk_id")

@@ -32,10 +32,10 @@ _ROWS = 128
 """Rows of logits that are reduced at once."""
 
 _WITH_FLOAT64 = ("cpu", "cuda")
-"""The devices that have it: Apple's have not."""
+"""The devices that have it: Apple's do not."""
 
 _WINDOWS = ("max_position_embeddings", "n_positions", "max_seq_len")
-"""How configs call the largest number of tokens."""
+"""What configs call the largest number of tokens."""
 
 _MASKS = ("[MASK]", "<mask>")
 
@@ -46,7 +46,7 @@ class Predictions:
 
     Attributes:
         numbers: By metric, arrays of shape (n,).
-        expected: For each token the likeliest tokens there, as text and probability.
+        expected: For each token, the likeliest tokens there, as text and probability.
     """
 
     numbers: dict[str, Array]
@@ -73,7 +73,7 @@ class Transformer(RowModel):
     """A model with its weights in memory.
 
     Parameters:
-        files: Where it lies.
+        files: Its files.
         predicts: Whether the language-modelling head is needed.
         device: `auto`, `cpu`, `cuda` or `mps`.
         dtype: `float32`, `float16` or `bfloat16`.
@@ -92,7 +92,7 @@ class Transformer(RowModel):
     def _open(self, embedding: str) -> Rows:
         if not self._files.is_gguf:
             return super()._open(embedding)
-        # The tables lie in the model alone, unpacked.
+        # Only the model in memory has the tables unpacked.
         if embedding == "input":
             return _Weights(self._model.get_input_embeddings().weight)
         return _Weights(self._model.get_output_embeddings().weight)
@@ -115,7 +115,7 @@ class Transformer(RowModel):
         size = next((size for size in said if isinstance(size, int) and size > 0), None)
         if size is None:
             return 1 << 30
-        # RoBERTa counts positions from behind its padding token.
+        # RoBERTa counts positions from after its padding token.
         embeddings = getattr(self._model.base_model, "embeddings", None)
         padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
         return size - (padding + 1 if padding is not None else 0)
@@ -128,7 +128,7 @@ class Transformer(RowModel):
         """Each text with its special tokens: the template's own, or with or without a BOS.
 
         Raises:
-            TokenheatError: A BOS is asked for and the model has none.
+            TokenheatError: A BOS is asked for, but the model has none.
         """
         contexts = []
         rows = self._model.get_input_embeddings().weight.shape[0]
@@ -151,14 +151,14 @@ class Transformer(RowModel):
     def hidden(
         self, contexts: Sequence[Context], layers: Collection[int], stride: int | None
     ) -> Iterator[tuple[int, dict[int, Array] | TokenheatError]]:
-        """For each context its number and, by layer, its tokens' hidden states.
+        """For each context, its number and, by layer, its tokens' hidden states.
 
         A layer's array has the shape (tokens, dimensions). The last layer is the one after the
-        model's final norm. Contexts come as they are done, the shortest first; one whose hidden
-        states are not finite has an error instead.
+        model's final norm. Contexts are yielded as they finish, the shortest first; one whose
+        hidden states are not finite gets an error instead.
 
         Raises:
-            TokenheatError: A layer of several states a token, or a device without room.
+            TokenheatError: A layer has several states per token, or a device too little memory.
         """
         whole: dict[int, dict[int, Array] | TokenheatError] = {}
 
@@ -170,7 +170,7 @@ class Transformer(RowModel):
                 state = outputs.hidden_states[layer] if layer < self.layers else _last(outputs)
                 if state.dim() != 3:  # Gemma 3n's are streams, of which there are several.
                     raise TokenheatError(
-                        "the model has several hidden states a token in its inner layers: "
+                        "the model has several hidden states per token in its inner layers: "
                         "use 'layer: last'",
                         option="layer",
                     )
@@ -193,17 +193,17 @@ class Transformer(RowModel):
         topk: Sequence[int],
         stride: int | None,
     ) -> Iterator[tuple[int, Predictions | TokenheatError]]:
-        """For each context its number and what a causal model expected at its tokens.
+        """For each context, its number and what a causal model expected at its tokens.
 
-        Contexts come as they are done, the shortest first; one whose logits are not finite has an
-        error instead.
+        Contexts are yielded as they finish, the shortest first; one whose logits are not finite
+        gets an error instead.
 
         Parameters:
-            wanted: The metrics that are wanted of each context.
-            topk: How many of the likeliest tokens are.
+            wanted: The metrics that are wanted for each context.
+            topk: How many of the likeliest tokens are wanted for each.
 
         Raises:
-            TokenheatError: A device without room.
+            TokenheatError: A device has too little memory.
         """
         whole: dict[int, Predictions | TokenheatError] = {}
         head = self._model.get_output_embeddings()
@@ -217,7 +217,7 @@ class Transformer(RowModel):
                 result = whole[item.context] = _empty(count, mine, most)
             if isinstance(result, TokenheatError):
                 return
-            # The first position of all is predicted from nothing.
+            # Nothing predicts the very first position.
             pairs = [(at, n) for at, n in zip(item.local, item.scored, strict=True) if at > 0]
             for start in range(0, len(pairs), _ROWS):
                 part = pairs[start : start + _ROWS]
@@ -314,10 +314,10 @@ class Transformer(RowModel):
         both_sides: bool,
         hidden: bool = False,
     ) -> Iterator[int]:
-        """Put all contexts through the model; yields the number of each when all of it is read.
+        """Run all contexts through the model; yields the number of each when all of it is read.
 
         Parameters:
-            read: Takes what it needs of an item's row of a batch's outputs, which are gone before
+            read: Takes what it needs from an item's row of a batch's outputs, which are gone before
                 the next batch.
         """
         queue = [
@@ -346,13 +346,13 @@ class Transformer(RowModel):
             if not is_lack_of_room(error):
                 raise
             raise TokenheatError(
-                f"the device '{self._device}' has no room for this model and text: set another "
-                "'device', 'dtype: bfloat16', or shorten the text"
+                f"the device '{self._device}' has too little memory for this model and text: "
+                "set another 'device', 'dtype: bfloat16', or shorten the text"
             ) from None
 
 
 def _exact(numbers: torch.Tensor) -> torch.Tensor:
-    """The numbers where they can be computed with in float64."""
+    """The numbers, on a device that can compute with them in float64."""
     return numbers if numbers.device.type in _WITH_FLOAT64 else numbers.cpu()
 
 

@@ -1,4 +1,4 @@
-"""A model's whole vocabulary: which tokens are ordinary ones, and what their vectors have in common."""
+"""A model's whole vocabulary: which tokens are ordinary, and what their vectors have in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mkdocs_tokenheat.errors import TokenheatError
 
 __all__ = ["Shift", "fit_shift", "ordinary"]
 
-# Tokens that are kept for later use, as the families of models write them.
+# Tokens that are reserved for later use, as the families of models write them.
 _UNUSED = re.compile(r"[\[<]\|?(?:unused|reserved|extra_id|pad|dummy)\w*?[_\d]*\|?[\]>]", re.ASCII)
 _SUSPECT = ("[", "<", "\0")
 
@@ -24,7 +24,7 @@ def ordinary(tokenizer: Tokenizer, rows: int, unknown: int | None) -> NDArray[np
 
     Parameters:
         rows: How many rows the table has.
-        unknown: The token for what the tokenizer does not know.
+        unknown: The token for unknown text, if there is one.
     """
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     tokens = tokenizer.get_vocab(with_added_tokens=True)
@@ -40,11 +40,11 @@ def ordinary(tokenizer: Tokenizer, rows: int, unknown: int | None) -> NDArray[np
 
 @dataclass(frozen=True)
 class Shift:
-    """Takes away what all vectors have in common.
+    """Removes what all vectors have in common.
 
     Attributes:
         mean: The mean of the vocabulary's vectors, of shape (dimensions,).
-        directions: Their main directions around it, of shape (D, dimensions), each of length 1.
+        directions: Their principal directions, of shape (D, dimensions), each of length 1.
     """
 
     mean: NDArray[np.float64]
@@ -61,11 +61,11 @@ def fit_shift(parts: Iterable[NDArray[np.float64]], count: int) -> Shift:
     """What these vectors have in common: v' = ṽ - Σᵢ (uᵢ·ṽ) uᵢ, where ṽ = v - μ.
 
     Mu and Viswanath (2018), "All-but-the-top: simple and effective postprocessing for word
-    representations": μ is the vocabulary's mean and u₁ … u_D its main directions.
+    representations": μ is the vocabulary's mean and u₁ … u_D its principal directions.
 
     Parameters:
         parts: The vectors of all ordinary tokens, a few at a time.
-        count: How many main directions are taken away; 0 for the mean alone.
+        count: How many principal directions are removed; 0 for the mean alone.
 
     Raises:
         TokenheatError: There is no vector of finite numbers.

@@ -1,4 +1,4 @@
-"""Files of weights: whether one is whole, and what the header of safetensors says, without numpy."""
+"""Weight files: whether one is complete, and what a safetensors header says, without numpy."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from mkdocs_tokenheat.errors import AbsentModelError
 __all__ = ["check_whole", "read_header"]
 
 _LONGEST = 100_000_000
-"""What safetensors itself takes for a header at most."""
+"""The longest header that safetensors itself accepts."""
 
 
 def check_whole(path: Path) -> None:
-    """Hold a file of weights to be one, before it is taken for a model.
+    """Check a weight file before it is taken for a model.
 
     Raises:
-        AbsentModelError: A pointer of Git LFS, a download that was cut short or the like.
+        AbsentModelError: A Git LFS pointer, a download that was cut short or the like.
     """
     with path.open("rb") as file:
         if path.suffix == ".gguf":
@@ -27,7 +27,7 @@ def check_whole(path: Path) -> None:
             kind, is_whole = "safetensors", _ends_with_its_tensors(file)
     if not is_whole:
         raise AbsentModelError(
-            f"cannot read '{path}' as {kind}: is it a pointer of Git LFS, or cut short?"
+            f"cannot read '{path}' as {kind}: is it a Git LFS pointer, or was it cut short?"
         )
 
 
@@ -41,10 +41,10 @@ def _ends_with_its_tensors(file: BinaryIO) -> bool:
 
 
 def read_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
-    """What the header of safetensors says of each tensor, and where the tensors start.
+    """What a safetensors header says about each tensor, and where the tensors start.
 
     Raises:
-        ValueError: It is no header.
+        ValueError: It is not a header.
     """
     length = int.from_bytes(file.read(8), "little")
     header = file.read(length) if length <= _LONGEST else b""

@@ -15,8 +15,8 @@ def windows(
 
     Parameters:
         size: How many tokens a window has.
-        stride: How far the next window starts behind this one; at most `size`.
-        both_sides: Whether the model sees the tokens behind, too.
+        stride: How far the next window starts after this one; at most `size`.
+        both_sides: Whether the model also sees the tokens after.
     """
     if length <= size:
         return [(0, length, range(length))]
@@ -26,7 +26,7 @@ def windows(
     for i, start in enumerate(starts):
         end = start + size
         last = i + 1 == len(starts)
-        # With both sides, two windows meet in the middle of what they share.
+        # With both sides, two windows meet in the middle of their overlap.
         upto = (starts[i + 1] + end + 1) // 2 if both_sides and not last else end
         cuts.append((start, end, range(scored, upto)))
         scored = upto

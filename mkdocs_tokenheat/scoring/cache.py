@@ -1,4 +1,4 @@
-"""Scores on disk: one small file an entry, named by what the scores depend on."""
+"""Scores on disk: one small file per entry, named after what the scores depend on."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ E = TypeVar("E", bound=Entry)
 _ENTRY = re.compile(r"[0-9a-f]{64}\.json")
 _DAY = 86_400.0
 
-# A name of its own: a cache that heals itself is nothing that a strict build should count.
+# A logger of its own: strict builds should not count warnings about a cache that heals itself.
 _log = logging.getLogger("tokenheat")
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A file that stands where an entry does.
+    """A file in an entry's place.
 
     Attributes:
         size: In bytes.
         used: When it was last used, to the day, in seconds since 1970.
-        is_other: Whether another version of the package wrote it, in a format of its own.
+        is_other: Whether another version of the package wrote it, in its own format.
     """
 
     path: Path
@@ -59,8 +59,8 @@ class Stored:
 class Cache:
     """The entries of one folder, and which of them have been asked for.
 
-    Whatever is wrong with an entry makes it a miss, and an entry that cannot be stored is kept in
-    memory, each with a warning: a cache never stops a build.
+    A faulty entry counts as a miss, and an entry that cannot be stored is kept in memory, each
+    with a warning: a cache never stops a build.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -72,14 +72,14 @@ class Cache:
         self._start = f"{folder}{os.sep}"
 
     def _file(self, key: str) -> str | None:
-        # A `Path` takes longer to make than the system takes to find the file.
+        # Creating a `Path` takes longer than finding the file.
         return f"{self._start}{key}.json" if self.folder else None
 
     def get(self, key: str, read_entry: Read[E]) -> E | None:
-        """What the entry holds, or None where it is missing or damaged.
+        """The content of the entry, or None if it is missing or damaged.
 
         Parameters:
-            read_entry: What makes of its columns what is asked for.
+            read_entry: Turns its columns into the result.
         """
         self.used.add(key)
         file = self._file(key)
@@ -102,14 +102,14 @@ class Cache:
         about = problem if isinstance(error, PermissionError) else key
         if about not in self._told:
             self._told.add(about)
-            _log.warning("tokenheat: the cache's entry %s.json is not used: %s", key, problem)
+            _log.warning("tokenheat: ignoring the cache entry %s.json: %s", key, problem)
 
     def is_damaged(self, key: str) -> bool:
         """Whether the entry was found damaged, or could not be read."""
         return key in self._damaged
 
     def has(self, key: str) -> bool:
-        """Whether there is an entry, whole or not: sooner told than what it holds."""
+        """Whether there is an entry, intact or not: faster than reading it."""
         file = self._file(key)
         found = key in self._unstored or (file is not None and os.path.lexists(file))
         if found:
@@ -119,7 +119,7 @@ class Cache:
     def drop_damaged(self, key: str) -> None:
         """Remove an entry that was found damaged and is scored elsewhere.
 
-        Copied over the whole one, it would come back.
+        It could otherwise be copied over the intact one.
         """
         file = self._file(key)
         if key in self._damaged and file is not None:
@@ -145,29 +145,29 @@ class Cache:
 
     @property
     def unstored(self) -> int:
-        """How many entries are kept in memory alone."""
+        """How many entries are kept only in memory."""
         return len(self._unstored)
 
     def entries(self) -> list[Stored]:
-        """What stands on disk, whole or not, of this version and others.
+        """All entries on disk, intact or not, of this version and others.
 
         Raises:
-            TokenheatError: The folder is there and cannot be read.
+            TokenheatError: The folder exists but cannot be read.
         """
         found: list[Stored] = []
         for path in _named(self.folder, _ENTRY) if self.folder else ():
-            with suppress(OSError):  # Gone since.
+            with suppress(OSError):  # Removed meanwhile.
                 status = path.lstat()
                 found.append(Stored(path, status.st_size, status.st_mtime, _is_of_other(path)))
         return found
 
     def broken(self) -> Iterator[tuple[Path, str]]:
-        """What is not as it should be: damaged files, and what killed builds left.
+        """What is broken: damaged files, and leftovers of killed builds.
 
-        Entries of another version are left to it.
+        Entries of another version are left alone.
 
         Raises:
-            TokenheatError: The folder is there and cannot be read.
+            TokenheatError: The folder exists but cannot be read.
         """
         for entry in self.entries():
             try:
@@ -179,7 +179,7 @@ class Cache:
             yield from _strays(self.folder)
 
     def remove(self, path: Path) -> None:
-        """Remove a file of the cache, or a folder that stands in an entry's place.
+        """Remove a file of the cache, or a folder in an entry's place.
 
         Raises:
             TokenheatError: It cannot be removed.
@@ -198,26 +198,26 @@ class Cache:
 
 
 def _strays(folder: Path) -> Iterator[tuple[Path, str]]:
-    """What is wrong besides entries; whatever else lies in the folder is none of ours."""
+    """What is broken besides entries; other files in the folder are not ours."""
     inner = [folder / name for name in FOLDERS]
     for path in inner:
-        if path.is_symlink():  # What it leads to is no part of the cache, or is so already.
+        if path.is_symlink():  # Its target is not part of the cache, or already is.
             yield path, "it is a link"
         elif path.exists() and not path.is_dir():
-            yield path, "it is no folder"
+            yield path, "it is not a folder"
     inner = [path for path in inner if path.is_dir() and not path.is_symlink()]
     for path in (path for each in inner for path in _named(each, _ENTRY)):
         if not is_identity(path):
-            yield path, "it tells no model's identity"
+            yield path, "it does not hold a model's identity"
     for path in (path for each in (folder, *inner) for path in _named(each, TEMPORARY)):
         yield path, "left behind by a build that was stopped"
 
 
 def _named(folder: Path, name: re.Pattern[str]) -> list[Path]:
-    """The files with such names in a folder, sorted.
+    """The files in a folder whose names match, sorted.
 
     Raises:
-        TokenheatError: A folder that is there and cannot be read.
+        TokenheatError: The folder exists but cannot be read.
     """
     try:
         return sorted(path for path in folder.iterdir() if name.fullmatch(path.name))
@@ -232,7 +232,7 @@ def _problem(error: Exception) -> str:
 
 
 def _note_use(file: str) -> None:
-    """Leave a trace of use, once a day, that tells `prune --max-size` which entries are old."""
+    """Record use, once a day, so that `prune --max-size` knows which entries are old."""
     with suppress(OSError):
         if time.time() - os.stat(file).st_mtime > _DAY:  # noqa: PTH116
             os.utime(file)

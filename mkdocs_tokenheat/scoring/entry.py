@@ -1,4 +1,4 @@
-"""An entry of the cache as text: its checksum, and a line a column."""
+"""A cache entry as text: its checksum, and one line per column."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ __all__ = [
 ]
 
 FORMAT = 1
-"""The version of what an entry means; it is part of each entry's name."""
+"""The version of the entries' format; each entry's name depends on it."""
 
 _FORMAT = re.compile(rb'\{"format":(\d{1,6}),')
 
 
 class Entry(Protocol):
-    """Numbers that were hard to come by: a text's scores, or what a view needs besides."""
+    """Numbers worth storing: a text's scores, or a statistic that a view needs."""
 
     def columns(self) -> Mapping[str, object]:
-        """What is stored of it, by name."""
+        """What is stored, by column name."""
 
 
 E = TypeVar("E")
 Read = Callable[[Mapping[str, Any]], E]
-"""From an entry's columns to what they hold; ValueError and its like where they do not fit."""
+"""Reads an entry's columns; raises ValueError or similar where they do not fit."""
 
 
 def rounded(number: float) -> float:
@@ -45,17 +45,17 @@ def rounded(number: float) -> float:
 
 
 def as_stored(number: float | None) -> float | None:
-    """The number like that; None for what is no finite number."""
+    """The same; None for anything but a finite number."""
     return rounded(number) if number is not None and math.isfinite(number) else None
 
 
 def short(score: float | None) -> float | int | None:
-    """The number as it is written: whole ones without a point."""
+    """The number as it is written: whole ones without a decimal point."""
     return int(score) if score is not None and score.is_integer() and abs(score) < 1e9 else score
 
 
 def encode(entry: Entry, key: str) -> str:
-    """The entry's text: a line a column, so that a change reads well in a diff."""
+    """The entry's text: one line per column, so that a change reads well in a diff."""
     lines = (
         f'"{name}":{json.dumps(column, separators=(",", ":"))}'
         for name, column in entry.columns().items()
@@ -65,36 +65,36 @@ def encode(entry: Entry, key: str) -> str:
 
 
 def _head(key: str, body: bytes) -> str:
-    # The key is in the sum: an entry under another's name is as wrong as a broken one.
+    # The checksum covers the key: an entry under another's name is as bad as a damaged one.
     checksum = hashlib.sha256(key.encode() + b"\n" + body).hexdigest()[:32]
     return f'{{"format":{FORMAT},"checksum":"{checksum}",'
 
 
 def is_of_other_version(head: bytes) -> bool:
-    """Whether an entry that starts like this is in the format of another version."""
+    """Whether an entry that starts like this has another version's format."""
     found = _FORMAT.match(head)
     return found is not None and int(found[1]) != FORMAT
 
 
 def decode(raw: bytes, key: str, read: Read[E]) -> E:
-    """What an entry holds.
+    """The content of an entry.
 
     Parameters:
         key: The entry's name, which its checksum covers.
-        read: What makes of its columns what is asked for.
+        read: Turns its columns into the result.
 
     Raises:
-        ValueError: An entry that is damaged, belongs to another key, or does not fit.
+        ValueError: The entry is damaged, belongs to another key, or does not fit.
     """
     head, _, body = raw.partition(b"\n")
     if head != _head(key, body).encode():
         if head.endswith(b"\r"):
             raise ValueError(
-                "its line ends were changed: keep git from that with a line '*.json -text' in "
-                "the cache's .gitattributes"
+                "its line endings were changed: to keep git from that, add a line "
+                "'*.json -text' to the cache's .gitattributes"
             )
-        raise ValueError("its checksum does not fit")
+        raise ValueError("its checksum does not match")
     try:
         return read(json.loads(raw))
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"its shape does not fit ({error})") from None
+        raise ValueError(f"its structure is wrong ({error})") from None

@@ -26,12 +26,12 @@ _POOL: Mapping[str, Callable[[Array], float]] = {"product": np.prod, "sum": np.s
 
 
 _PART = 1_000_000
-"""Characters of the texts that are cut into tokens before any of them is scored."""
+"""How many characters of text are cut into tokens before any are scored."""
 
 
 @dataclass(frozen=True)
 class _Text:
-    """A text on its way through the model, for all the requests that are about it."""
+    """A text to be run through the model, with all the requests for it."""
 
     tokens: Tokens
     context: Context
@@ -41,7 +41,7 @@ class _Text:
 def score_forward(
     requests: Sequence[Request], model: Transformer, max_tokens: int
 ) -> Iterator[Scored]:
-    """The scores of each request, or why it has none, as soon as its text is through the model.
+    """The scores of each request, or why it has none, as soon as its text has been run.
 
     Parameters:
         max_tokens: The largest number of units that a text may have.
@@ -51,7 +51,7 @@ def score_forward(
         by_way[request.metric.needs, request.way.bos, request.way.stride].append(request)
     for (needs, bos, stride), group in by_way.items():
         score_texts = _hidden if needs == "vectors" else _masked if model.is_masked else _causal
-        # Texts of one length share batches, and equal ones their way through the model.
+        # Texts of one length share batches, and equal ones are run once.
         group.sort(key=lambda request: (len(request.text), request.text))
         for part in batched(group, _PART):
             texts, refused = _texts(part, model, bos, max_tokens)
@@ -88,14 +88,14 @@ def _unfit(request: Request, model: Transformer) -> TokenheatError | None:
             has = " and ".join(metric.name for metric in METRICS.values() if metric.of_masked)
             return TokenheatError(
                 f"metric '{request.metric.name}' needs a model that reads from left to right: "
-                f"this one is masked and has {has}",
+                f"this one is masked and has only {has}",
                 option="metric",
             )
         return None
     layer = request.way.layer
     if layer.isdecimal() and int(layer) > model.layers:
         return TokenheatError(
-            f"the model has no layer {layer}: there are 0 to {model.layers}", option="layer"
+            f"the model has no layer {layer}: its layers are 0 to {model.layers}", option="layer"
         )
     return None
 
@@ -184,7 +184,7 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
                 count = len(found[layer])
                 several = "target-last" if is_last else "target-alone"
                 notes.append((several, count) if count > 1 else ("target-token",))
-            # What each unit's number rests on: the states of its tokens, or its last one's.
+            # What each unit's number depends on: the states of its tokens, or of the last one.
             groups = [group[-1:] for group in cut.groups] if is_last else cut.groups
             vectors = means(states[layer], groups, cut.unknown)
             norms = means(np.sqrt((states[layer] ** 2).sum(axis=1)), groups, cut.unknown)

@@ -1,4 +1,4 @@
-"""What an entry's numbers rest on, and the name that it makes."""
+"""What an entry's numbers depend on, and the name made from it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["Source", "Way", "make_key"]
 
 @dataclass(frozen=True)
 class Way:
-    """Which vectors or predictions of a model are meant; the defaults where that does not matter.
+    """Which of a model's vectors or predictions are used; the defaults where that does not matter.
 
     Attributes:
         layer: `input` for the embedding table, a layer's number, or `last`.
         embedding: `input` or `output`, with layer `input`.
-        transform: What is done to the vectors of the table before anything else, if anything.
-        pool: How a word's hidden states become one: `mean` or `last`.
-        bos: Whether a BOS token comes first; None as the tokenizer's template has it.
+        transform: The transform applied first to the vectors of the table, if any.
+        pool: How a word's hidden states are pooled: `mean` or `last`.
+        bos: Whether a BOS token comes first; None follows the tokenizer's template.
         topk: How many expected tokens are listed.
-        stride: How far windows over a long text lie apart.
-        dtype: The numbers that the model computes in.
+        stride: The distance between windows over a long text.
+        dtype: The number type that the model computes in.
     """
 
     layer: str = "input"
@@ -38,18 +38,18 @@ class Way:
 
     @property
     def chosen(self) -> dict[str, object]:
-        """What is not as it is by default."""
+        """The values that differ from the defaults."""
         return {name: value for name, value in vars(self).items() if value != getattr(Way, name)}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A model that numbers rest on.
+    """A model that numbers depend on.
 
     Attributes:
-        name: As the page names it.
+        name: Its name on pages.
         line: The site's line for it.
-        identity: Who it is.
+        identity: What identifies it.
     """
 
     name: str

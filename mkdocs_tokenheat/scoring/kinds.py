@@ -1,4 +1,4 @@
-"""The kinds of entries, by the name that they bear: a new one is a file of that name and a line here."""
+"""The kinds of entries, by name: to add one, add a file of that name and a line here."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ KINDS = (
     "quantiles",
     "similarity",
 )
-"""Those that are no text's scores."""
+"""Those other than a text's scores."""
 
 
 def read_any(columns: Mapping[str, Any]) -> Entry:
-    """What an entry holds, whatever asked for it.
+    """The content of an entry, whatever asked for it.
 
     Raises:
-        ValueError: An entry of a kind that is not known, or not as its kind is.
+        ValueError: The entry's kind is unknown, or its columns do not fit its kind.
     """
     kind = columns.get("kind")
     if kind is None:
         return scores_of(sys.maxsize)(columns)
     if kind not in KINDS:
-        raise ValueError("its kind is not known")
+        raise ValueError("its kind is unknown")
     known: Kind[Any, Finding] = import_module(f"mkdocs_tokenheat.scoring.geometry.{kind}").KIND
     return known.read(columns)

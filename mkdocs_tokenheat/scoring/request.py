@@ -34,18 +34,18 @@ __all__ = [
 ]
 
 OF_TABLES = ("embedding", "transform")
-"""The options that say which vectors of a model's tables are meant."""
+"""The options that select vectors of a model's tables."""
 
 Identify = Callable[[str], Identity]
 
 
 @dataclass(frozen=True)
 class Models:
-    """What is known of a site's models where requests are made.
+    """What requests need to know about a site's models.
 
     Attributes:
         settings: The site's settings, which list them.
-        identify: From a model's line to its identity.
+        identify: Finds the identity of a model by its line.
     """
 
     settings: Settings
@@ -76,7 +76,7 @@ class Models:
 
 
 def _unlisted(name: str, lines: Mapping[str, str]) -> str:
-    listed = "a page can name the models that the site's setting 'models' lists"
+    listed = "a page can name the models listed in the site's setting 'models'"
     if is_like(name, lines):
         return f"{unknown('model', name, lines)} ({listed})"
     return f"unknown model '{excerpt(name)}': {listed} ({', '.join(lines)})"
@@ -89,7 +89,7 @@ class Request:
     Attributes:
         key: The SHA-256 of everything that the numbers depend on.
         model: The model, or None where no model is needed.
-        way: Which of its vectors or predictions are meant.
+        way: Which of its vectors or predictions are used.
     """
 
     key: str
@@ -104,7 +104,7 @@ class Request:
 
     @property
     def runs(self) -> bool:
-        """Whether the model must be run, and not only its embeddings read."""
+        """Whether the model must be run, rather than only its embeddings read."""
         return self.metric.needs == "predictions" or self.way.layer != "input"
 
     @property
@@ -119,19 +119,19 @@ class Request:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """The models that it rests on."""
+        """The models that it depends on."""
         return (self.model,) if self.model else ()
 
 
 Scored = tuple[Request, Scores | TokenheatError]
-"""What came of a request."""
+"""A request and its result."""
 
 Wanted = Request | Statistic[Finding]
-"""Whatever an entry can be asked for by."""
+"""Anything that an entry can be requested with."""
 
 
 def by_model(requests: Iterable[Wanted]) -> list[list[Request]]:
-    """Those requests for scores together that one load of a model serves."""
+    """The requests for scores, grouped so that one load of a model serves each group."""
     groups: dict[tuple[str | None, bool, str], list[Request]] = defaultdict(list)
     for request in requests:
         if not isinstance(request, Request):
@@ -142,7 +142,7 @@ def by_model(requests: Iterable[Wanted]) -> list[list[Request]]:
 
 
 def batched(requests: Sequence[Request], characters: int) -> Iterator[list[Request]]:
-    """The requests in their order, in batches whose texts have so many characters at most."""
+    """The requests in order, in batches whose texts have at most so many characters."""
     batch: list[Request] = []
     size = 0
     for request in requests:
@@ -159,11 +159,11 @@ def make_request(block: Block, models: Models, name: str, unit: str | None = Non
     """The request for a block's scores.
 
     Parameters:
-        name: The model that is asked.
+        name: The model to use.
         unit: Overrides the block's own.
 
     Raises:
-        TokenheatError: Options that name nothing known, a model that cannot be used, or a values file
+        TokenheatError: An unknown name, a model that cannot be used, or a values file
             that cannot be read.
     """
     options = block.options
@@ -191,7 +191,7 @@ def make_request(block: Block, models: Models, name: str, unit: str | None = Non
 
 
 def ways(options: Options, metric: Metric, unit: str) -> tuple[str, ...]:
-    """The options that say which of a model's vectors or predictions are meant, where they matter."""
+    """The options that select among a model's vectors or predictions, where they matter."""
     if metric.needs == "text":
         return ()
     run = ("bos", "stride", "dtype")
@@ -203,7 +203,7 @@ def ways(options: Options, metric: Metric, unit: str) -> tuple[str, ...]:
 
 
 def static_way(options: Options) -> Way:
-    """Which vectors of a model's tables are meant."""
+    """Which vectors of a model's tables are used."""
     return _way(options, OF_TABLES)
 
 

@@ -1,4 +1,4 @@
-"""A text's scores, and the columns that they are kept in."""
+"""A text's scores, and the columns they are stored in."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ _ZERO = ord("0")
 _VALUES = bytes((code - _ZERO) % 256 for code in range(256))
 _ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _OVERLAP = 16
-"""How often, on average, a text's units may show a character: those cut inside one all show it."""
+"""How many units may show a character, on average: units that split a character all show it."""
 _NOTES, _PARTS, _NAME, _LARGE = 16, 4, 40, 10**9
-"""How many notes an entry has at most, of how many parts, with how long a name, and what numbers."""
+"""An entry's limits: the number of notes, their parts, the length of their names, their numbers."""
 
 Note = tuple[str | int, ...]
-"""Something that the caption says: its name in the labels, and the numbers that are filled in."""
+"""A note in the caption: its name in the labels, and the numbers to fill in."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The numbers of a text's units (tokens or words), and where each unit stands in it.
+    """The numbers of a text's units (tokens or words), and each unit's position in it.
 
     Attributes:
         starts: Where each unit starts, in code points of the text.
-        ends: Where it ends, excluded; an empty one shows nothing.
+        ends: Where it ends, exclusive; an empty one shows nothing.
         ids: Each unit's token ids as they are stored, `12;7,31;`; None without a tokenizer.
         scores: Each unit's number as it is stored, with six significant digits where a model was
             needed; None where there is none.
-        joined: Units that are coloured as one, or on more than what they show: first unit, number
-            of units, start and end. Each other unit that shows something is a cell of its own.
+        joined: Units that are coloured as one, or over more than they show: first unit, number of
+            units, start and end. Every other unit that shows something is a cell of its own.
         unknown: The units that the tokenizer has no token for.
-        notes: What the caption has to say of how the numbers came to be.
+        notes: What the caption says about how the numbers were computed.
         aside: The units that are marked and left out of the scale: a model's first position.
-        expected: For each unit what the model expected there, as texts with probabilities.
+        expected: For each unit, what the model expected there, as texts with probabilities.
     """
 
     starts: Sequence[int]
@@ -67,12 +67,12 @@ class Scores:
 
     @property
     def cells(self) -> list[Cell]:
-        """What is coloured as one: first unit, number of units, start and end."""
+        """The cells, each coloured as one: first unit, number of units, start and end."""
         units = [(i, 1, start, end) for i, (start, end) in enumerate(self.spans)]
         return self.by_cell(units, self.joined)
 
     def by_cell(self, units: Iterable[T], joined: Sequence[T]) -> list[T]:
-        """From what there is of each unit, and of each joined cell, to what there is of each cell."""
+        """One item per cell, from one per unit and one per joined cell."""
         return self._shown(self._spliced(units, joined))
 
     @cached_property
@@ -87,13 +87,13 @@ class Scores:
 
     @cached_property
     def _edges(self) -> tuple[list[int], list[int]]:
-        """Where each cell starts and ends, those that show nothing as well."""
+        """Where each cell starts and ends, including those that show nothing."""
         starts = self._spliced(self.starts, [cell[2] for cell in self.joined])
         return starts, self._spliced(self.ends, [cell[3] for cell in self.joined])
 
     @cached_property
     def _are_shown(self) -> list[bool]:
-        """Whether each cell shows something; nothing where all of them do."""
+        """Whether each cell shows something; empty if all of them do."""
         shown = list(map(lt, *self._edges))
         return [] if all(shown) else shown
 
@@ -121,7 +121,7 @@ class Scores:
 
     @cached_property
     def on_scale(self) -> Sequence[float | None]:
-        """Each unit's number as far as it has a colour."""
+        """Each unit's number, or None if it has no colour."""
         unseen = [] if all(map(lt, self.starts, self.ends)) else self._unseen
         return _without([*self.aside, *unseen], self.told)
 
@@ -132,11 +132,11 @@ class Scores:
 
     @cached_property
     def told(self) -> Sequence[float | None]:
-        """Each unit's number as far as it is one of the text's: an unknown token's is not."""
+        """Each unit's number, or None if its token is unknown."""
         return _without(self.unknown, self.scores)
 
     def columns(self) -> Mapping[str, object]:
-        """What is stored: spans as gaps and lengths, and only cells that are not one unit's span."""
+        """What is stored: spans as gaps and lengths; only cells that are not one unit's span."""
         edges = [0] * (2 * len(self.starts))
         edges[::2], edges[1::2] = self.starts, self.ends
         written = {score: short(score) for score in {*self.scores}}
@@ -166,13 +166,13 @@ def scores_of(length: int, topk: int = sys.maxsize) -> Read[Scores]:
     """Reads the scores of a text of that length, in code points.
 
     Parameters:
-        topk: How many texts may be expected in the place of a unit.
+        topk: How many expected tokens a unit may have.
     """
     return partial(_checked, length=length, topk=topk)
 
 
-# A loop in Python for each check would take most of the time that an entry takes to read: each
-# column is looked through in a few calls.
+# Loops in Python would take most of the time of reading an entry: each column is checked in a
+# few calls.
 def _checked(entry: Mapping[str, Any], length: int, topk: int) -> Scores:
     edges, numbers, ids = _unpacked(entry["spans"]), _numbers(entry["scores"]), entry["ids"]
     unknown, aside = _whole(entry["unknown"]), _whole(entry["aside"]) if "aside" in entry else ()
@@ -181,9 +181,9 @@ def _checked(entry: Mapping[str, Any], length: int, topk: int) -> Scores:
     if len(edges) != 2 * size or len(expected or numbers) != size:
         raise ValueError("its columns differ in length")
     if any(len(each) > topk for each in expected):
-        raise ValueError("more is expected than was asked for")
+        raise ValueError("it has more expected tokens than requested")
     if not all(0 <= i < size for i in (*unknown, *aside)):
-        raise ValueError("a unit is not there")
+        raise ValueError("it refers to a unit that does not exist")
     if ids is not None:
         _check_ids(ids, size)
     gaps, lengths = edges[::2], edges[1::2]
@@ -192,7 +192,7 @@ def _checked(entry: Mapping[str, Any], length: int, topk: int) -> Scores:
     if size and not (min(starts) >= 0 <= min(lengths) and max(ends) <= length):
         raise ValueError("a span lies outside the text")
     if sum(lengths) > _OVERLAP * (length + size):
-        raise ValueError("its spans show the text too often")
+        raise ValueError("its spans overlap too much")
     scores = Scores(
         starts,
         ends,
@@ -212,9 +212,9 @@ def _checked(entry: Mapping[str, Any], length: int, topk: int) -> Scores:
 
 
 def _packed(column: Sequence[int]) -> str | Sequence[int]:
-    """Small numbers as a character each, from `#` for -13 over `0` to `[` for 43.
+    """Small numbers as one character each, from `#` for -13 through `0` to `[` for 43.
 
-    They are read many times as fast as a list.
+    This reads many times as fast as a list.
     """
     try:
         packed = bytes(map(_ZERO.__add__, column))
@@ -228,19 +228,19 @@ def _unpacked(column: object) -> list[int]:
         return _whole(column)
     packed = column.encode()
     if packed.translate(None, _SMALL):
-        raise ValueError("a column holds what is not a number")
+        raise ValueError("a column holds something other than numbers")
     return array("b", packed.translate(_VALUES)).tolist()
 
 
 def _check_ids(ids: str, size: int) -> None:
-    # With all digits alike, a look or two tells whether each unit has its numbers, none too long.
+    # With all digits made 0, a few searches tell whether each unit has its ids, none too long.
     shape = ids.encode().translate(_ALIKE)
     if shape.count(b";") != size or shape.translate(None, b"0,;") or b"0000000000" in shape:
         raise ValueError("its ids cannot be read")
 
 
 def _whole(column: object) -> list[int]:
-    """The column, if all of it is whole numbers: a sum tells soonest."""
+    """The column, if it holds only whole numbers: a sum tells fastest."""
     if not isinstance(column, list) or type(sum(column)) is not int:
         raise TypeError("a column is not a list of whole numbers")
     return column
@@ -253,7 +253,7 @@ def _numbers(column: list[Any]) -> list[float | None]:
     except TypeError:
         known = [number for number in column if number is not None]
         total = sum(known)
-    # The sum of the largest floats is none.
+    # The sum of very large floats can overflow.
     if not math.isfinite(total) and not all(map(math.isfinite, known)):
         raise ValueError("a score is not a number")
     numbers = map(float, known)
@@ -266,7 +266,7 @@ def read_notes(stored: Sequence[Sequence[str | int]]) -> list[Note]:
     """The notes of an entry.
 
     Raises:
-        ValueError: What is no note.
+        ValueError: One of them is not a note.
     """
     notes = [tuple(note) for note in stored]
     if len(notes) > _NOTES or not all(map(_is_note, notes)):
@@ -283,10 +283,10 @@ def _is_note(note: Note) -> bool:
 
 
 def read_text(value: object) -> str:
-    """What a token writes.
+    """A token's text.
 
     Raises:
-        ValueError: What is no text, or longer than any entry's.
+        ValueError: It is not a text, or longer than an entry's may be.
     """
     if not isinstance(value, str) or len(value) > LONGEST:
         raise ValueError("a token's text is missing or too long")
@@ -304,14 +304,14 @@ def _joined(cells: Sequence[object], size: int) -> list[Cell]:
     free = 0
     for first, units, start, end in map(_whole, cells):
         if not free <= first < first + units <= size or not start < end:
-            raise ValueError("a cell's units are not there")
+            raise ValueError("a cell's units do not exist")
         joined.append((first, units, start, end))
         free = first + units
     return joined
 
 
 def _check_order(scores: Scores, length: int) -> None:
-    """Hold cells to what they are: parts of the text, one after the other."""
+    """Check that the cells are parts of the text, one after the other."""
     starts, ends = [*scores.cell_starts, length], [0, *scores.cell_ends]
     if not all(map(le, ends, starts)):
         raise ValueError("a cell lies outside the text")

@@ -1,4 +1,4 @@
-"""A part of the misses of a cache, on which machines agree without talking."""
+"""A part of a cache's misses, on which machines agree without communicating."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def holds(self, key: str) -> bool:
-        """Whether the entry of that name belongs to this part, and so to no other one."""
+        """Whether the entry of that name belongs to this part, and so to no other."""
         return int(key, 16) % self.count == self.number - 1
 
 

@@ -1,4 +1,4 @@
-"""Scores that need no running model: from how a text is cut, and from rows of embeddings."""
+"""Scores that need no model to be run: from how a text is cut, and from rows of embeddings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from mkdocs_tokenheat.scoring.vectors import TokenVectors, table_notes
 __all__ = ["score_static", "unit_vectors"]
 
 _BATCH = 100_000
-"""Characters of a batch: enough to share the work, little enough to stay small in memory."""
+"""Characters per batch: enough to share the work, and few enough to need little memory."""
 
 
 def score_static(
@@ -58,7 +58,7 @@ def _score_batch(
     except TokenheatError as error:
         if len(batch) == 1:
             yield batch[0], error.about("model")
-        else:  # One text's tokens must not spoil the others.
+        else:  # One text's tokens must not make the others fail.
             for request in batch:
                 yield from _score_batch([request], model, max_tokens)
         return

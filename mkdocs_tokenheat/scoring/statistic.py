@@ -1,4 +1,4 @@
-"""What a view or a scale needs besides a text's scores, such as a vocabulary's quantiles: an entry each."""
+"""Statistics that a view or a scale needs, such as a vocabulary's quantiles: one entry each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ E_co = TypeVar("E_co", bound="Finding", covariant=True)
 
 @dataclass(frozen=True)
 class Finding:
-    """What a statistic finds; its fields are the columns of its entry, which bears its kind's name."""
+    """A statistic's result; its fields are the columns of its entry, next to its kind's name."""
 
     kind: ClassVar[str]
 
@@ -31,14 +31,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Kind(Generic[G_contra, E_co]):
-    """A kind of statistic: from what is given, plain values that a key covers, to a finding.
+    """A kind of statistic: from given plain values, which the key covers, to a finding.
 
     Attributes:
-        finding: What its entries hold.
-        read: From an entry's columns to what they hold.
-        compute: What the models make of what is given; the number is the largest that a text may
-            have of units.
-        fits: Whether an entry can be of what is given.
+        finding: The class of its findings.
+        read: Turns an entry's columns into a finding.
+        compute: Computes a finding with the models; the number is the largest number of units that
+            a text may have.
+        fits: Whether a finding can be that of the given values.
     """
 
     finding: type[E_co]
@@ -48,19 +48,19 @@ class Kind(Generic[G_contra, E_co]):
 
     @property
     def name(self) -> str:
-        """Which its entries bear."""
+        """The name that its entries carry."""
         return self.finding.kind
 
 
 @dataclass(frozen=True)
 class Statistic(Generic[E_co]):
-    """A request for an entry that is no text's scores.
+    """A request for an entry other than a text's scores.
 
     Attributes:
         key: The SHA-256 of everything that it depends on.
-        given: What it is of.
-        sources: The models that it rests on, in their order.
-        way: Which of their vectors are meant.
+        given: The values it is computed from.
+        sources: The models that it depends on, in order.
+        way: Which of their vectors are used.
     """
 
     key: str
@@ -75,16 +75,16 @@ class Statistic(Generic[E_co]):
         return f"numbers of this block (kind '{self.kind.name}')"
 
     def read(self, columns: Mapping[str, Any]) -> E_co:
-        """What its entry holds.
+        """The content of its entry.
 
         Raises:
-            ValueError: Columns that are not as its kind is, or of something else.
+            ValueError: Columns that do not fit its kind, or belong to something else.
         """
         if columns["kind"] != self.kind.name:
             raise ValueError("it is of another kind")
         entry = self.kind.read(columns)
         if not self.kind.fits(self.given, entry):
-            raise ValueError("it is of something else")
+            raise ValueError("it belongs to something else")
         return entry
 
 

@@ -1,4 +1,4 @@
-"""Gets what requests ask for: from the cache, or from what scores them, and then for the cache."""
+"""Gets what requests ask for: from the cache, or by scoring it and then caching it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from mkdocs_tokenheat.settings import Settings
 __all__ = ["Found", "Score", "Supply"]
 
 Score = Callable[[Sequence[Wanted], Settings], Iterator[tuple[Wanted, Entry | TokenheatError]]]
-"""Gives each request what it asks for, or why it has none, as soon as it is there."""
+"""Yields each request with its result, or why it has none, as soon as it is available."""
 
 Found = dict[str, Entry | TokenheatError]
-"""What there is for each request, by its key, or why there is nothing."""
+"""Each request's result by its key, or why it has none."""
 
 _scoring = Lock()
-"""Hosts may render pages in several threads: models are for one at a time."""
+"""Hosts may render pages in several threads, but only one at a time may use the models."""
 
 
 class Supply:
-    """A site's numbers. What failed when the site was warmed is not tried again: it takes long.
+    """A site's numbers. What failed when the site was warmed is not retried: that takes long.
 
     Parameters:
-        score: What scores the cache's misses; the models of this machine, unless it is given.
-        shard: The part of the misses that is scored at all.
+        score: Scores the cache's misses; by default, with the models of this machine.
+        shard: The part of the misses that is to be scored.
 
     Attributes:
         scored: How many entries have been scored.
@@ -62,7 +62,7 @@ class Supply:
         return found
 
     def get(self, requests: Iterable[Wanted]) -> Found:
-        """What the requests ask for, scored where the cache lacks it and the build is not frozen."""
+        """What the requests ask for, scored if the cache lacks it and the build is not frozen."""
         found: Found = {}
         misses: dict[str, Wanted] = {}
         with _scoring:  # Another thread may have scored them by now.
@@ -82,9 +82,9 @@ class Supply:
         return found
 
     def warm(self, requests: Iterable[Wanted]) -> None:
-        """Score what the cache lacks of the requests, all at once, and keep nothing in memory.
+        """Score all requests that the cache lacks at once, and keep nothing in memory.
 
-        Broken entries are left for whoever reads them. A frozen build notes the use alone.
+        Damaged entries are left to whoever reads them. A frozen build only records the use.
         """
         misses: dict[str, Wanted] = {}
         with _scoring:
@@ -100,13 +100,13 @@ class Supply:
     def _not_scored(self, request: Wanted) -> TokenheatError:
         folder = self._settings.cache_dir
         if folder is None:
-            state = "not kept: the site has no cache ('cache_dir'),"
+            state = "not kept, as the site has no cache ('cache_dir')"
         elif self.cache.is_damaged(request.key):
             state = f"damaged or unreadable in the cache '{shown(folder)}'"
         else:
             state = f"not in the cache '{shown(folder)}'"
         return NotScoredError(
-            f"the {request.what} are {state} and nothing is scored here: "
+            f"the {request.what} are {state}, and scoring is disabled here: "
             f"run '{self._settings.command}' where the model is, and commit or restore the cache"
         )
 
@@ -116,7 +116,7 @@ class Supply:
             if not self._shard.holds(request.key):
                 self.left.add(request.key)
                 self.cache.drop_damaged(request.key)
-                yield request, NotScoredError(f"it is not in the part {self._shard}")
+                yield request, NotScoredError(f"it is not in part {self._shard}")
         if not mine:
             return
         with Progress(len(mine)) as progress:
@@ -131,13 +131,13 @@ class Supply:
 def _score_here(
     misses: Sequence[Wanted], settings: Settings
 ) -> Iterator[tuple[Wanted, Entry | TokenheatError]]:
-    # Only here are numpy, the tokenizers and the models needed.
+    # Only this needs numpy, the tokenizers and the models.
     try:
         import_numpy()
         from mkdocs_tokenheat.scoring.engine import score
     except ImportError as error:
         problem = TokenheatError(
-            f"what scores blocks is not installed ({error}): pip install mkdocs-tokenheat"
+            f"a library needed for scoring is not installed ({error}): pip install mkdocs-tokenheat"
         )
         return ((request, problem) for request in misses)
     return score(misses, settings)

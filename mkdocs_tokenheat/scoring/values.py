@@ -39,7 +39,7 @@ class ValuesFile:
     @property
     def digest(self) -> dict[str, str]:
         """What the scores depend on."""
-        # A checkout may have other line ends.
+        # A checkout may have other line endings.
         data = self.data if self.kind == ".npy" else self.data.replace(b"\r\n", b"\n")
         return {"kind": self.kind, "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -61,15 +61,13 @@ def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | V
         raise _unread(values, error) from None
     if not path.is_relative_to(base):
         raise _refused(
-            values, "lies outside base_path, the folder that files named by a page must lie under"
+            values, "lies outside base_path, the folder that must hold all files that pages name"
         )
     if _kind(values) not in _READERS:
         kinds = ", ".join(_READERS)
-        raise _refused(
-            values, f"is of no known kind: {kinds} are read, and a list is written [1, 2]"
-        )
+        raise _refused(values, f"is of an unknown kind: use {kinds}, or write a list as [1, 2]")
     if not is_there:
-        raise _refused(values, f"is not there: its path starts at base_path, here '{shown(base)}'")
+        raise _refused(values, f"is not there: paths start at base_path, here '{shown(base)}'")
     try:
         data = read(path, limit + 1, links=False)
     except OSError as error:
@@ -77,7 +75,7 @@ def open_values(values: Numbers | str | None, settings: Settings) -> Numbers | V
     if len(data) > limit:
         raise _refused(
             values,
-            f"is larger than the numbers of max_tokens ({settings.max_tokens}) tokens can be",
+            f"is too large for the numbers of max_tokens ({settings.max_tokens}) tokens",
         )
     return ValuesFile(values, data)
 
@@ -116,14 +114,14 @@ def _json(data: bytes) -> list[object]:
     if not isinstance(content, list) or any(
         isinstance(item, (list, dict, str, bool)) for item in content
     ):
-        raise TokenheatError("it is not one flat list of numbers and nulls")
+        raise TokenheatError("it is not a flat list of numbers and nulls")
     return content
 
 
 def _csv(data: bytes) -> list[object]:
     import csv
 
-    # So Windows writes what a program has ended with CRLF itself.
+    # Windows writes this where a program has ended lines with CRLF itself.
     text = data.decode("utf-8-sig").replace("\r\r\n", "\n")
     rows = [*csv.reader(io.StringIO(text.strip("\r\n"), newline=""))]
     if not any(rows):
@@ -133,23 +131,23 @@ def _csv(data: bytes) -> list[object]:
     rows = [row or [""] for row in rows if row or is_column]
     if len(rows[0]) == 1 and ";" in rows[0][0]:
         raise TokenheatError(
-            "it has semicolons: write commas between columns, and a point before decimals"
+            "it has semicolons: write commas between columns, and decimals with a point"
         )
     header = [cell.strip().lower() for cell in rows[0]]
     named = next((header.index(name) for name in _COLUMNS if name in header), None)
     if named is not None:
-        # A comma between a number's digits makes two of it.
+        # A decimal comma splits a number in two.
         wide = next((i for i, row in enumerate(rows, 1) if len(row) > len(header)), None)
         if wide is not None:
             raise TokenheatError(
-                f"its row {wide} has more columns than its header: write a point before decimals"
+                f"its row {wide} has more columns than its header: write decimals with a point"
             )
         cells = [row[named] if named < len(row) else "" for row in rows[1:]]
     elif len(rows) == 1 or is_column:
         cells = [cell for row in rows for cell in row]
     else:
         raise TokenheatError(
-            "it has several columns: give it one, or a header that calls one of them 'value'"
+            "it has several columns: keep one, or add a header that calls one of them 'value'"
         )
     return [cell if cell.strip() else None for cell in cells]
 
@@ -170,10 +168,10 @@ def _npy(data: bytes) -> list[object]:
     except Exception:  # noqa: BLE001 (a damaged one makes NumPy raise almost anything)
         raise TokenheatError("its header is not one that NumPy writes") from None
     if len(shape) != 1 or dtype.kind not in "fiu":
-        raise TokenheatError("it is not one row of real numbers")
-    # Nothing is allocated on a header's word.
+        raise TokenheatError("it is not a one-dimensional array of real numbers")
+    # The header alone must not decide how much is allocated.
     if shape[0] * dtype.itemsize != len(data) - file.tell():
-        raise TokenheatError("its header and its size do not fit together")
+        raise TokenheatError("its header and its size do not match")
     numbers: list[object] = (
         np.frombuffer(data, dtype, offset=file.tell()).astype(np.float64).tolist()
     )

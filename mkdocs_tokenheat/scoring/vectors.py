@@ -1,4 +1,4 @@
-"""The vectors of words and tokens from a model's table, and what a caption says of them."""
+"""The vectors of words and tokens from a model's table, and what a caption says about them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class TokenVectors:
         """The mean of each unit's vectors, of shape (units, dimensions).
 
         Parameters:
-            units: The tokens of each unit; without any its vector is NaN.
-            unknown: The units whose vector is NaN whatever their tokens.
+            units: The tokens of each unit; the vector of a unit without any is NaN.
+            unknown: The units whose vectors are NaN whatever their tokens.
         """
         return means(self._rows, self._places(units), unknown)
 
@@ -56,11 +56,11 @@ class TokenVectors:
 def means(
     rows: NDArray[np.float64], units: Sequence[Sequence[int]], unknown: Collection[int]
 ) -> NDArray[np.float64]:
-    """The mean of each unit's rows; NaN where it has none, or is unknown.
+    """The mean of each unit's rows; NaN if it has none, or is unknown.
 
     Parameters:
         rows: Vectors, or their norms.
-        units: Which of them each unit has.
+        units: The rows of each unit, by index.
     """
     if not unknown and all(len(unit) == 1 for unit in units):
         return rows[[row for (row,) in units]]
@@ -96,7 +96,7 @@ def word_vectors(
 
 
 def normalized(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each vector with the length 1; NaN for one that has no direction."""
+    """Each vector scaled to length 1; NaN for one that has no direction."""
     with np.errstate(all="ignore"):
         lengths = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
         unit: NDArray[np.float64] = vectors / np.where(lengths > 0, lengths, np.nan)
@@ -104,7 +104,7 @@ def normalized(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def table_notes(model: RowModel, way: Way, text: str) -> list[Note]:
-    """What a caption says of vectors from a model's table, and of what its tokenizer drops."""
+    """What a caption says about vectors from a model's table, and what its tokenizer drops."""
     notes: list[Note] = []
     if way.transform == "center":
         notes.append(("centred",))

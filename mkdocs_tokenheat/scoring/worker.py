@@ -1,4 +1,4 @@
-"""What a worker of a Dask cluster does: it scores a batch, with each model loaded once."""
+"""What a Dask worker does: it scores a batch, and loads each model once."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ __all__ = ["Result", "score_batch"]
 Result = Entry | TokenheatError
 
 _one_at_a_time = Lock()
-"""A model is not for two threads, and a worker may have more."""
+"""Only one thread may use a model, and a worker may have several."""
 
 
 def score_batch(
     version: str, batch: Sequence[Wanted], base: str, max_tokens: int, device: str
 ) -> tuple[str, list[Result]]:
-    """The worker's address, and what came of each request of a batch.
+    """The worker's address, and the result of each request in a batch.
 
     Parameters:
-        version: Of this package, where the requests come from.
-        base: The site's setting, like those behind it. One system's `Path` is none to another.
+        version: That of this package where the requests come from.
+        base: The site's setting, like those after it. A string, as a `Path` depends on the system.
 
     Raises:
-        TokenheatError: The version is another one here.
+        TokenheatError: The version here is another.
     """
     if version != __version__:
         raise TokenheatError(
-            f"a worker has mkdocs-tokenheat {__version__}, and {version} asks it: "
+            f"a worker has mkdocs-tokenheat {__version__}, but the requests come from {version}: "
             "install the same version on both"
         )
     from distributed import get_worker

@@ -1,1 +1,1 @@
-"""What lies between vectors: entries that are no text's scores, a file a kind."""
+"""How vectors relate: entries other than a text's scores, one file per kind."""

@@ -22,11 +22,11 @@ __all__ = ["KIND", "Baseline", "Given"]
 _SHUFFLES = 1999
 _SHARE = 0.95
 _PAIRS = 1000
-"""Up to so many units all pairs are looked at, above a sample of as many as that makes."""
+"""Up to this many units all pairs are counted; above, a sample of this number squared."""
 
 
 class Given(TypedDict):
-    """A text, and what is shuffled of it."""
+    """A text, and the units of it that are shuffled."""
 
     text: str
     unit: str
@@ -47,7 +47,7 @@ class Baseline(Finding):
     by_chance: float
 
     def stands_out(self, cosine: float) -> bool:
-        """Whether a random order of the tokens would hardly have such a cosine anywhere.
+        """Whether a random order of the tokens would rarely have such a cosine anywhere.
 
         That of a token with itself is 1 in any order, and says nothing.
         """
@@ -68,7 +68,7 @@ def shuffled(vectors: NDArray[np.float64]) -> Baseline:
     """The baseline of units with these vectors of length 1, of shape (n, dimensions).
 
     A permutation test with the largest value as its statistic, so that 5 % of all texts in a
-    random order have a token that stands out, however many they have (Westfall and Young 1993,
+    random order have a token that stands out, whatever their length (Westfall and Young 1993,
     "Resampling-based multiple testing"): the threshold is the ⌈0.95 (m + 1)⌉-th smallest of the
     largest values of m = 1,999 seeded shuffles.
     """

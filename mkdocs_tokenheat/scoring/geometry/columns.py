@@ -1,4 +1,4 @@
-"""Reads the columns that entries have in common, and holds them to their shape."""
+"""Reads the columns that entries have in common, and validates them."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ __all__ = ["KIND", "Distribution", "Given"]
 
 _PAIRS = 100_000
 _BLOCK = 1 << 20
-"""Numbers of vectors that are read at once."""
+"""How many numbers of vectors are read at once."""
 _REACH = 5.0
-"""How many standard deviations the bins go to either side; what lies farther is counted apart."""
+"""How many standard deviations the bins extend to either side; the rest is counted separately."""
 _STEPS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """How wide a bin may be."""
 _MOST_BINS = 200
@@ -44,13 +44,13 @@ class Distribution(Finding):
     Attributes:
         mean: Their mean.
         deviation: Their standard deviation.
-        dimensions: How many the vectors have.
+        dimensions: How many dimensions the vectors have.
         step: How wide each bin is.
-        first: The number of the first bin: bin i goes from (first + i) · step to one step more.
+        first: The number of the first bin: bin i starts at (first + i) · step.
         counts: How many pairs each bin has.
         outside: How many pairs lie below the first bin, and above the last one.
-        pairs: For each of the given pairs of words its cosine, and the share of random pairs
-            that have a smaller one; None where the model does not know one of the words.
+        pairs: For each of the given pairs of words, its cosine and the share of random pairs that
+            have a smaller one; None if the model does not know one of the words.
     """
 
     kind = "distribution"
@@ -152,14 +152,14 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
 
 
 def _random_cosines(model: RowModel, way: Way) -> NDArray[np.float64]:
-    """The cosines of seeded pairs of different ordinary tokens, of which only the rows are read."""
+    """The cosines of seeded pairs of different ordinary tokens; only their rows are read."""
     import numpy as np
 
     from mkdocs_tokenheat.scoring.vectors import normalized
 
     ids = model.vocabulary(way.embedding)
     if len(ids) < 2:
-        raise TokenheatError("the model's vocabulary has no two tokens to pair")
+        raise TokenheatError("the model's vocabulary has fewer than two tokens to pair")
     # RandomState's stream is frozen: the same pairs with every version of NumPy.
     chance = np.random.RandomState(0)
     one = chance.randint(0, len(ids), _PAIRS)

@@ -1,4 +1,4 @@
-"""The cosine of each word of a list with each other one, and the eigenvalues of the whole."""
+"""The cosine of every pair of words in a list, and the eigenvalues of the matrix."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["KIND", "Given", "Matrix"]
 
 _EIGENVALUES = 3
 _DECIMALS = 10
-"""What follows of a number near 0 depends on the machine."""
+"""Further digits of a number near 0 depend on the machine."""
 
 
 class Given(TypedDict):
@@ -39,8 +39,8 @@ class Matrix(Finding):
 
     Attributes:
         order: The words' places in the list, in the order in which they are shown.
-        rows: For each word of that order its cosine with each one up to itself; None where the
-            model does not know one of the two.
+        rows: For each word in that order, its cosine with each one up to itself; None if the model
+            does not know one of the two.
         eigenvalues: The largest eigenvalues of S over the words that the model knows.
         trace: The sum of all of them, which is the number of those words.
     """
@@ -53,20 +53,20 @@ class Matrix(Finding):
     notes: Sequence[Note] = ()
 
     def at(self, row: int, column: int) -> float | None:
-        """The number of a cell, both counted in the order in which the words are shown."""
+        """The number in a cell; row and column count in the order in which the words are shown."""
         return self.rows[max(row, column)][min(row, column)]
 
 
 def _read(columns: Mapping[str, Any]) -> Matrix:
     order, rows, trace = columns["order"], columns["rows"], columns["trace"]
     if [len(row) for row in rows] != list(range(1, len(order) + 1)):
-        raise ValueError("its rows differ in length from the words")
+        raise ValueError("its rows do not match its words")
     if not all(type(each) is int for each in [*order, trace]):
         raise ValueError("a count is missing or not a number")
     if sorted(order) != list(range(len(order))) or not 0 <= trace <= len(order):
         raise ValueError("its order names other words")
     eigenvalues = list(map(read_number, columns["eigenvalues"]))
-    # They are none of them negative, and add up to the trace.
+    # None of them is negative, and they add up to the trace.
     if len(eigenvalues) > _EIGENVALUES or any(abs(n) > trace + 1 for n in eigenvalues):
         raise ValueError("its eigenvalues are not those of cosines")
     return Matrix(
@@ -105,7 +105,7 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
 
 
 def _clustered(cosines: NDArray[np.float64]) -> list[int]:
-    """The order of average linkage on 1 - cos θ, its leaves turned so that like ones touch.
+    """The leaf order of average linkage on 1 - cos θ, with similar leaves side by side.
 
     Bar-Joseph, Gifford and Jaakkola (2001), "Fast optimal leaf ordering for hierarchical
     clustering".

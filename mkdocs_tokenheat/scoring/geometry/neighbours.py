@@ -26,11 +26,11 @@ __all__ = ["KIND", "Given", "Near", "Neighbours"]
 Near = Sequence[tuple[str, float]]
 
 _ORDINARY = 1e-12, 1e12
-"""Between these norms no square leaves float32."""
+"""Between these norms, no square exceeds float32's range."""
 _DECIMALS = 12
-"""Cosines that agree so far are equal: in what comes behind, machines differ."""
+"""Cosines that agree to this many decimals are equal: further digits depend on the machine."""
 _BLOCK = 1 << 20
-"""Numbers of candidates that are looked at closely at once."""
+"""How many numbers of candidates are recomputed at once."""
 
 
 class Given(TypedDict):
@@ -46,8 +46,8 @@ class Neighbours(Finding):
     """The nearest tokens of each word.
 
     Attributes:
-        words: For each word what its nearest tokens write and their cosines with it, the nearest
-            first; None where the model does not know the word.
+        words: For each word, the texts of its nearest tokens and their cosines with it, nearest
+            first; None if the model does not know the word.
     """
 
     kind = "neighbours"
@@ -76,10 +76,10 @@ def _fits(given: Given, found: Neighbours) -> bool:
 
 
 def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: int) -> Neighbours:
-    """For each word with the vector q the k tokens v with the largest cos θ = v̂·q̂.
+    """For each word, with the vector q, the k tokens v with the largest cos θ = v̂·q̂.
 
-    All cosines are first computed in float32, and those that may be among the largest then anew in
-    float64, which decides. Tokens with the same cosine are in the order of their ids.
+    All cosines are first computed in float32; those that may be among the largest are recomputed
+    in float64, which decides. Tokens with the same cosine are in the order of their ids.
     """
     import numpy as np
 
@@ -131,7 +131,7 @@ def _rough(model: RowModel, way: Way, queries: Floats) -> NDArray[np.float32]:
 
 
 def _exact(model: RowModel, way: Way, query: Floats, tokens: NDArray[np.int64]) -> Floats:
-    """The cosine of each token with the query, the same for the same vector wherever it stands."""
+    """The cosine of each token with the query; equal vectors have equal cosines."""
     import numpy as np
 
     from mkdocs_tokenheat.scoring.vectors import normalized
@@ -156,13 +156,13 @@ def _in_order(
     """The tokens with their cosines, the nearest first.
 
     Parameters:
-        rough: For each token its cosine in float32; NaN for none.
+        rough: For each token, its cosine in float32; NaN for none.
         exact: From tokens to their cosines in float64.
-        first: How many candidates are looked at before any more are.
+        first: How many candidates are examined first.
     """
     import numpy as np
 
-    # A sum of d products, and the square of a norm, are off by a share of d·2⁻²⁴ at most (Higham
+    # A sum of d products, and the square of a norm, have a relative error of d·2⁻²⁴ at most (Higham
     # 2002, "Accuracy and stability of numerical algorithms", 3.1); the rest is for the roundings.
     error = (dimensions + 16) * 2.0**-23
     ids, rough = ids[~np.isnan(rough)], rough[~np.isnan(rough)]
@@ -183,7 +183,7 @@ def _in_order(
 def _others(
     nearest: Iterable[tuple[int, float]], model: RowModel, word: str, *, fold: bool
 ) -> Iterator[tuple[str, float]]:
-    """What the tokens write that are not the word itself, each with its cosine."""
+    """The texts of the tokens other than the word itself, each with its cosine."""
     own, _ = model.tokenizer.words([word])[word]
     alone = own[0] if len(own) == 1 else None
     seen = {_folded(word)} | (

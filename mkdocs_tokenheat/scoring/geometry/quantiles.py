@@ -1,4 +1,4 @@
-"""How a number of one token compares with those of the whole vocabulary."""
+"""How one token's number compares with those of the whole vocabulary."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _compute(given: Given, models: Sequence[RowModel], way: Way, _max_tokens: in
     numbers = np.concatenate(found)
     numbers = numbers[~np.isnan(numbers)]
     if not len(numbers):
-        raise TokenheatError("no token of the model's vocabulary has such a number")
+        raise TokenheatError("no token of the model's vocabulary has a number for this metric")
     quantiles = np.quantile(numbers, np.linspace(0, 1, _STEPS + 1))
     return Quantiles(list(map(rounded, quantiles.tolist())))
 

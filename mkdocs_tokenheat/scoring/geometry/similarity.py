@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "LEAST", "PERMUTATIONS", "Correlation", "Given", "Similarity"]
 
 LEAST = 5
-"""Different words that a comparison takes."""
+"""How many different words a comparison needs."""
 PERMUTATIONS = 9999
 _MOST = 300
 _DECIMALS = 12
-"""Cosines that agree so far are equal: what follows of their digits depends on the machine."""
+"""Cosines that agree to this many decimals are equal: further digits depend on the machine."""
 _ROUNDING = 1e-12
 
 
@@ -52,8 +52,8 @@ class Similarity(Finding):
         words: How many different words are compared.
         is_cut: Whether the text has more of them.
         spearman: None where there are too few words, or one model's cosines are all the same.
-        pearson: None where the other is.
-        notes: For each model what is said of its vectors.
+        pearson: None where `spearman` is.
+        notes: For each model, the notes on its vectors.
     """
 
     kind = "similarity"
@@ -123,7 +123,7 @@ def cosines(vectors: Array) -> Array:
 
 
 def ranks(numbers: Array) -> Array:
-    """The rank of each number from 1 on; equal ones share the mean of their ranks."""
+    """The rank of each number, from 1; equal ones share the mean of their ranks."""
     import numpy as np
 
     _, at, counts = np.unique(numbers, return_inverse=True, return_counts=True)
@@ -136,9 +136,9 @@ def correlated(first: Array, second: Array) -> tuple[Correlation | None, Correla
     """Spearman's and Pearson's correlation of two upper triangles, each with a Mantel test.
 
     Mantel (1967), "The detection of disease clustering and a generalized regression approach":
-    pairs of one word are not independent, so what is permuted is the words, which takes rows and
-    columns of a matrix together. p = (b + 1) / (m + 1), where b of m = 9,999 seeded permutations
-    have a coefficient at least as large.
+    pairs that share a word are not independent, so the words are permuted: rows and columns of a
+    matrix together. p = (b + 1) / (m + 1), where b of m = 9,999 seeded permutations have a
+    coefficient at least as large.
 
     Parameters:
         first: Of shape (n(n-1)/2,), for n words.

@@ -1,4 +1,4 @@
-"""The metrics, by name: a new one is a file here and a line in the registry."""
+"""The metrics, by name: to add one, add a file here and a line to the registry."""
 
 from __future__ import annotations
 

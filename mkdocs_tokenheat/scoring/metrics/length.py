@@ -16,6 +16,6 @@ def _length(units: Units) -> list[float | None]:
 
 LENGTH = Metric(
     "length",
-    {"en": "Number of characters of each {unit}", "vi": "Số ký tự của mỗi {unit}"},
+    {"en": "Number of characters in each {unit}", "vi": "Số ký tự của mỗi {unit}"},
     _length,
 )

@@ -22,12 +22,12 @@ class Units:
     """A text's n units (tokens or words), as a metric sees them.
 
     Attributes:
-        texts: What each unit shows of the text.
-        vectors: The mean embedding of each unit's tokens, of shape (n, dimensions); NaN where the
-            unit has no token that the model knows. None for metrics that need no vectors.
+        texts: The part of the text that each unit shows.
+        vectors: The mean embedding of each unit's tokens, of shape (n, dimensions); NaN if the unit
+            has no token that the model knows. None for metrics that need no vectors.
         norms: The mean of the L2 norms of each unit's tokens, of shape (n,).
         target: The mean embedding of the target's tokens, of shape (dimensions,).
-        predictions: By metric, what a language model made of each unit, of shape (n,).
+        predictions: By metric, a language model's number for each unit, of shape (n,).
         values: The author's own numbers.
     """
 
@@ -45,19 +45,19 @@ class Metric:
 
     Attributes:
         name: As authors write it.
-        labels: What it is, for the caption, by language. `{unit}`, `{vector}` and
-            `{target}` are filled in.
+        labels: Its description in the caption, by language. `{unit}`, `{vector}` and `{target}` are
+            filled in.
         compute: From the units to their n numbers; None or NaN where there is none.
-        needs: `text` where it needs how the text is cut alone, so that the author's own tokens can
-            stand in for a tokenizer's, `vectors` for embeddings or hidden states, `predictions`
-            for what a language model expects.
-        norms_alone: Whether the norms of the vectors do, without the vectors.
+        needs: `text` if it only needs how the text is cut, so that the author's own tokens can
+            stand in for a tokenizer's, `vectors` for embeddings or hidden states, `predictions` for
+            what a language model expects.
+        norms_alone: Whether the norms of the vectors are enough.
         parameters: The options that it needs and that its numbers depend on.
-        pooled: How a word's prediction comes from its tokens'; None where words have none.
-        of_masked: Whether a model that is trained on gaps has it.
-        of_vocabulary: Whether a token has it apart from any text, so that it can be ranked among those
-            of all tokens.
-        of_order: Whether the units' order has a part in it, so that a shuffled text has others.
+        pooled: How a word's prediction is pooled from its tokens'; None if words have none.
+        of_masked: Whether a masked language model has it.
+        of_vocabulary: Whether a token has it apart from any text, so that it can be ranked among
+            all tokens.
+        of_order: Whether it depends on the units' order, so that shuffling the text changes it.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Metric:
         return self.needs != "predictions" or self.pooled is not None
 
     def __reduce__(self) -> tuple[Callable[[str], Metric], tuple[str]]:
-        """Other processes know it by its name."""
+        """Pickled by name, for other processes."""
         from mkdocs_tokenheat.scoring.metrics import metric_of
 
         return metric_of, (self.name,)

@@ -1,4 +1,4 @@
-"""What a language model makes of each token: how far it expected it there."""
+"""How far a language model expected each token in its place."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LOGIT = _prediction(
 
 PROBABILITY = _prediction(
     "probability",
-    "P(t) = exp(z_t) / Σᵢ exp(zᵢ); of a word, the product over its tokens.",
+    "P(t) = exp(z_t) / Σᵢ exp(zᵢ); for a word, the product over its tokens.",
     {
         "en": "Probability that the model gives each {unit} here",
         "vi": "Xác suất mà mô hình gán cho mỗi {unit} tại vị trí của nó",
@@ -53,9 +53,9 @@ PROBABILITY = _prediction(
 
 SURPRISAL = _prediction(
     "surprisal",
-    "-log₂ P(t) in bits; of a word, the sum over its tokens.",
+    "-log₂ P(t) in bits; for a word, the sum over its tokens.",
     {
-        "en": "Surprisal of each {unit} for the model, in bits",
+        "en": "Surprisal of each {unit} under the model, in bits",
         "vi": "Độ bất ngờ (surprisal) của mỗi {unit} đối với mô hình, tính bằng bit",
     },
     "sum",
@@ -73,7 +73,7 @@ RANK = _prediction(
 
 ENTROPY = _prediction(
     "entropy",
-    "-Σᵢ P(i) log₂ P(i) in bits, over the distribution that the token was drawn from.",
+    "-Σᵢ P(i) log₂ P(i) in bits, of the distribution predicted for the token's position.",
     {
         "en": "Entropy of the model's predicted distribution for each {unit}, in bits",
         "vi": "Entropy của phân phối dự đoán tại vị trí của mỗi {unit}, tính bằng bit",
