@@ -69,15 +69,15 @@ def _lines() -> Iterator[str]:
     yield "The low end is on the left. To reverse a map, add `_r` to its name: `RdBu_r`."
     yield ""
     yield (
-        "The last column names the kinds of colour blindness for which the map's ends look alike "
-        "or, on a diverging map, the colours halfway to the ends: on red and green maps, low and "
-        "high are then hard to tell apart. The number is the colours' distance in CIELAB, as "
+        "The last column names the kinds of colour blindness for which the map's ends or, on a "
+        "diverging map, the colours halfway to the ends are hard to tell apart: on red and green "
+        "maps, low and high then look alike. The number is the colours' distance in CIELAB, as "
         "simulated by [Machado and others (2009)](https://doi.org/10.1109/TVCG.2009.113); it is "
         f"listed if it is below {CLOSE:g}. (The ends of cyclic maps are meant to be one colour.) "
         "Where colour must not be the only cue, `encode: colour+underline` adds a line."
     )
     for category in dict.fromkeys(colormap(name).category for name in names()):
-        columns = ("Name", "Colours", "Ends look alike with")
+        columns = ("Name", "Colours", "Hard to tell apart with")
         yield from _section(category.capitalize(), columns, _maps(category), level=3)
 
 

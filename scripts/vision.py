@@ -1,4 +1,4 @@
-"""How colours look to colour-blind eyes, and which maps' ends then look alike.
+"""How colours look to colour-blind eyes, and which maps' ends are then hard to tell apart.
 
 The simulation follows Machado, Oliveira and Fernandes (2009) for a missing cone type;
 distances are those of CIELAB (CIE 1976, white point D65).
@@ -74,7 +74,7 @@ def distance(one: str, other: str, kind: str | None = None) -> float:
 
 
 def close_for(colours: Colormap) -> dict[str, float]:
-    """The kinds of colour blindness for which the map's ends look alike, with their distance.
+    """The kinds of colour blindness for which the map's ends are close, with their distance.
 
     For a diverging map, the points halfway to either end count, too: most numbers lie there.
     """

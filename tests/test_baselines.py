@@ -292,9 +292,9 @@ def test_the_caption_names_the_transform_and_none_is_on_by_default(
         ):
             html = author.figure(TEXT, view=view, model="toy", transform=transform)
             assert said in caption(html)
-        assert "main directions are removed" not in caption(
-            author.figure(TEXT, view=view, model="toy")
-        )
+        plain = caption(author.figure(TEXT, view=view, model="toy"))
+        assert "main directions are removed" not in plain
+        assert "is subtracted" not in plain
 
 
 def test_three_main_directions_are_the_default(author: Author, toy: Vocabulary) -> None:
@@ -319,7 +319,7 @@ def test_a_transform_fits_the_vectors_and_the_metric(author: Author, toy: Vocabu
     assert said == "the model's vectors have too few dimensions to remove 6 directions"
     for options in ({"metric": "norm", "layer": "1"}, {"metric": "length"}):
         said = refused(author, TEXT, model="minilm", transform="center", **options)
-        assert "option 'transform' requires the metric norm or a cosine of vectors" in said
+        assert "'transform' requires the metric norm, cosine-previous or cosine-target" in said
 
 
 # Shuffled texts

@@ -301,7 +301,7 @@ def test_an_index_that_names_the_wrong_shard_is_refused(author: Author) -> None:
     }
     save_sharded(toy(author), shards)
     write_index(toy(author), {"wte.weight": "b.safetensors", "ln_f.weight": "a.safetensors"})
-    assert "'wte.weight', although its index says so" in author.error(TEXT, model="toy")
+    assert "'wte.weight', although its index says it does" in author.error(TEXT, model="toy")
 
 
 # What no row can be read from

@@ -104,7 +104,10 @@ def _command(
 
 
 def _add_warm(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "score everything the site's cache lacks, by running the site's own build and discarding its output"
+    text = (
+        "score everything the site's cache lacks, by running the site's own build and discarding "
+        "its output"
+    )
     warm = _command(parsers, "warm", commands.warm, text)
     warm.add_argument(
         "--scheduler",
@@ -143,7 +146,8 @@ def _add_prune(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--max-size",
         type=_size,
         metavar="SIZE",
-        help="then remove the least recently used ones until the rest is at most this size, such as 10MB",
+        help="then remove the least recently used ones until the rest is at most this size, such "
+        "as 10MB",
     )
     prune.add_argument("--dry-run", action="store_true", help="only list what would be removed")
     prune.add_argument(
@@ -162,7 +166,7 @@ def _size(text: str) -> int:
 
 def _add_score(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(
-        parsers, "score", commands.score, "print the number of each token or word of a text"
+        parsers, "score", commands.score, "print each token or word of a text with its number"
     )
     parser.add_argument(
         "file", metavar="FILE", nargs="?", default="-", help="the text (default: standard input)"

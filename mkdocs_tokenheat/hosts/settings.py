@@ -41,8 +41,8 @@ MEANINGS: Mapping[str, str] = {
     "on_error": "`raise` ends the build at an error, `show` puts it in the page",
     "max_tokens": "the largest number of tokens or words that a block may have",
     "device": "where language models run: `auto`, `cpu`, `cuda` or `mps`",
-    "base_path": "the folder that the paths in a page are relative to and must stay in: "
-    "the docs folder in MkDocs, Zensical and Sphinx, the current folder elsewhere",
+    "base_path": "the folder that files named by a page must be in, and that their paths start "
+    "from: the docs folder in MkDocs, Zensical and Sphinx, the current folder elsewhere",
     "labels": "the figures' labels in more languages, or replacements for the built-in ones: "
     "for each language, the labels by name",
 }

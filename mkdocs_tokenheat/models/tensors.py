@@ -227,7 +227,9 @@ def _entry(path: Path, name: str) -> tuple[str, tuple[int, ...], int]:
     """Data type, shape and offset of a tensor, from a header that safetensors has validated."""
     with _opened(path) as opened:
         if name not in opened.keys():  # noqa: SIM118 (no mapping)
-            raise TokenheatError(f"'{path}' does not hold '{name}', although its index says so")
+            raise TokenheatError(
+                f"'{path}' does not hold '{name}', although its index says it does"
+            )
     with path.open("rb") as file:
         tensors, start = read_header(file)
     entry = tensors[name]

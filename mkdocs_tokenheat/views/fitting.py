@@ -42,7 +42,8 @@ def _of_way(name: str) -> Callable[[Options, Metric], bool]:
     return matters
 
 
-_TABLE = "the metric norm or a cosine of vectors, and layer: input"
+_VECTORS = "the metric norm, cosine-previous or cosine-target"
+_TABLE = f"{_VECTORS}, and layer: input"
 _RUN = "a metric of a model's predictions, or a layer"
 
 _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
@@ -52,7 +53,7 @@ _GOES_WITH: Mapping[str, tuple[Callable[[Options, Metric], bool], str]] = {
         lambda o, m: m.needs == "text",
         "a metric that needs no model: length or values",
     ),
-    "layer": (lambda o, m: m.needs == "vectors", "the metric norm or a cosine of vectors"),
+    "layer": (lambda o, m: m.needs == "vectors", _VECTORS),
     "embedding": (_of_way("embedding"), _TABLE),
     "transform": (_of_way("transform"), _TABLE),
     "pool": (_of_way("pool"), "a layer and unit: word"),
