@@ -58,7 +58,7 @@ def _without_commas(items: Sequence[tuple[str, bool]], *, last: bool = False) ->
     """The words, none of which may end with a comma that was meant as a separator.
 
     Parameters:
-        last: Whether the last word may end with such a comma, too.
+        last: Whether a comma at the end of the last word may have been meant as one, too.
     """
     words = [word for word, _ in items]
     if len(items) > 1 and (

@@ -223,8 +223,8 @@ class Options:
     )
     stride: int | None = _or_none(
         _count(1),
-        "the step between windows over a long text, in tokens: by default half a window, and always "
-        "short enough that they overlap",
+        "the step between windows over a long text, in tokens: by default half a window, and "
+        "always short enough that they overlap",
     )
     dtype: str = _option(
         "float32",
@@ -268,8 +268,8 @@ class Options:
     lang: str | None = _option(
         None,
         _text,
-        "the text's language, such as `vi` or `en`; in a site's settings, the site's language, which "
-        "the figures' labels follow (without one, they follow the text's)",
+        "the text's language, such as `vi` or `en`; in a site's settings, the site's language, "
+        "which the figures' labels follow (without one, they follow the text's)",
     )
     legend: bool = _option(True, _flag, "whether the legend is shown")
     table: bool = _option(True, _flag, "whether the table of all numbers is added")

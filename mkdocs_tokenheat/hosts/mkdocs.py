@@ -76,7 +76,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         return errors, []
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
-        """Note the command; the existence of this method keeps the plugin alive between rebuilds."""
+        """Note the command; having this method keeps the plugin alive between rebuilds."""
         self._serving = command == "serve"
         self._earlier = {}
 

@@ -29,7 +29,7 @@ __all__ = ["Page", "Stashed"]
 _log = logging.getLogger("mkdocs_tokenheat")
 
 _MARKER = re.compile(r"(&gt;)|[^> ]")
-"""A character of a list marker: later lines have a space there, but keep quote marks."""
+"""A character of a list marker, a space in later lines; or an escaped quote mark, which stays."""
 _SNIPPET = re.compile(r" *-+8<-")
 """The start of a line that pymdown-extensions' snippets replace with a file."""
 

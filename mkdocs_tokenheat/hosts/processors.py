@@ -156,8 +156,8 @@ def _check(fence: Fence) -> None:
         )
     if (line := fence.swallowed) is not None:
         raise TokenheatError(
-            f"another block begins here inside one: close the outer one with a line '{fence.marks}', "
-            "or, if this is its text, open it with more of these marks",
+            "another block begins here inside one: close the outer one with a line "
+            f"'{fence.marks}', or, if this is its text, open it with more of these marks",
             line=line,
         )
 

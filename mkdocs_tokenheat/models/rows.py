@@ -19,7 +19,7 @@ from mkdocs_tokenheat.models.vocabulary import Shift, fit_shift, ordinary
 __all__ = ["RowModel", "load"]
 
 _CHUNK = 1 << 20
-"""How many numbers of a whole table are read at once: as many as a processor caches."""
+"""How many numbers of a whole table are read at once: as many as fit in a processor's cache."""
 
 
 class RowModel:

@@ -82,7 +82,7 @@ class Supply:
         return found
 
     def warm(self, requests: Iterable[Wanted]) -> None:
-        """Score all requests that the cache lacks at once, and keep nothing in memory.
+        """Score, all at once, the requests that the cache lacks, and keep nothing in memory.
 
         Damaged entries are left to whoever reads them. A frozen build only records the use.
         """

@@ -21,7 +21,7 @@ __all__ = ["draw", "error_figure"]
 _CAPTION = "display:block;font-weight:bold"
 
 _SHORT = 12
-"""How many characters of a legend's two numbers fit beside its bar on a narrow page."""
+"""How long a legend's two numbers together may be to fit beside its bar on a narrow page."""
 
 _SCROLLING = (
     '<div class="tokenheat-scroll" role="group" tabindex="0" style="overflow-x:auto" aria-label="{}">',

@@ -73,8 +73,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "{permutations} permutations of the words.",
         "similarity-of": "{first} and {second}: Spearman {spearman} (p = {p_spearman}), "
         "Pearson {pearson} (p = {p_pearson}), over {words} words.",
-        "similarity-few": "{first} and {second}: only {words} different words are known to both, too "
-        "few for representational similarity, which needs {least}.",
+        "similarity-few": "{first} and {second}: only {words} different words are known to both, "
+        "too few for representational similarity, which needs {least}.",
         "similarity-constant": "{first} and {second}: no representational similarity, because in one of them "
         "all pairs of words have the same cosine.",
         "similarity-cut": "Only the first {words} different words are compared.",
