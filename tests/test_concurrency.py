@@ -211,7 +211,7 @@ def test_processes_of_many_threads_share_one_cache(author: Author) -> None:
     for process in processes:
         out, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
-        assert "tokenheat: the cache" not in said
+        assert "ignoring the cache" not in said
         assert "cannot store" not in said
         assert dict(json.loads(out)) == right
     assert list(author.cache.rglob("*.tmp")) == []
