@@ -14,7 +14,7 @@ from mkdocs_tokenheat.block.words import Cell
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.views.colormaps import LINE, Colormap, Look
 from mkdocs_tokenheat.views.labels import Labels, expected, say
-from mkdocs_tokenheat.views.markup import escape, escape_each, number, visible_each
+from mkdocs_tokenheat.views.markup import escape_each, number, visible_each
 from mkdocs_tokenheat.views.paint import KEPT, Paint, is_rtl
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import lang_of
@@ -64,7 +64,8 @@ def pieces_of(text: str, scores: Scores) -> Sequence[str]:
 def units_of(pieces: Sequence[str], labels: Labels) -> Sequence[str]:
     """What the units show, with white space drawn and invisible characters named."""
     drawn = visible_each(pieces)
-    if "" not in drawn and not _UNSEEN.search("".join(drawn)):
+    whole = "".join(drawn)
+    if "" not in drawn and (whole.isascii() or not _UNSEEN.search(whole)):
         return drawn
     nothing = f"<i>{say(labels, 'nothing-shown')}</i>"
     return [
@@ -153,8 +154,7 @@ def _titles(scores: Scores, numbers: Sequence[str]) -> Sequence[str]:
 
 
 def _cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Sequence[str]:
-    pieces = [text[start:end] for start, end in zip(starts, ends, strict=True)]
-    return pieces if escape(text) == text else escape_each(pieces)
+    return escape_each([text[start:end] for start, end in zip(starts, ends, strict=True)])
 
 
 def _joined_looks(

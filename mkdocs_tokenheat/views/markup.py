@@ -28,6 +28,8 @@ _SPECIAL = re.compile(f"[{re.escape(_SPECIALS.decode())}\\ud800-\\udfff]")
 _TURNED = re.compile("-[0-9]|&[lg]t;|[][(){}«»\u2039\u203a≤≥⟨⟩\u3008-\u3011\uff08\uff09]")
 """What is displayed differently on a right-to-left page: a minus sign, a bracket."""
 
+_TURNED_ASCII = b"-&[](){}"
+
 SPACE = "␣"
 
 _REMEMBERED = 1 << 14
@@ -50,6 +52,8 @@ def escape_each(texts: Sequence[str]) -> Sequence[str]:
 
 def needs_isolation(shown: str) -> bool:
     """Whether HTML would be displayed differently on a page that runs from right to left."""
+    if shown.isascii() and not has_any(shown, _TURNED_ASCII):  # Much faster than a pattern.
+        return False
     return _TURNED.search(shown) is not None
 
 
