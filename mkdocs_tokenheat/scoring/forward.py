@@ -186,8 +186,10 @@ def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> I
                 notes.append((several, count) if count > 1 else ("target-token",))
             # What each unit's number depends on: the states of its tokens, or of the last one.
             groups = [group[-1:] for group in cut.groups] if is_last else cut.groups
-            vectors = means(states[layer], groups, cut.unknown)
-            norms = means(np.sqrt((states[layer] ** 2).sum(axis=1)), groups, cut.unknown)
+            vectors, norms = (
+                means(rows, range(len(rows)), groups, cut.unknown)
+                for rows in (states[layer], np.sqrt((states[layer] ** 2).sum(axis=1)))
+            )
             units = Units([], vectors, norms, target)
             at_start = text.context.shown.start == 0
             aside = [i for i, group in enumerate(groups) if at_start and 0 in group]

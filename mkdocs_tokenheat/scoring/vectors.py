@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -41,38 +41,39 @@ class TokenVectors:
             units: The tokens of each unit; the vector of a unit without any is NaN.
             unknown: The units whose vectors are NaN whatever their tokens.
         """
-        return means(self._rows, self._places(units), unknown)
+        return means(self._rows, self._at, units, unknown)
 
     def norms(
         self, units: Sequence[Sequence[int]], unknown: Collection[int] = ()
     ) -> NDArray[np.float64]:
         """The mean of the norms of each unit's vectors, of shape (units,)."""
-        return means(self._norms, self._places(units), unknown)
-
-    def _places(self, units: Sequence[Sequence[int]]) -> list[list[int]]:
-        return [[self._at[token] for token in tokens] for tokens in units]
+        return means(self._norms, self._at, units, unknown)
 
 
 def means(
-    rows: NDArray[np.float64], units: Sequence[Sequence[int]], unknown: Collection[int]
+    rows: NDArray[np.float64],
+    at: Mapping[int, int] | Sequence[int],
+    units: Sequence[Sequence[int]],
+    unknown: Collection[int],
 ) -> NDArray[np.float64]:
     """The mean of each unit's rows; NaN if it has none, or is unknown.
 
     Parameters:
         rows: Vectors, or their norms.
-        units: The rows of each unit, by index.
+        at: The row of each token.
+        units: The tokens of each unit.
     """
     if not unknown and all(len(unit) == 1 for unit in units):
-        return rows[[row for (row,) in units]]
+        return rows[[at[token] for (token,) in units]]
     nothing = {*unknown}
     members = [() if i in nothing else unit for i, unit in enumerate(units)]
     counts = np.array([len(unit) for unit in members])
-    at = [row for unit in members for row in unit]
+    places = [at[token] for unit in members for token in unit]
     found = np.full((len(members), *rows.shape[1:]), np.nan)
     has = counts > 0
     if has.any():
         starts = (np.cumsum(counts) - counts)[has]
-        sums = rows[at] if counts.max() == 1 else np.add.reduceat(rows[at], starts)
+        sums = rows[places] if counts.max() == 1 else np.add.reduceat(rows[places], starts)
         found[has] = (sums.T / counts[has]).T
     return found
 
