@@ -25,7 +25,7 @@ from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.views import svg
 from mkdocs_tokenheat.views.colormaps import colormap, contrast, luminance, names
 from mkdocs_tokenheat.views.labels import LABELS, labels_of, note, say
-from mkdocs_tokenheat.views.markup import escape, escape_each, number
+from mkdocs_tokenheat.views.markup import escape, escape_each, isolated, number
 from mkdocs_tokenheat.views.paint import HATCHED
 from mkdocs_tokenheat.views.scale import fit
 from tests.conftest import Author, block
@@ -659,3 +659,13 @@ def test_controls_and_broken_pairs_are_seen(text: str) -> None:
     broken = [c for c in text if (c < " " and c != "\n") or "\ud800" <= c <= "\udfff"]
     assert has_any(text, CONTROLS) == bool(broken)
     assert clean(text) == "".join("\ufffd" if c in broken else c for c in text)
+
+
+@pytest.mark.parametrize("around", ["", "a", "ệ"])
+def test_signs_that_turn_on_a_right_to_left_page_are_isolated(around: str) -> None:
+    for sign in ("-1", "&lt;", "&gt;", *"[](){}«»‹›≤≥⟨⟩「」（）"):
+        shown = f"{around}{sign}{around}"
+        assert isolated(shown) == f"<bdi>{shown}</bdi>"
+    for plain in ("", "1.5", "a-b", "&amp;", "&#39;", "50 %"):
+        shown = f"{around}{plain}{around}"
+        assert isolated(shown) == shown

@@ -49,7 +49,8 @@ _PREFIX = f"{NAME}_"
 # An error need not end the build: with -W it fails it, as every warning does.
 _DEFAULTS = {**DEFAULTS, "on_error": "show", **dict.fromkeys(NAMES)}
 
-_FLAGS = [name for name in NAMES if isinstance(getattr(Options(), name), bool)]
+_FLAGS = [name for name in NAMES if isinstance(getattr(Options, name), bool)]
+"""The options that are true or false."""
 
 _MISPLACED = re.compile(rf"\W*{NAME}(?:(?:::|}})[ {{]*| [ {{]*)(?:{'|'.join(NAMES)})=")
 """Options where Markdown fences have them, which would be text here."""

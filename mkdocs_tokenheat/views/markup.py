@@ -29,6 +29,7 @@ _TURNED = re.compile("-[0-9]|&[lg]t;|[][(){}«»\u2039\u203a≤≥⟨⟩\u3008-\
 """What is displayed differently on a right-to-left page: a minus sign, a bracket."""
 
 _TURNED_ASCII = b"-&[](){}"
+"""Every match of `_TURNED` in an ASCII text has one of these."""
 
 SPACE = "␣"
 
