@@ -287,13 +287,13 @@ def test_the_caption_names_the_transform_and_none_is_on_by_default(
     for view in ("text", "matrix"):
         for transform, said in (
             ("center", "vector (center)."),
-            ("all-but-the-top", "its 3 main directions are removed"),
-            ("all-but-the-top:1", "its 1 main directions are removed"),
+            ("all-but-the-top", "the first 3 of its principal components are removed"),
+            ("all-but-the-top:1", "the first 1 of its principal components are removed"),
         ):
             html = author.figure(TEXT, view=view, model="toy", transform=transform)
             assert said in caption(html)
         plain = caption(author.figure(TEXT, view=view, model="toy"))
-        assert "main directions are removed" not in plain
+        assert "principal components are removed" not in plain
         assert "is subtracted" not in plain
 
 

@@ -204,8 +204,8 @@ class Options:
     transform: str | None = _or_none(
         _transform,
         "how the table's vectors are transformed first: `center` subtracts the vocabulary's mean, "
-        "`all-but-the-top` also removes its 3 main directions, `all-but-the-top:D` its D main "
-        "directions",
+        "`all-but-the-top` also removes its first 3 principal components, `all-but-the-top:D` its "
+        "first D",
     )
     pool: str = _option(
         "mean",

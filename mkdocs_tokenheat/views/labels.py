@@ -79,8 +79,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "all pairs of words have the same cosine.",
         "similarity-cut": "Only the first {words} different words are compared.",
         "centred": "The vocabulary's mean is subtracted from each vector (center).",
-        "all-but-the-top": "The vocabulary's mean and its {0} main directions are removed from "
-        "each vector (all-but-the-top).",
+        "all-but-the-top": "The vocabulary's mean and the first {0} of its principal components "
+        "are removed from each vector (all-but-the-top).",
         "unknown": "not in the model's vocabulary",
         "table": "All numbers as a table",
         "column-token": "Token",
