@@ -13,7 +13,6 @@ __all__ = [
     "excerpt",
     "is_like",
     "missing",
-    "nearest",
     "one_line",
     "unknown",
 ]
@@ -110,14 +109,9 @@ def excerpt(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word most like this one."""
-    return _most_like(word, known, 0.0)[0]
-
-
-def is_like(word: str, known: Iterable[str]) -> bool:
+def is_like(word: str, known: Iterable[str], least: float = _LIKE) -> bool:
     """Whether it may be a misspelling of one of the known words."""
-    return bool(_most_like(word, known, _LIKE))
+    return bool(_most_like(word, known, least))
 
 
 def _most_like(word: str, known: Iterable[str], least: float) -> list[str]:
@@ -131,4 +125,4 @@ def _most_like(word: str, known: Iterable[str], least: float) -> list[str]:
 def unknown(kind: str, word: str, known: Iterable[str]) -> str:
     """The message for a name that is not one of the known ones."""
     word = excerpt(word)
-    return f"unknown {kind} '{word}', did you mean '{nearest(word, known)}'?"
+    return f"unknown {kind} '{word}', did you mean '{_most_like(word, known, 0.0)[0]}'?"

@@ -168,8 +168,8 @@ def test_a_word_is_ranked_among_tokens(author: Author, toy: Vocabulary) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"metric": "length"}, "scale: vocabulary requires the metric norm or cosine-target"),
-        ({"metric": "cosine-previous"}, "scale: vocabulary requires the metric norm or cosine"),
+        ({"metric": "length"}, "or compare, the metric norm or cosine-target"),
+        ({"metric": "cosine-previous"}, "or compare, the metric norm or cosine"),
         ({"metric": "norm", "layer": "2"}, "and layer: input"),
         ({"metric": "norm", "share": "s"}, "option 'share' requires a scale other than vocabulary"),
         (
@@ -186,7 +186,7 @@ def test_what_a_vocabulary_has_no_percentile_of(
 
 
 def test_a_matrix_has_no_percentiles(author: Author) -> None:
-    assert "scale: vocabulary requires" in refused(
+    assert "scale: vocabulary requires view: text or compare" in refused(
         author, "a cat", model="minilm", scale="vocabulary", view="matrix"
     )
 

@@ -528,6 +528,15 @@ def test_a_cache_serves_where_the_model_is_absent(author: Author) -> None:
     assert "toy' is not there" in said
 
 
+@pytest.mark.parametrize("lost", ["*", "*.safetensors", "tokenizer.json"])
+def test_a_cache_serves_where_a_part_of_the_model_is_absent(author: Author, lost: str) -> None:
+    right = author.figure(TEXT, model="toy")
+    for path in (author.folder / "toy").glob(lost):
+        path.unlink()
+    assert author.figure(TEXT, model="toy") == right
+    assert "/toy' has n" in author.error("the cat", model="toy")
+
+
 def test_an_absent_model_without_a_cache_is_an_error(author: Author) -> None:
     shutil.rmtree(author.folder / "toy")
     assert "model 'toy': the model's folder" in author.error(TEXT, model="toy")
@@ -575,6 +584,8 @@ def test_an_unchanged_model_is_not_read_again(
 
     monkeypatch.setattr("mkdocs_tokenheat.models.identity._sha256", read)
     assert author.figure(TEXT, model="toy") == right
+    monkeypatch.chdir(author.folder.parent)
+    assert Author(Path(author.folder.name), **author.settings).figure(TEXT, model="toy") == right
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"identity": 5}', b"\xff", b"[" * 99_999])

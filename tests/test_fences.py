@@ -882,3 +882,9 @@ def test_a_line_like_a_snippets_is_read_at_once(page: Callable[..., str]) -> Non
     line = "-8<" + "-" * 400_000
     with pytest.raises(TokenheatError, match="more than max_tokens"):
         page(f"```tokenheat\n{line}\na\n\n```")
+
+
+@pytest.mark.parametrize("name", ["site", "host", "fail", "page", "collected", "drawn", "self"])
+def test_what_a_host_brings_along_is_no_setting(name: str) -> None:
+    with pytest.raises(TokenheatError, match=f"unknown setting '{name}'"):
+        markdown.markdown("", extensions=["tokenheat"], extension_configs={"tokenheat": {name: 1}})

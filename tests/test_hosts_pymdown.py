@@ -10,6 +10,7 @@ import pytest
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+from mkdocs_tokenheat.hosts.page import Hosting
 from tests.pages import content, having, parse, texts
 
 EXTENSIONS = (
@@ -146,7 +147,9 @@ def test_the_order_of_the_config_does_not_matter(tmp_path: Path, expected: str, 
 
 
 def test_what_another_extension_has_replaced_is_no_text(tmp_path: Path) -> None:
-    heat = TokenheatExtension(cache_dir=str(tmp_path), metric="length", unit="word", page="a.md")
+    heat = TokenheatExtension(
+        Hosting(page="a.md"), cache_dir=str(tmp_path), metric="length", unit="word"
+    )
     with pytest.raises(
         TokenheatError,
         match=r"a\.md:3: tokenheat: another Markdown extension has",
@@ -162,7 +165,7 @@ def test_fences_that_superfences_takes_away_are_an_error(tmp_path: Path) -> None
 
     def converted(source: str, on_error: str = "raise") -> None:
         heat = TokenheatExtension(
-            page="a.md", collected=told, on_error=on_error, cache_dir=str(tmp_path)
+            Hosting(page="a.md", collected=told), on_error=on_error, cache_dir=str(tmp_path)
         )
         markdown.markdown(
             source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -13,6 +14,7 @@ import pytest
 from mkdocs_tokenheat.hosts import cli
 from mkdocs_tokenheat.hosts.sphinx import TokenheatDirective
 from mkdocs_tokenheat.views.plain import plain, xhtml
+from tests.checkpoints import save, table
 from tests.hosts import TEXT, WORD, Folder, directive
 from tests.pages import content, having, parse, texts
 from tests.vocabularies import MINILM
@@ -286,6 +288,16 @@ def test_flags_on_the_command_line_are_0_and_1(site: Folder) -> None:
     (figure,) = site.figures("_html/index.html")
     assert "<table" not in figure
     assert "<sup" in figure
+
+
+def test_a_cached_site_is_built_without_its_model(site: Folder) -> None:
+    site.write("conf.py", CONF + 'tokenheat_models = {"own": "path:own"}\n')
+    site.write("other.rst", "Other\n=====\n\n" + directive(TEXT, "model: own"))
+    model = save(site.path / "own", {"wte.weight": table(120)})
+    site.done("tokenheat warm -f conf.py")
+    shutil.rmtree(model)
+    assert site.done("tokenheat check -f conf.py").startswith("all blocks are in the cache")
+    site.done("sphinx-build -q -W . _html", TOKENHEAT_FROZEN="1")
 
 
 def test_a_wrong_setting_names_the_config(site: Folder) -> None:

@@ -136,13 +136,34 @@ def test_pages_are_kept_until_the_package_changes(site: Folder) -> None:
     assert rendered_anew(site)
 
 
-def test_pages_are_kept_until_a_model_changes(site: Folder) -> None:
+INHERITED = """\
+site_name: Heat
+markdown_extensions:
+  - tokenheat:
+      model: own
+      models: {own: "path:model"}
+  - pymdownx.superfences:
+      custom_fences:
+        - name: tokenheat
+          class: tokenheat
+          format:
+            object: mkdocs_tokenheat.zensical.fence
+"""
+
+
+@pytest.mark.parametrize("inherits", [False, True])
+def test_pages_are_kept_until_a_model_changes(site: Folder, inherits: bool) -> None:
     model = site.path / "model"
     model.mkdir()
     shutil.copy(locate(DEFAULT_LINE, site.path).tokenizer, model / "tokenizer.json")
     weights = np.ones((32000, 2), np.float32)
     save_file({"embedding.weight": weights}, model / "model.safetensors")
-    configure(site, 'model = "own"\nmodels = { own = "path:model" }')
+    if inherits:
+        (site.path / "zensical.toml").unlink()
+        site.write("base.yml", INHERITED)
+        site.write("mkdocs.yml", "INHERIT: base.yml\n")
+    else:
+        configure(site, 'model = "own"\nmodels = { own = "path:model" }')
     site.done("zensical build")
     before = site.figures("site/index.html")
     assert not rendered_anew(site)

@@ -79,8 +79,10 @@ def test_length_counts_graphemes_without_white_space(text: str, count: int) -> N
         ("a.\u0301", ["a", ".\u0301"]),
         ("</s> [MASK]", ["<", "/", "s", ">", "[", "MASK", "]"]),
         ("\ufffda\ufffd", ["\ufffd", "a", "\ufffd"]),
+        # Younger than some versions of Python.
+        ("hi\U0001fae8", ["hi", "\U0001fae8"]),
     ],
-    ids=range(26),
+    ids=range(27),
 )
 def test_words(text: str, units: list[str]) -> None:
     assert [text[start:end] for start, end, _ in words(text)] == units

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mkdocs_tokenheat.block.info import Raw, read_front_matter, read_info, split_front_matter
 from mkdocs_tokenheat.block.options import NAMES, Options, read_options
 from mkdocs_tokenheat.block.text import clean
-from mkdocs_tokenheat.errors import TokenheatError
+from mkdocs_tokenheat.errors import TokenheatError, is_like
 
 __all__ = ["Block", "make_block", "read_block"]
 
@@ -82,12 +82,10 @@ def _above(info: str, front_matter: Sequence[str]) -> tuple[dict[str, Raw], dict
 
 def _may_be_text(front_matter: Sequence[str]) -> bool:
     """Whether none of its first keys resembles an option's name."""
-    from difflib import get_close_matches
-
     keys = [
         line.partition(":")[0].strip("'\" ") for line in front_matter if line[:1] not in ("", "#")
     ]
-    return not any(get_close_matches(key, NAMES, cutoff=0.7) for key in keys[:9])
+    return not any(is_like(key, NAMES, 0.7) for key in keys[:9])
 
 
 def make_block(

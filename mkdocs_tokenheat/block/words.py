@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ _CLUSTER = r"[\U0001F1E6-\U0001F1FF]{2}(?=[\U0001F1E6-\U0001F1FF])|\X"
 # None of these characters combines with the one before or after it.
 _ALONE = r"[\p{Grapheme_Cluster_Break=Other}\n]*"
 _RUN = r"\S+"
+_MARK = r"[\p{P}\p{S}]"
 
 
 @cache
@@ -60,7 +60,7 @@ def words(text: str) -> list[tuple[int, int, bool]]:
     units: list[tuple[int, int, bool]] = []
     for run in _compiled(_RUN).finditer(text):
         clusters = [(a + run.start(), b + run.start()) for a, b in graphemes(run[0])]
-        is_mark = [unicodedata.category(text[start])[0] in "PS" for start, _ in clusters]
+        is_mark = [_compiled(_MARK).match(text, start) is not None for start, _ in clusters]
         inner = [i for i, mark in enumerate(is_mark) if not mark]
         if not inner:
             units += [(start, end, False) for start, end in clusters]

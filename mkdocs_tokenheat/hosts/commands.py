@@ -153,11 +153,12 @@ def render(given: argparse.Namespace) -> int:
     from markdown import Markdown
 
     from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+    from mkdocs_tokenheat.hosts.page import Hosting
 
     source = _read(given.file)
     page = "<stdin>" if given.file == "-" else given.file
     settings = dataclasses.replace(_settings(given), on_error="raise")
-    extension = TokenheatExtension(site=Site(settings), page=page)
+    extension = TokenheatExtension(Hosting(Site(settings), page=page))
     extensions: list[str | TokenheatExtension] = [*_PLAIN, extension]
     if find_spec("pymdownx"):
         extensions += _PYMDOWN

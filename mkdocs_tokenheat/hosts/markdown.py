@@ -6,7 +6,7 @@ Modules that only registration or pages with blocks need are imported there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from markdown.extensions import Extension
@@ -14,7 +14,7 @@ from markdown.extensions import Extension
 from mkdocs_tokenheat.block.fences import NAME, find_fences
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import TokenheatError
-from mkdocs_tokenheat.hosts.page import Page
+from mkdocs_tokenheat.hosts.page import Hosting, Page
 from mkdocs_tokenheat.hosts.parts import Parts, PartsBeside
 from mkdocs_tokenheat.hosts.processors import CodeBlocks, Fences, Figures, Places, Source
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from mkdocs_tokenheat.block.options import Options
     from mkdocs_tokenheat.block.parse import Block
-    from mkdocs_tokenheat.site import Site
 
 __all__ = ["TokenheatExtension", "blocks_of", "makeExtension"]
 
@@ -55,32 +54,16 @@ class TokenheatExtension(Extension):
     """Turns `tokenheat` fences into heatmaps.
 
     Parameters:
-        site: The site that a host has prepared; by default, one made from the settings.
-        fail: Makes the exception that ends a build, if the host has its own.
-        page: The name of the page for errors, if no host provides it.
-        collected: Receives the errors that are shown in a page; without it, they are logged.
-        drawn: Receives each block that has a figure, with the figure.
+        host: What the host does; positional, so that no site's config can set it.
         settings: The site settings and the options' defaults, by name.
     """
 
-    def __init__(
-        self,
-        *,
-        site: Site | None = None,
-        fail: Callable[[TokenheatError], Exception] | None = None,
-        page: str = "<markdown>",
-        collected: list[TokenheatError] | None = None,
-        drawn: list[tuple[Block, str]] | None = None,
-        **settings: object,
-    ) -> None:
+    def __init__(self, host: Hosting | None = None, /, **settings: object) -> None:
         self.config = _described()
         super().__init__()
-        self._site = site
+        self._host = host or Hosting()
+        self._site = self._host.site
         self._given = settings
-        self.fail = fail
-        self.page = page
-        self.collected = collected
-        self.drawn = drawn
 
     def setConfig(self, key: str, value: object) -> None:  # noqa: N802 (Python-Markdown's name)
         """Set one setting; it is checked with the others when the extension is used."""
@@ -92,7 +75,7 @@ class TokenheatExtension(Extension):
             from mkdocs_tokenheat.hosts.context import site_of
 
             self._site = site_of(md, self._given)
-        page = Page(md, self._site, self)
+        page = Page(md, self._site, self._host)
         md.registerExtension(page)  # type: ignore[arg-type]  # for its reset()
         md.preprocessors.register(Source(md, page), f"{NAME}-source", 1000)
         # After white space is normalised (30) and before other fences (25) and raw HTML (20).

@@ -21,6 +21,7 @@ from mkdocs_tokenheat.block.parse import Block
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
+from mkdocs_tokenheat.hosts.page import Hosting
 from mkdocs_tokenheat.hosts.search import Figure, find_figures, with_figures, without_figures
 from mkdocs_tokenheat.hosts.settings import site_settings
 from mkdocs_tokenheat.settings import Settings
@@ -102,7 +103,7 @@ class TokenheatPlugin(BasePlugin[TokenheatConfig]):
         self._failure = None
         self.site = self._new_site(config)
         extension = TokenheatExtension(
-            site=self.site, fail=self._failed, collected=self.collected, drawn=self._drawn
+            Hosting(self.site, self._failed, collected=self.collected, drawn=self._drawn)
         )
         config.markdown_extensions[:] = [*others, extension]  # type: ignore[list-item]
         self._extension = extension

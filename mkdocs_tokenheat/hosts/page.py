@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from markdown import Markdown
 
-    from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+    from mkdocs_tokenheat.block.parse import Block
     from mkdocs_tokenheat.site import Site
 
-__all__ = ["Page", "Stashed"]
+__all__ = ["Hosting", "Page", "Stashed"]
 
 _log = logging.getLogger("mkdocs_tokenheat")
 
@@ -49,13 +49,32 @@ class Stashed:
     behind: Set[int]
 
 
+@dataclass(frozen=True)
+class Hosting:
+    """What a host does for its pages.
+
+    Attributes:
+        site: The site that it has prepared; by default, one made from the extension's settings.
+        fail: Makes the exception that ends a build, if the host has its own.
+        page: The name of the page for errors, if the host does not say it while rendering.
+        collected: Receives the errors that are shown in a page; without it, they are logged.
+        drawn: Receives each block that has a figure, with the figure.
+    """
+
+    site: Site | None = None
+    fail: Callable[[TokenheatError], Exception] | None = None
+    page: str = "<markdown>"
+    collected: list[TokenheatError] | None = None
+    drawn: list[tuple[Block, str]] | None = None
+
+
 class Page:
     """What the processors know about the page being converted."""
 
-    def __init__(self, md: Markdown, site: Site, extension: TokenheatExtension) -> None:
+    def __init__(self, md: Markdown, site: Site, host: Hosting) -> None:
         self.md = md
         self.site = site
-        self.extension = extension
+        self.host = host
         self.reset()
 
     def reset(self) -> None:
@@ -140,7 +159,7 @@ class Page:
         """
         from mkdocs_tokenheat.hosts.context import page_file
 
-        name, path = page_file(self.md) or (self.extension.page, None)
+        name, path = page_file(self.md) or (self.host.page, None)
         if self._starts is None:
             self._starts = self._found_again(path)
         start = self._starts.get(fence.start)
@@ -154,16 +173,16 @@ class Page:
         if self.site.settings.on_error == "raise":
             from mkdocs_tokenheat.hosts.context import ending
 
-            fail = self.extension.fail
+            fail = self.host.fail
             raise (fail(error) if fail else ending(self.md, error)) from None
         self.warn(error)
 
     def warn(self, error: TokenheatError) -> None:
         """Report an error without ending the build."""
-        if self.extension.collected is None:
+        if self.host.collected is None:
             _log.warning("%s", error)
         else:
-            self.extension.collected.append(error)
+            self.host.collected.append(error)
 
     def _found_again(self, path: Path | None) -> dict[int, int]:
         """For each fence's line in the converted text, its line in the file."""

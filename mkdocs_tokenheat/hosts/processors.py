@@ -255,8 +255,8 @@ class Figures(_OfPage, Postprocessor):
             result = errors[index] if index in errors else results[index]
             if isinstance(result, TokenheatError):
                 result = self._failed(result, page.stashed[index], blocks.get(index))
-            elif page.extension.drawn is not None:
-                page.extension.drawn.append((blocks[index], result))
+            elif page.host.drawn is not None:
+                page.host.drawn.append((blocks[index], result))
             page.figures[index] = result
             self.md.htmlStash.rawHtmlBlocks[index] = _PLACE.format(index)
         return text

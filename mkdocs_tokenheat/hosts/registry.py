@@ -1,4 +1,4 @@
-"""Which host a config belongs to, by the name of its file."""
+"""Which host a config belongs to, by its file's name and, for YAML, by what it lists."""
 
 from __future__ import annotations
 
@@ -71,25 +71,16 @@ def _is_zensicals(path: Path) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     """The config, merged with the one that it inherits from; tags are not resolved."""
-    import yaml
+    from mkdocs.exceptions import ConfigurationError
+    from mkdocs.utils.yaml import yaml_load
+    from yaml import BaseLoader
 
     try:
-        config = yaml.load(path.read_bytes(), yaml.BaseLoader)  # noqa: S506
-    except (OSError, ValueError, yaml.YAMLError):
+        with path.open("rb") as file:
+            config = yaml_load(file, BaseLoader)
+    except (OSError, ValueError, TypeError, AttributeError, ConfigurationError):
         return {}  # MkDocs reports what is wrong with it.
-    if not isinstance(config, dict):
-        return {}
-    parent = config.get("INHERIT")
-    return _merged(_read(path.parent / parent), config) if isinstance(parent, str) else config
-
-
-def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    both = {
-        key: _merged(under[key], over[key])
-        for key in under.keys() & over.keys()
-        if isinstance(under[key], dict) and isinstance(over[key], dict)
-    }
-    return under | over | both
+    return config if isinstance(config, dict) else {}
 
 
 def _names(entries: Any) -> set[str]:

@@ -75,6 +75,7 @@ def read_settings(
     if lang and language(lang) != "en":
         options.setdefault("lang", lang)
     folder, pages = merged["cache_dir"], merged["base_path"]
+    base = base.absolute()  # Notes on models' files are compared, whatever folder a command is in.
     return Settings(
         options=read_options(options, Options()),
         models=_models(merged["models"]),

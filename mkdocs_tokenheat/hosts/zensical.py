@@ -24,6 +24,7 @@ from mkdocs_tokenheat.errors import NoHeatError, TokenheatError
 from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.markdown import TokenheatExtension, blocks_of
+from mkdocs_tokenheat.hosts.page import Hosting
 from mkdocs_tokenheat.hosts.settings import read_settings, site_settings
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
@@ -139,11 +140,16 @@ def _said(path: Path) -> Mapping[str, Any]:
             config = tomllib.loads(path.read_text("utf-8"))
             extensions = config.get("project", config).get("markdown_extensions", {})
         else:
-            extensions = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)["markdown_extensions"]  # noqa: S506
+            config = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506
+            extensions = config.get("markdown_extensions", ())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
         return {}
     each = [extensions] if isinstance(extensions, dict) else extensions
     given = next((one[NAME] for one in each if isinstance(one, dict) and NAME in one), None)
+    if given is None and isinstance(parent := config.get("INHERIT"), str):
+        return _said(
+            path.parent / parent
+        )  # Zensical appends a config's lists to those of this one.
     return given if isinstance(given, dict) else {}
 
 
@@ -180,7 +186,7 @@ def build_into_nowhere(
     site.warm(_blocks(pages, site))
     errors: list[TokenheatError] = []
     config["markdown_extensions"] = [
-        TokenheatExtension(site=site, collected=errors) if name == NAME else name
+        TokenheatExtension(Hosting(site, collected=errors)) if name == NAME else name
         for name in config["markdown_extensions"]
     ]
     with foreign("Zensical cannot build the site", path.name):

@@ -56,22 +56,23 @@ class Identities:
 
     def __init__(self, base: Path, cache: Path | None) -> None:
         self._base, self._cache = base, cache
-        self._known: dict[str, Identity] = {}
-        self._failed: dict[tuple[str, bool], TokenheatError] = {}
+        self._found: dict[tuple[str, bool], Identity | TokenheatError] = {}
         self._finding_out = Lock()
 
     def of(self, line: str, *, frozen: bool) -> Identity:
         """The identity of the model that a site's line means; errors are those of `identify`."""
+        # A frozen search leaves no identity in the cache for other machines.
+        key = line, frozen
         with self._finding_out:
-            if (line, frozen) in self._failed:
-                raise self._failed[line, frozen].but()
-            if line not in self._known:
+            if key not in self._found:
                 try:
-                    self._known[line] = identify(line, self._base, self._cache, frozen=frozen)
+                    self._found[key] = identify(line, self._base, self._cache, frozen=frozen)
                 except TokenheatError as error:
-                    self._failed[line, frozen] = error
-                    raise
-            return self._known[line]
+                    self._found[key] = error
+            found = self._found[key]
+        if isinstance(found, TokenheatError):
+            raise found.but()
+        return found
 
 
 def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False) -> Identity:
@@ -182,7 +183,7 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
         )
     if commit is None:
         commit = locate(line, base).tokenizer.parent.name
-    if model.pinned_commit is None:
+    if model.pinned_commit is None and not frozen:
         _log.warning("tokenheat: '%s' may change: pin it as hub:%s@%s", line, model.repo, commit)
     identity = {"hub": model.repo, "commit": commit}
     if known:

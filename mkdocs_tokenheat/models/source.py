@@ -56,7 +56,7 @@ def locate(line: str, base: Path, commit: str | None = None) -> Files:
         commit: The commit of a hub model, which is fetched if it is not here.
 
     Raises:
-        AbsentModelError: The package or folder is not here.
+        AbsentModelError: The package or folder is not here, or lacks files.
         TokenheatError: The line cannot be read, or what is there is not a model that we open.
     """
     kind, colon, rest = line.partition(":")
@@ -125,7 +125,7 @@ def _files(folder: Path) -> Files:
     tokenizer = folder / "tokenizer.json"
     weights = _weights(folder)
     if not tokenizer.is_file():
-        raise TokenheatError(
+        raise AbsentModelError(
             f"'{folder}' has no tokenizer.json: save the model with its fast tokenizer"
         )
     return Files(tokenizer, weights)
@@ -158,7 +158,7 @@ def _weights(folder: Path) -> tuple[Path, ...]:
             f"'{folder}' holds only pickled weights ({min(pickles).name}), which can run code "
             "and are never opened: save the model as safetensors"
         )
-    raise TokenheatError(f"'{folder}' has neither a safetensors file nor exactly one GGUF file")
+    raise AbsentModelError(f"'{folder}' has neither a safetensors file nor exactly one GGUF file")
 
 
 def weight_map(index: Path) -> dict[str, str]:
@@ -180,5 +180,5 @@ def weight_map(index: Path) -> dict[str, str]:
                 f"'{index}' names '{shard}', which is not a safetensors file beside it"
             )
         if not (index.parent / shard).is_file():
-            raise TokenheatError(f"'{index}' names '{shard}', which is not there")
+            raise AbsentModelError(f"'{index}' names '{shard}', which is not there")
     return names

@@ -99,7 +99,8 @@ def check_fitting(block: Block) -> None:
     ranks = options.scale == "vocabulary" and "scale" in block.lines
     if ranks and not has_vocabulary(options, metric):
         raise TokenheatError(
-            f"scale: vocabulary requires the metric {' or '.join(_RANKED)} and layer: input",
+            f"scale: vocabulary requires view: {' or '.join(_TEXTS)}, "
+            f"the metric {' or '.join(_RANKED)} and layer: input",
             option="scale",
         )
     if options.view in _TEXTS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_cosines, read_number
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosine, read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.statistic import Finding, Kind
 
@@ -55,13 +55,10 @@ class Baseline(Finding):
 
 
 def _read(columns: Mapping[str, Any]) -> Baseline:
-    (threshold,), by_chance = (
-        read_cosines([columns["threshold"]]),
-        read_number(columns["by_chance"]),
-    )
+    threshold, by_chance = columns["threshold"], read_number(columns["by_chance"])
     if by_chance < 0:
         raise ValueError("a count is negative")
-    return Baseline(threshold, by_chance)
+    return Baseline(None if threshold is None else read_cosine(threshold), by_chance)
 
 
 def shuffled(vectors: NDArray[np.float64]) -> Baseline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["read_cosines", "read_number", "read_numbers"]
+__all__ = ["read_cosine", "read_cosines", "read_number"]
 
 
 def read_cosines(stored: Sequence[object]) -> list[float | None]:
@@ -14,10 +14,19 @@ def read_cosines(stored: Sequence[object]) -> list[float | None]:
     Raises:
         ValueError: Anything else.
     """
-    cosines = read_numbers(stored)
-    if any(abs(cosine) > 1 for cosine in cosines if cosine is not None):
+    return [None if each is None else read_cosine(each) for each in stored]
+
+
+def read_cosine(stored: object) -> float:
+    """A cosine.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    cosine = read_number(stored)
+    if abs(cosine) > 1:
         raise ValueError("a cosine is larger than 1")
-    return cosines
+    return cosine
 
 
 def read_number(stored: object) -> float:
@@ -29,12 +38,3 @@ def read_number(stored: object) -> float:
     if type(stored) in (int, float) and math.isfinite(stored):  # type: ignore[arg-type]
         return float(stored)  # type: ignore[arg-type]
     raise ValueError("a number is missing or not finite")
-
-
-def read_numbers(stored: Sequence[object]) -> list[float | None]:
-    """Numbers, with None where there is none.
-
-    Raises:
-        ValueError: Anything else.
-    """
-    return [None if each is None else read_number(each) for each in stored]

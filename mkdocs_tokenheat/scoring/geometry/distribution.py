@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.errors import TokenheatError
 from mkdocs_tokenheat.scoring.entry import as_stored, rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_number
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosine, read_number
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes
 from mkdocs_tokenheat.scoring.statistic import Finding, Kind
@@ -104,10 +104,10 @@ def _read(columns: Mapping[str, Any]) -> Distribution:
 
 
 def _read_pair(stored: Sequence[object]) -> tuple[float, float]:
-    cosine, share = map(read_number, stored)
-    if abs(cosine) > 1 or not 0 <= share <= 1:
+    cosine, share = stored
+    if not 0 <= (below := read_number(share)) <= 1:
         raise ValueError("a pair cannot be read")
-    return cosine, share
+    return read_cosine(cosine), below
 
 
 def _fits(given: Given, found: Distribution) -> bool:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from mkdocs_tokenheat.scoring.entry import rounded
-from mkdocs_tokenheat.scoring.geometry.columns import read_cosines
+from mkdocs_tokenheat.scoring.geometry.columns import read_cosine
 from mkdocs_tokenheat.scoring.key import Way
 from mkdocs_tokenheat.scoring.scores import Note, read_notes, read_text
 from mkdocs_tokenheat.scoring.statistic import Finding, Kind
@@ -61,13 +61,7 @@ def _read(columns: Mapping[str, Any]) -> Neighbours:
 
 
 def _read_near(stored: Sequence[Sequence[object]]) -> Near:
-    near: list[tuple[str, float]] = []
-    for text, stored_cosine in stored:
-        (cosine,) = read_cosines([stored_cosine])
-        if cosine is None:
-            raise ValueError("a neighbour is missing or not finite")
-        near.append((read_text(text), cosine))
-    return near
+    return [(read_text(text), read_cosine(cosine)) for text, cosine in stored]
 
 
 def _fits(given: Given, found: Neighbours) -> bool:
