@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from mkdocs_tokenheat.views.colormaps import colormap
+from mkdocs_tokenheat.views.colormaps import colormap, contrast, luminance
 from tests.browser import chromium, served
 from tests.conftest import Project
 from tests.pages import cells, content, convert, having, parse
@@ -243,6 +243,19 @@ def test_a_joined_cell_has_its_strip_and_its_underline(figures: str) -> None:
         assert "text-decoration-thickness:" in style
         # The strip has its room below the line.
         assert style.endswith("padding-bottom:.95em")
+
+
+def test_cells_are_legible_where_gradients_are_unknown(figures: str) -> None:
+    joined = 0
+    for cell in cells(figures):
+        kept = {name: value for name, value in cell.declarations.items() if "gradient" not in value}
+        colour = kept.get("background-color", kept.get("background"))
+        assert colour or "repeating" in cell.background
+        if colour:
+            joined += "background-color" in kept
+            letters = 1.0 if "color" in kept else 0.0  # White, or black.
+            assert contrast(luminance(colour), letters) >= 4.5
+    assert joined
 
 
 # Numbers in the text.

@@ -392,7 +392,7 @@ def test_contrast_is_wcags(first: str, second: str, ratio: float) -> None:
 
 def test_text_is_legible_on_hatching() -> None:
     assert "color:" not in HATCHED  # The text is the block's own black.
-    ground, line = (luminance(each) for each in colours_in(HATCHED))
+    ground, line = (luminance(each) for each in colours_in(HATCHED)[::2])
     assert min(contrast(ground, 0), contrast(line, 0)) >= 4.5
     assert contrast(ground, line) >= 3, "the hatching is too faint"
 
@@ -455,7 +455,7 @@ def test_tokens_of_one_letter_are_one_cell_with_a_band_each(cache: Path) -> None
         ("#999", "100%"),
     ]
     # The mean of those that there are.
-    assert letter.background.endswith(f" {reds[191]}")
+    assert letter.declarations["background-color"] == reds[191]
     assert letter.declarations["color"] == "#fff"
     assert first.background == reds[0]
 

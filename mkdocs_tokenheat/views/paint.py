@@ -19,7 +19,8 @@ _RTL = re.compile(
     "\U00010800-\U00010d2f\U00010d3a-\U00010e5f\U00010e7f-\U00010fff\U0001e800-\U0001efff]"
 )
 
-HATCHED = "background:repeating-linear-gradient(45deg,#fff 0 5px,#949494 0 6px)"
+# Renderers such as WeasyPrint know only stops with one position.
+HATCHED = "background:repeating-linear-gradient(45deg,#fff 0,#fff 5px,#949494 0,#949494 6px)"
 """A cell without a colour: lines visible on white, and black letters legible on both."""
 
 _HATCHED = look(HATCHED, edge="#777", colour="#999")
@@ -91,7 +92,8 @@ class Paint:
         if mean is _HATCHED or len(looks) == 1:
             return mean
         bands = _bands(looks, mean.edge, "270deg" if is_rtl else "90deg")
-        style = mean.style.replace("background:", f"background:{bands} ", 1)
+        # On its own, the colour remains where the strip is not understood.
+        style = mean.style.replace("background:", f"background:{bands};background-color:", 1)
         if self.underlines:
             style = style.removesuffix(_ROOM) + _ROOM_AND_STRIP
         else:

@@ -18,8 +18,8 @@ __all__ = ["Piece", "Plain", "Shown", "plain", "xhtml"]
 
 _VOID = frozenset(("area", "br", "col", "hr", "img", "input", "wbr"))
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# The colour below a strip or a gradient comes last; a hatched cell has none.
-_BACKGROUND = re.compile(r"background:[^;]*?#([0-9a-f]{6})(?:;|$)")
+# A hatched cell has none.
+_BACKGROUND = re.compile(r"background(?:-color)?:#([0-9a-f]{6})(?:;|$)")
 # HTML ignores capitals in names, XML does not.
 _NAMES = {"viewbox": "viewBox"}
 _WHITE = re.compile(r"(?:^|;)color:#fff(?:;|$)")

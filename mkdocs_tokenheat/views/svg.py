@@ -15,7 +15,8 @@ _LEAST, _MOST = 0.675, 1.1
 _STYLE = (
     "display:block;box-sizing:border-box;width:100%;min-width:{least}px;max-width:{most}px;"
     "height:auto;margin:0;direction:ltr;"
-    f"font:{SIZE}px/1 sans-serif;background:#fff"
+    # WeasyPrint does not know `font`.
+    f"font-family:sans-serif;font-size:{SIZE}px;font-style:normal;font-weight:400;background:#fff"
 )
 
 
