@@ -42,7 +42,7 @@ help:
 	touch $@
 
 site: .venv/light
-	$(BIN)/mkdocs build --quiet --strict --config-file example_site/mkdocs.yml
+	$(BIN)/mkdocs build --strict --config-file example_site/mkdocs.yml
 	@echo "The site is built: open example_site/site/index.html, or run 'make serve'."
 
 serve: .venv/light

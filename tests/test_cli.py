@@ -353,6 +353,11 @@ class TestASite:
             ('plugins: [{tokenheat: {cache_dir: "a\\0b"}}]\n', "setting 'cache_dir' takes a path"),
             ('plugins: [{tokenheat: {cache_dir: "\\ud800"}}]\n', "no file can have this name"),
             ("INHERIT: nowhere.yml\nplugins: [search, tokenheat]\n", "MkDocs cannot read"),
+            ("plugins: [search]\n", "'tokenheat' is not in the config's 'plugins'\n"),
+            (
+                "theme: material\nplugins: [{group: {plugins: [tokenheat]}}]\n",
+                "'tokenheat' is not in the config's 'plugins' themselves: list it outside of 'group'",
+            ),
         ],
     )
     def test_a_config_that_cannot_be_used_is_one_line(

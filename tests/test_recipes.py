@@ -58,3 +58,8 @@ def test_the_recipe_builds_its_site(host: str, tmp_path: Path) -> None:
     if host == "Zensical":
         assert (site.path / "site/stylesheets/tokenheat.css").is_file()
         assert "stylesheets/tokenheat.css" in site.read("site/index.html")
+        # Neither Zensical nor the file that it makes for git takes the cache away.
+        site.done("zensical build --clean", TOKENHEAT_FROZEN="1")
+        site.done("git init -q")
+        site.done("git add .")
+        assert "tokenheat-cache/" in site.done("git ls-files")

@@ -256,7 +256,11 @@ def _loaded(path: Path, **overrides: Any) -> tuple[MkDocsConfig, TokenheatPlugin
     for plugin in config.plugins.values():
         if isinstance(plugin, TokenheatPlugin):
             return config, plugin
-    raise NoHeatError("the plugin 'tokenheat' is not in the config's 'plugins'").at(path.name)
+    problem = "the plugin 'tokenheat' is not in the config's 'plugins'"
+    # Material's plugin loads others only while a site is built.
+    if any(name.rpartition("/")[2] == "group" for name in config.plugins):
+        problem += " themselves: list it outside of 'group'"
+    raise NoHeatError(problem).at(path.name)
 
 
 def _language(config: MkDocsConfig) -> str | None:
