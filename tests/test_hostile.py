@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import markdown
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,8 @@ from mkdocs_tokenheat.block.info import read_front_matter, read_info
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.block.words import graphemes
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
+from mkdocs_tokenheat.hosts.markdown import TokenheatExtension
+from mkdocs_tokenheat.hosts.page import Hosting
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files, locate
@@ -431,7 +434,8 @@ def test_whatever_is_wrong_is_said_in_one_short_line(cache: Path, source: str) -
 
 
 def test_a_pages_name_is_text(cache: Path) -> None:
-    html = convert("```tokenheat a=1\na\n```", cache, on_error="show", page=PAYLOADS[2])
+    extension = TokenheatExtension(Hosting(page=PAYLOADS[2]), cache_dir=str(cache), on_error="show")
+    html = markdown.markdown("```tokenheat a=1\na\n```", extensions=[extension])
     assert_harmless(html)
     assert PAYLOADS[2] in content(parse(html))
 

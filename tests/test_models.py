@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from mkdocs_tokenheat.models import rows, tokenizer
 from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.models.tensors import open_table
+from mkdocs_tokenheat.models.tokenizer import TextTokenizer
 from tests.checkpoints import (
     DIMENSIONS,
     TOKENIZERS,
@@ -467,6 +469,45 @@ def test_special_strings_in_a_text_are_read_literally(author: Author, kind: str)
     assert scores.token_ids is not None
     assert [special] not in scores.token_ids
     assert len(scores.token_ids) > 7
+
+
+@pytest.mark.parametrize("model", [models.WordLevel, models.WordPiece])
+def test_a_special_token_is_no_word_of_a_text(author: Author, model: Any) -> None:
+    tokenizer = Tokenizer(model({"[UNK]": 0, "[PAD]": 1, "a": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    for token in ("[UNK]", "[PAD]"):
+        with_special_token(tokenizer, token)
+    save(toy(author), {"wte.weight": table(3)}, tokenizer)
+    assert author.score("a [PAD] a", model="toy").token_ids == [[2], [0], [2]]
+
+
+@pytest.mark.parametrize("kind", ["byte-level BPE", "Unigram", "BPE with byte fallback"])
+def test_a_space_that_the_tokenizer_puts_before_a_text_shows_none_of_it(
+    author: Author, kind: str
+) -> None:
+    tokenizer = TOKENIZERS[kind]()
+    if kind == "byte-level BPE":
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    save(toy(author), {"wte.weight": table(tokenizer.get_vocab_size())}, tokenizer)
+    # No token has the first letter and a space before it.
+    scores = author.score("z cat", model="toy")
+    assert scores.spans[:2] == [(0, 0), (0, 1)]
+    assert scores.cells[0][:2] == (1, 1)
+
+
+def test_a_tokens_own_text_has_all_of_its_spaces_and_its_bytes(author: Author) -> None:
+    content = json.loads(byte_fallback_bpe().to_str())
+    vocabulary = content["model"]["vocab"]
+    vocabulary |= {"▁▁": len(vocabulary), "▁▁a": len(vocabulary) + 1}
+    made = Tokenizer.from_str(json.dumps(content))
+    # As Llama's.
+    steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    made.decoder = decoders.Sequence([*steps, decoders.Strip(" ", 1, 0)])
+    save(toy(author), {"wte.weight": table(len(vocabulary))}, made)
+    written = TextTokenizer(locate("path:toy", author.folder)).written
+    pieces = ["▁", "▁▁", "▁▁a", "▁the", "<0x41>", "<0xE1>"]
+    texts = [written(vocabulary[piece]) for piece in pieces]
+    assert texts == [" ", "  ", "  a", " the", "A", "\\xe1"]
 
 
 def test_a_token_without_a_row_spoils_its_own_block_alone(author: Author) -> None:

@@ -377,13 +377,15 @@ def test_a_token_may_write_anything(author: Author) -> None:
     tokenizer = wordpiece()
     content_ = json.loads(tokenizer.to_str())
     vocabulary = content_["model"]["vocab"]
-    for text in (HOSTILE, "a b", "\n", "\t", "\u202e", ""):
+    for text in (HOSTILE, "a b", "\n", "\t", "\u202e", "\xad", "\x03", "\xa0\u2028", ""):
         vocabulary[text] = len(vocabulary)
     toy(author, Tokenizer.from_str(json.dumps(content_)))
     figure = neighbours(author, "cat", k=100)
     assert_harmless(figure)
     (row,) = grid(figure)
     assert {HOSTILE.replace(" ", "␣"), "a␣b", "⏎", "⇥"} <= set(row)
+    # What cannot be seen is named.
+    assert {"U+202E", "U+00AD", "U+0003", "U+00A0 U+2028"} <= set(row)
 
 
 def test_a_forged_text_is_only_text(author: Author) -> None:

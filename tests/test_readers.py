@@ -427,10 +427,12 @@ def test_a_caption_leaves_the_rest_alone(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_seen_is_named(tmp_path: Path) -> None:
-    source = '~~~tokenheat metric=length\n---\ntokens: ["\\u200b", a, "\\u202e\\u2066"]\n---\n'
-    html = convert(f"{source}\u200ba\u202e\u2066\n~~~", tmp_path, table=True)
+    tokens = ["\u200b", "a", "\u202e\u2066", "\xa0", "\x7f", "é"]
+    source = f"~~~tokenheat metric=length\n---\ntokens: {json.dumps(tokens)}\n---\n"
+    html = convert(f"{source}{''.join(tokens)}\n~~~", tmp_path, table=True)
     (table,) = having(parse(html), "tokenheat-table")
-    assert [content(row[0]) for row in table.iter("tr")][1:] == ["U+200B", "a", "U+202E U+2066"]
+    names = ["U+200B", "a", "U+202E U+2066", "U+00A0", "U+007F", "é"]
+    assert [content(row[0]) for row in table.iter("tr")][1:] == names
 
 
 # Themes have their own ideas of tables.

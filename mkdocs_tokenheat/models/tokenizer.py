@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from tokenizers import Encoding, Tokenizer
-from tokenizers.models import BPE, Unigram
+from tokenizers.models import BPE, Unigram, WordLevel, WordPiece
 
 from mkdocs_tokenheat.block.text import LONGEST
 from mkdocs_tokenheat.block.words import Span, visible
@@ -22,6 +23,8 @@ __all__ = ["BEFORE", "TextTokenizer", "Tokens", "of_word", "prepare"]
 
 _SPACE = "\u2581"
 """What SentencePiece writes for a space."""
+_SPACES = f"{_SPACE}\u0120"
+"""The same, and what byte-level vocabularies write for one."""
 
 BEFORE = "x "
 """What a word is encoded after, to get the form it has in the middle of a sentence."""
@@ -31,6 +34,8 @@ _BYTES = {chr(byte): byte for byte in _PRINTED} | {
     chr(0x100 + i): byte for i, byte in enumerate(sorted({*range(0x100)} - {*_PRINTED}))
 }
 """The byte that each character of a byte-level vocabulary stands for."""
+_BYTE = re.compile("<0x([0-9A-F]{2})>")
+"""A byte in other vocabularies."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class TextTokenizer:
         ids = encoding.ids
         for token in {*ids} - self._are_spaces.keys():
             piece = self.backend.id_to_token(token) or ""
-            self._are_spaces[token] = bool(piece) and not piece.strip(_SPACE)
+            self._are_spaces[token] = bool(piece) and not piece.strip(_SPACES)
         spaces = [i for i, token in enumerate(ids) if self._are_spaces[token]]
         spans = _shown(text, encoding.offsets, spaces)
         return Tokens(ids, spans, [token == self.unknown for token in ids])
@@ -122,13 +127,16 @@ class TextTokenizer:
         if not piece:  # A row that pads the table.
             return f"#{token}"
         text = self.backend.decode([token], skip_special_tokens=False)
-        if piece.startswith(_SPACE) and not text.startswith(" "):
-            return f" {text}"  # A decoder leaves out what would be a text's first space.
+        if spaces := len(piece) - len(piece.lstrip(_SPACE)):
+            # A decoder leaves out what would be a text's first space.
+            return " " * spaces + text.lstrip(f" {_SPACE}")
         if not text:
             return piece
         if "\ufffd" not in text:
             return text
-        if not all(char in _BYTES for char in piece) or piece.startswith("<0x"):
+        if byte := _BYTE.fullmatch(piece):
+            return f"\\x{byte[1].lower()}"
+        if not all(char in _BYTES for char in piece):
             return piece
         return bytes(_BYTES[char] for char in piece).decode("utf-8", "backslashreplace")
 
@@ -153,7 +161,7 @@ def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Sp
     """What each token shows of the text: its offsets without the white space at their start.
 
     Parameters:
-        spaces: The tokens that SentencePiece writes for spaces.
+        spaces: The tokens of spaces alone, which a tokenizer may have put before a text or a word.
     """
     spans = list(offsets)
     for i, (start, end) in enumerate(offsets):
@@ -166,7 +174,7 @@ def _shown(text: str, offsets: Sequence[Span], spaces: Sequence[int]) -> list[Sp
     for i in spaces:
         start, end = offsets[i]
         piece = text[start:end]
-        if piece.strip() and _SPACE not in piece:
+        if piece.strip() and not any(sign in piece for sign in _SPACES):
             spans[i] = (start, start)
     return spans
 
@@ -200,11 +208,6 @@ def _read_tokenizer(files: Files) -> tuple[Tokenizer, int | None]:
 @lru_cache(maxsize=1)
 def _read(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
     tokenizer = _gguf(files) if files.is_gguf else Tokenizer.from_file(str(files.tokenizer))
-    if isinstance(tokenizer.model, Unigram):
-        unknown = _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
-    else:
-        token = tokenizer.model.unk_token
-        unknown = tokenizer.token_to_id(token) if token else None
     if isinstance(tokenizer.model, BPE):
         tokenizer.model.dropout = None  # It makes cuts random, for training.
     if (processor := tokenizer.post_processor) is not None:
@@ -215,6 +218,12 @@ def _read(files: Files, _stamp: object) -> tuple[Tokenizer, int | None]:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
+    if isinstance(tokenizer.model, Unigram):
+        return tokenizer, _make_literal(tokenizer, json.loads(files.tokenizer.read_bytes()))
+    token = tokenizer.model.unk_token
+    unknown = tokenizer.token_to_id(token) if token else None
+    if isinstance(tokenizer.model, (WordLevel, WordPiece)):
+        _hide_special(tokenizer, unknown)
     return tokenizer, unknown
 
 
@@ -227,6 +236,31 @@ def _gguf(files: Files) -> Tokenizer:
     )
     tokenizer: Tokenizer = found.backend_tokenizer
     return tokenizer
+
+
+def _hide_special(tokenizer: Tokenizer, unknown: int | None) -> None:
+    """Keep a model that looks whole words up from finding a special token that stands alone."""
+    found = {
+        token.content
+        for i, token in tokenizer.get_added_tokens_decoder().items()
+        if token.special
+        and i != unknown
+        and tokenizer.encode(token.content, add_special_tokens=False).ids == [i]
+    }
+    if not found:
+        return
+    vocabulary = tokenizer.get_vocab(with_added_tokens=False)
+    hidden = {f"\0{piece}" if piece in found else piece: i for piece, i in vocabulary.items()}
+    model = tokenizer.model
+    if isinstance(model, WordLevel):
+        tokenizer.model = WordLevel(hidden, model.unk_token)
+    else:
+        tokenizer.model = WordPiece(
+            hidden,
+            unk_token=model.unk_token,
+            max_input_chars_per_word=model.max_input_chars_per_word,
+            continuing_subword_prefix=model.continuing_subword_prefix,
+        )
 
 
 def _make_literal(tokenizer: Tokenizer, content: dict[str, Any]) -> int | None:

@@ -14,7 +14,7 @@ from mkdocs_tokenheat.block.words import Cell
 from mkdocs_tokenheat.scoring.scores import Scores
 from mkdocs_tokenheat.views.colormaps import LINE, Colormap, Look
 from mkdocs_tokenheat.views.labels import Labels, expected, say
-from mkdocs_tokenheat.views.markup import escape_each, number, visible_each
+from mkdocs_tokenheat.views.markup import escape_each, hides, number, unseen, visible_each
 from mkdocs_tokenheat.views.paint import KEPT, Paint, is_rtl
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import lang_of
@@ -48,11 +48,6 @@ _WORD = re.compile(r"\S{1,20}")
 _FEW = 3
 """How many numbers of one cell fit on a line."""
 _MARK = "\u200e"  # Keeps a minus sign before its number in right-to-left text.
-_UNSEEN = re.compile(
-    "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]+"
-)
-"""Characters that are invisible by themselves."""
 _THIN = "\u202f"  # A space at which no line breaks.
 
 
@@ -64,16 +59,10 @@ def pieces_of(text: str, scores: Scores) -> Sequence[str]:
 def units_of(pieces: Sequence[str], labels: Labels) -> Sequence[str]:
     """What the units show, with white space drawn and invisible characters named."""
     drawn = visible_each(pieces)
-    whole = "".join(drawn)
-    if "" not in drawn and (whole.isascii() or not _UNSEEN.search(whole)):
+    if "" not in drawn and not hides("".join(drawn)):
         return drawn
     nothing = f"<i>{say(labels, 'nothing-shown')}</i>"
-    return [
-        f"<i>{' '.join(f'U+{ord(char):04X}' for char in piece)}</i>"
-        if piece and not _UNSEEN.sub("", piece)
-        else piece or nothing
-        for piece in drawn
-    ]
+    return [f"<i>{points}</i>" if (points := unseen(one)) else one or nothing for one in drawn]
 
 
 def shown_text(

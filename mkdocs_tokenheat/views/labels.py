@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mkdocs_tokenheat.errors import TokenheatError, unknown
 from mkdocs_tokenheat.scoring.metrics import METRICS
 from mkdocs_tokenheat.scoring.scores import Note, Scores
-from mkdocs_tokenheat.views.markup import escape, number, numbers, visible
+from mkdocs_tokenheat.views.markup import escape, named, number, numbers
 
 if TYPE_CHECKING:
     from mkdocs_tokenheat.views.scale import Scale
@@ -344,6 +344,6 @@ def said(scores: Scores, labels: Labels, scale: Scale | None = None) -> list[str
 def expected(scores: Scores) -> list[str]:
     """For each unit, what the model expected there, escaped."""
     return [
-        ", ".join(f"“{escape(visible(text))}” {number(share)}" for text, share in each)
+        ", ".join(f"“{escape(named(text))}” {number(share)}" for text, share in each)
         for each in scores.expected
     ]

@@ -12,11 +12,14 @@ __all__ = [
     "apart",
     "escape",
     "escape_each",
+    "hides",
     "isolated",
     "line",
+    "named",
     "needs_isolation",
     "number",
     "numbers",
+    "unseen",
     "visible",
     "visible_each",
 ]
@@ -73,6 +76,24 @@ def visible(text: str) -> str:
     return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", SPACE)
 
 
+def unseen(text: str) -> str:
+    """The code points of a text, its white space drawn, of which nothing is seen; or nothing."""
+    if not text or _UNSEEN.sub("", text):
+        return ""
+    return " ".join(f"U+{ord(char):04X}" for char in text)
+
+
+def named(text: str) -> str:
+    """The text with its white space drawn, or the code points of one that cannot be seen."""
+    drawn = visible(text)
+    return unseen(drawn) or drawn
+
+
+def hides(text: str) -> bool:
+    """Whether some of its characters cannot be seen by themselves."""
+    return not (text.isascii() and text.isprintable()) and _UNSEEN.search(text) is not None
+
+
 def visible_each(texts: Sequence[str]) -> Sequence[str]:
     """The texts, each with its white space drawn."""
     return _each(visible, texts)
@@ -87,6 +108,12 @@ def _each(change: Callable[[str], str], texts: Sequence[str]) -> Sequence[str]:
     parts = changed.split(_BETWEEN)
     return parts if len(parts) == len(texts) else [change(text) for text in texts]
 
+
+_UNSEEN = re.compile(
+    "[\0-\x1f\x7f-\xa0\xad\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    "\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]+"
+)
+"""Characters that are invisible by themselves."""
 
 _DIGITS = 4
 

@@ -12,7 +12,7 @@ from mkdocs_tokenheat.scoring.statistic import make_statistic
 from mkdocs_tokenheat.views.colormaps import Colormap
 from mkdocs_tokenheat.views.grid import cell, frame, header
 from mkdocs_tokenheat.views.labels import Labels, entry_notes, say
-from mkdocs_tokenheat.views.markup import escape, number, visible
+from mkdocs_tokenheat.views.markup import escape, named, number
 from mkdocs_tokenheat.views.paint import HATCHED_SWATCH, Paint
 from mkdocs_tokenheat.views.scale import Scale
 from mkdocs_tokenheat.views.view import Answer, Asked, Column, Group, Picture, View
@@ -79,7 +79,7 @@ def _cells(word: str, near: Near | None, paint: Paint, labels: Labels, *, number
 
 
 def _shown(text: str, labels: Labels) -> str:
-    return visible(text) or labels["nothing-shown"]
+    return named(text) or labels["nothing-shown"]
 
 
 def _table(words: Sequence[tuple[str, Near | None]], labels: Labels) -> list[Column]:
