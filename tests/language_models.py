@@ -75,6 +75,54 @@ def bert(folder: Path, *, head: bool = True) -> Path:
     return _saved(kind, config, tokenizer, folder)
 
 
+def mamba(folder: Path) -> Path:
+    """A Mamba, whose hidden states in transformers begin after its first layer."""
+    tokenizer = byte_level_bpe()
+    config = transformers.MambaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=16,
+        state_size=4,
+        num_hidden_layers=3,
+        initializer_range=0.5,
+    )
+    return _saved(transformers.MambaForCausalLM, config, tokenizer, folder)
+
+
+def reformer(folder: Path) -> Path:
+    """A Reformer, which normalizes its last hidden state apart from the others."""
+    tokenizer = byte_level_bpe()
+    config = transformers.ReformerConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=16,
+        feed_forward_size=32,
+        attn_layers=["local", "local"],
+        num_attention_heads=2,
+        attention_head_size=8,
+        local_attn_chunk_length=8,
+        axial_pos_embds=False,
+        max_position_embeddings=512,
+        is_decoder=True,
+    )
+    return _saved(transformers.ReformerModelWithLMHead, config, tokenizer, folder)
+
+
+def big_bird(folder: Path) -> Path:
+    """A BigBird, whose attention is sparse in long texts."""
+    tokenizer = wordpiece()
+    config = transformers.BigBirdConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=1024,
+        block_size=8,
+        num_random_blocks=1,
+        initializer_range=0.5,
+    )
+    return _saved(transformers.BigBirdForMaskedLM, config, tokenizer, folder)
+
+
 def _saved(kind: Any, config: Any, tokenizer: Tokenizer, folder: Path) -> Path:
     torch.manual_seed(0)
     model = kind(config)

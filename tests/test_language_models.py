@@ -33,12 +33,15 @@ from tests.language_models import (
     CAUSAL,
     WINDOW,
     bert,
+    big_bird,
     causal_loop,
     close,
     gpt2,
     literal,
     llama,
+    mamba,
     masked_loop,
+    reformer,
 )
 
 TEXT = "the cat sat, viets a cat"
@@ -469,19 +472,70 @@ class TestLayers:
     ) -> None:
         whole = Transformer._called
 
-        def several(self: Transformer, **inputs: Any) -> Any:
-            outputs = whole(self, **inputs)
+        def several(self: Transformer, model: Any, **inputs: Any) -> Any:
+            outputs = whole(self, model, **inputs)
             if outputs.hidden_states is not None:
                 last = outputs.hidden_states[-1]
                 outputs.hidden_states = (*(s[None] for s in outputs.hidden_states[:-1]), last)
             return outputs
 
         monkeypatch.setattr(Transformer, "_called", several)
-        with pytest.raises(
-            TokenheatError, match=r"several hidden states per token.* 'layer: last'"
-        ):
-            owner.score("a cat", model="gpt2", layer="1")
-        owner.score("a cat", model="gpt2", layer="last")
+        inner, target, last = owner.site(cache_dir=None).score(
+            [
+                block("a cat", model="gpt2", layer="1"),
+                block("a cat", model="gpt2", layer="1", metric="cosine-target", target="sat"),
+                block("a dog", model="gpt2", layer="last", metric="cosine-target", target="violet"),
+            ]
+        )
+        for refused in (inner, target):
+            with pytest.raises(
+                TokenheatError, match=r"several hidden states per token.* 'layer: last'"
+            ):
+                raise refused  # type: ignore[misc]
+        # What is wrong with one block spoils no other.
+        assert not isinstance(last, TokenheatError)
+
+    def test_layers_are_counted_from_the_embeddings_in_every_model(
+        self, owner: Author, tmp_path: Path
+    ) -> None:
+        folder = mamba(tmp_path / "mamba")
+        owner.settings = {"models": {"mamba": f"path:{folder}"}}
+        model = loaded(folder, transformers.AutoModel)
+        states: list[Any] = []
+        for layer in model.layers:
+            layer.register_forward_pre_hook(lambda _, inputs: states.append(inputs[0]))
+        with torch.no_grad():
+            last = model(torch.tensor([literal(folder).encode(TEXT).ids])).last_hidden_state
+        assert len(states) == 3
+        for number, state in enumerate((*states, last)):
+            found = owner.numbers(TEXT, model="mamba", layer=str(number))
+            close(found, state[0].norm(dim=-1).tolist())
+
+    def test_the_last_layer_does_not_depend_on_what_else_is_scored(
+        self, owner: Author, tmp_path: Path
+    ) -> None:
+        folder = reformer(tmp_path / "reformer")
+        owner.settings = {"models": {"reformer": f"path:{folder}"}}
+        hidden = block(TEXT, model="reformer", layer="last")
+        shares = block(TEXT, model="reformer", metric="probability")
+        (alone,) = owner.site(cache_dir=None).score([hidden])
+        beside, _ = owner.site(cache_dir=None).score([hidden, shares])
+        assert not isinstance(alone, TokenheatError)
+        assert not isinstance(beside, TokenheatError)
+        close(list(alone.scores.scores), [float(n) for n in beside.scores.scores if n is not None])
+
+    def test_a_long_texts_layers_do_not_depend_on_a_short_texts(
+        self, owner: Author, tmp_path: Path
+    ) -> None:
+        folder = big_bird(tmp_path / "big_bird")
+        owner.settings = {"models": {"bird": f"path:{folder}"}}
+        text = "the cat sat on a violet mat. " * 30
+        hidden = block(text, model="bird", layer="last")
+        (alone,) = owner.site(cache_dir=None).score([hidden])
+        beside, _ = owner.site(cache_dir=None).score([hidden, block(TEXT, model="bird", layer="1")])
+        assert not isinstance(alone, TokenheatError)
+        assert not isinstance(beside, TokenheatError)
+        assert alone.scores.scores == beside.scores.scores
 
     def test_the_caption_says_only_what_holds(self, owner: Author) -> None:
         options = {"model": "bare", "layer": "2", "metric": "cosine-target", "unit": "word"}

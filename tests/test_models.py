@@ -112,7 +112,7 @@ def test_a_model_that_predicts_nothing_has_no_output_embeddings(
     folder = save(toy(author), families(table(ROWS))["BERT"])
     (folder / "config.json").write_text(json.dumps({"architectures": [architecture]}), "utf-8")
     said = author.error(TEXT, model="toy", embedding="output")
-    assert said == "the checkpoint holds no output embeddings"
+    assert said == "no tensor of the checkpoint has a known name for output embeddings"
 
 
 def test_output_embeddings_are_tied_to_the_decoders_own(author: Author) -> None:

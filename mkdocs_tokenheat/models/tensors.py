@@ -45,10 +45,13 @@ OUTPUT_NAMES = (
     "predictions.decoder.weight",  # ALBERT
     "generator_lm_head.weight",  # ELECTRA
     "head.weight",  # RWKV
+    "decoder.weight",  # ModernBERT
+    "pred_layer.proj.weight",  # XLM
+    "output_projection.weight",  # BioGPT
 )
 """The output embedding's name in the checkpoints of each family."""
 
-_WHOLE = ("output.weight", "head.weight")
+_WHOLE = ("output.weight", "head.weight", "decoder.weight")
 """Names that other tensors have after a prefix."""
 
 _DECODERS = ("decoder.embed_tokens.weight",)
@@ -180,7 +183,9 @@ def open_output_table(files: Files, table: Table, vocabulary: int) -> tuple[Tabl
         return output, output.equals(table)
     if is_tied:
         return table, True
-    raise TokenheatError("the checkpoint holds no output embeddings", option="embedding")
+    raise TokenheatError(
+        "no tensor of the checkpoint has a known name for output embeddings", option="embedding"
+    )
 
 
 def _has_output(config: Mapping[str, Any]) -> bool:

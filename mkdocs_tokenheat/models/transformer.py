@@ -34,10 +34,13 @@ _ROWS = 128
 _WITH_FLOAT64 = ("cpu", "cuda")
 """The devices that have it: Apple's do not."""
 
-_WINDOWS = ("max_position_embeddings", "n_positions", "max_seq_len")
+_WINDOWS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_target_positions")
 """What configs call the largest number of tokens."""
 
 _MASKS = ("[MASK]", "<mask>")
+
+_AFTER_LAYERS = ("mamba", "mamba2", "falcon_mamba", "rwkv")
+"""The types of models whose hidden states in transformers begin after the first layer."""
 
 
 @dataclass
@@ -141,7 +144,9 @@ class Transformer(RowModel):
             elif bos and first == 0:
                 token = self._config.bos_token_id
                 if not isinstance(token, int) or token < 0:
-                    raise TokenheatError("the model has no BOS token", option="bos")
+                    raise TokenheatError(
+                        "the model's config.json names no BOS token ('bos_token_id')", option="bos"
+                    )
                 ids, first, end = [token, *ids], 1, end + 1
             if ids and max(ids) >= rows:
                 raise TokenheatError(f"the model has no embedding for its token {max(ids)}")
@@ -149,16 +154,22 @@ class Transformer(RowModel):
         return contexts
 
     def hidden(
-        self, contexts: Sequence[Context], layers: Collection[int], stride: int | None
+        self,
+        contexts: Sequence[Context],
+        layers: Sequence[Collection[int]],
+        stride: int | None,
     ) -> Iterator[tuple[int, dict[int, Array] | TokenheatError]]:
         """For each context, its number and, by layer, its tokens' hidden states.
 
         A layer's array has the shape (tokens, dimensions). The last layer is the one after the
         model's final norm. Contexts are yielded as they finish, the shortest first; one whose
-        hidden states are not finite gets an error instead.
+        hidden states are not finite, or several per token, gets an error instead.
+
+        Parameters:
+            layers: The layers that are wanted for each context.
 
         Raises:
-            TokenheatError: A layer has several states per token, or a device too little memory.
+            TokenheatError: A device has too little memory.
         """
         whole: dict[int, dict[int, Array] | TokenheatError] = {}
 
@@ -166,14 +177,15 @@ class Transformer(RowModel):
             arrays = whole.setdefault(item.context, {})
             if isinstance(arrays, TokenheatError):
                 return
-            for layer in layers:
+            for layer in layers[item.context]:
                 state = outputs.hidden_states[layer] if layer < self.layers else _last(outputs)
                 if state.dim() != 3:  # Gemma 3n's are streams, of which there are several.
-                    raise TokenheatError(
+                    whole[item.context] = TokenheatError(
                         "the model has several hidden states per token in its inner layers: "
                         "use 'layer: last'",
                         option="layer",
                     )
+                    return
                 states = state[row, list(item.local)].cpu().double().numpy()
                 if not np.isfinite(states).all():
                     whole[item.context] = not_finite(self._dtype)
@@ -281,7 +293,7 @@ class Transformer(RowModel):
                     hidden = [each + shift for each in together[place]]
                     ids[row, [at for at in hidden if at < end]] = mask
                 at = [place + shift for place in places]
-                outputs = self._called(input_ids=ids.to(self._device))
+                outputs = self._called(self._model, input_ids=ids.to(self._device))
                 logits = _exact(outputs.logits[range(len(at)), at].float())
                 if not is_usable(logits):
                     raise not_finite(self._dtype)
@@ -332,16 +344,27 @@ class Transformer(RowModel):
     def _read_batch(
         self, batch: Sequence[Item], read: Callable[[Item, int, Any], None], *, hidden: bool
     ) -> None:
-        outputs = self._called(**padded(batch, self._device), output_hidden_states=hidden)
+        inputs = padded(batch, self._device)
+        if hidden:
+            outputs = self._called(self._model.base_model, **inputs, output_hidden_states=True)
+            if self._config.model_type in _AFTER_LAYERS:
+                first = self._model.get_input_embeddings()(inputs["input_ids"])
+                outputs.hidden_states = (first, *outputs.hidden_states)
+        else:
+            outputs = self._called(self._model, **inputs)
         for row, item in enumerate(batch):
             read(item, row, outputs)
 
-    def _called(self, **inputs: Any) -> Any:
+    def _called(self, model: Any, **inputs: Any) -> Any:
+        """The outputs of the model, or of the part of it below its head."""
         if not self.is_masked:
             inputs["use_cache"] = False
+        if hasattr(self._model.base_model, "set_attention_type"):
+            # A short text makes BigBird use full attention from then on.
+            self._model.base_model.set_attention_type(self._config.attention_type)
         try:
             with torch.inference_mode():
-                return self._model(**inputs)
+                return model(**inputs)
         except (RuntimeError, MemoryError) as error:
             if not is_lack_of_room(error):
                 raise

@@ -157,8 +157,8 @@ def _predicted(
 
 
 def _hidden(texts: Sequence[_Text], model: Transformer, stride: int | None) -> Iterator[Scored]:
-    layers = {_layer(request, model) for text in texts for request in text.requests}
-    targets = _targets(texts, model, layers, stride)
+    layers = [{_layer(request, model) for request in text.requests} for text in texts]
+    targets = _targets(texts, model, stride)
     for number, states in model.hidden([text.context for text in texts], layers, stride):
         text = texts[number]
         if isinstance(states, TokenheatError):
@@ -210,20 +210,22 @@ def _layer(request: Request, model: Transformer) -> int:
 
 
 def _targets(
-    texts: Sequence[_Text], model: Transformer, layers: set[int], stride: int | None
+    texts: Sequence[_Text], model: Transformer, stride: int | None
 ) -> dict[str, dict[int, Array] | TokenheatError]:
     """Each target's hidden states: those of its tokens, alone in the middle of a sentence."""
-    words = list(
-        dict.fromkeys(r.target for text in texts for r in text.requests if r.target is not None)
-    )
-    if not words:
+    layers: dict[str, set[int]] = defaultdict(set)
+    for request in (request for text in texts for request in text.requests):
+        if request.target is not None:
+            layers[request.target].add(_layer(request, model))
+    if not layers:
         return {}
+    words = list(layers)
     bos = texts[0].requests[0].way.bos
     behind = [BEFORE + word for word in words]
     contexts = model.contexts(behind, bos)
     encodings = model.tokenizer.encode(behind)
     found: dict[str, dict[int, Array] | TokenheatError] = {}
-    for number, states in model.hidden(contexts, layers, stride):
+    for number, states in model.hidden(contexts, list(layers.values()), stride):
         if isinstance(states, TokenheatError):
             found[words[number]] = states
             continue
