@@ -147,9 +147,8 @@ def _said(path: Path) -> Mapping[str, Any]:
     each = [extensions] if isinstance(extensions, dict) else extensions
     given = next((one[NAME] for one in each if isinstance(one, dict) and NAME in one), None)
     if given is None and isinstance(parent := config.get("INHERIT"), str):
-        return _said(
-            path.parent / parent
-        )  # Zensical appends a config's lists to those of this one.
+        # Zensical joins the lists of both.
+        return _said(path.parent / parent)
     return given if isinstance(given, dict) else {}
 
 
