@@ -13,6 +13,7 @@ import pytest
 
 from mkdocs_tokenheat.hosts import cli
 from mkdocs_tokenheat.hosts.sphinx import TokenheatDirective
+from mkdocs_tokenheat.views.colormaps import colormap
 from mkdocs_tokenheat.views.plain import plain, xhtml
 from tests.checkpoints import save, table
 from tests.hosts import TEXT, WORD, Folder, directive
@@ -288,6 +289,47 @@ def test_flags_on_the_command_line_are_0_and_1(site: Folder) -> None:
     (figure,) = site.figures("_html/index.html")
     assert "<table" not in figure
     assert "<sup" in figure
+
+
+@pytest.mark.parametrize("first", ["latex", ""])
+def test_outputs_that_share_what_is_read_are_each_up_to_date(site: Folder, first: str) -> None:
+    build(site)
+    before = site.figures("_html/index.html")
+    site.write("conf.py", CONF + 'tokenheat_colormap = "Blues"\n')
+    if first:
+        build(site, first)
+    build(site)
+    assert site.figures("_html/index.html") != before
+    assert "no targets are out of date" in build(site)
+
+
+def test_an_error_in_one_output_is_told_until_it_is_fixed_there(site: Folder) -> None:
+    site.failed("sphinx-build -b html -d _doctrees -W . _html", TOKENHEAT_FROZEN="1")
+    site.done("tokenheat warm -f conf.py")
+    build(site, "latex")
+    build(site)
+    assert "tokenheat-error" not in site.read("_html/index.html")
+
+
+STOPPED = """
+def setup(app):
+    def stop(app, doctree, docname):
+        if docname == "other":
+            raise KeyboardInterrupt
+    app.connect("doctree-resolved", stop)
+"""
+
+
+def test_what_an_interrupted_build_has_not_written_is_written_next(site: Folder) -> None:
+    build(site)
+    changed = CONF + 'tokenheat_colormap = "Blues"\n'
+    site.write("conf.py", changed + STOPPED)
+    assert site.run("sphinx-build -b html -d _doctrees . _html").returncode != 0
+    site.write("conf.py", changed)
+    build(site)
+    blue = colormap("Blues").colours[255]
+    for page in ("index", "myst", "other"):
+        assert blue in site.read(f"_html/{page}.html")
 
 
 def test_a_cached_site_is_built_without_its_model(site: Folder) -> None:

@@ -151,17 +151,35 @@ markdown_extensions:
 """
 
 
-@pytest.mark.parametrize("inherits", [False, True])
-def test_pages_are_kept_until_a_model_changes(site: Folder, inherits: bool) -> None:
+MAPPED = """\
+site_name: Heat
+markdown_extensions:
+  tokenheat:
+    model: own
+    models: {own: "path:model"}
+  pymdownx.superfences:
+    custom_fences:
+      - name: tokenheat
+        class: tokenheat
+        format:
+          object: mkdocs_tokenheat.zensical.fence
+"""
+OVER = "INHERIT: base.yml\nmarkdown_extensions:\n  tokenheat:\n    models: {other: path:x}\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "over"), [("", ""), (INHERITED, "INHERIT: base.yml\n"), (MAPPED, OVER)]
+)
+def test_pages_are_kept_until_a_model_changes(site: Folder, base: str, over: str) -> None:
     model = site.path / "model"
     model.mkdir()
     shutil.copy(locate(DEFAULT_LINE, site.path).tokenizer, model / "tokenizer.json")
     weights = np.ones((32000, 2), np.float32)
     save_file({"embedding.weight": weights}, model / "model.safetensors")
-    if inherits:
+    if base:
         (site.path / "zensical.toml").unlink()
-        site.write("base.yml", INHERITED)
-        site.write("mkdocs.yml", "INHERIT: base.yml\n")
+        site.write("base.yml", base)
+        site.write("mkdocs.yml", over)
     else:
         configure(site, 'model = "own"\nmodels = { own = "path:model" }')
     site.done("zensical build")

@@ -14,7 +14,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
-from mkdocs_tokenheat.models import rows, tokenizer
+from mkdocs_tokenheat.models import hub, rows, tokenizer
 from mkdocs_tokenheat.models.identity import identify
 from mkdocs_tokenheat.models.source import Files, locate
 from mkdocs_tokenheat.models.tensors import open_table
@@ -806,3 +806,16 @@ def test_a_frozen_build_notes_no_other_identity(author: Author) -> None:
     author.settings["frozen"] = True
     assert "and scoring is disabled here" in author.error(TEXT, model="toy")
     assert stored.read_bytes() == told
+
+
+def test_a_frozen_build_keeps_the_commit_that_the_cache_names(
+    author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = {letter: 40 * letter for letter in "ab"}
+    for letter in "aab":
+        monkeypatch.setattr(hub, "known_commit", lambda model, commit=commits[letter]: commit)
+        frozen = (author.cache / "models").exists()
+        identity = identify("hub:tiny/other", author.folder, author.cache, frozen=frozen)
+        assert identity["commit"] == commits[letter]
+    (stored,) = (author.cache / "models").glob("*.json")
+    assert commits["a"] in stored.read_text("utf-8")

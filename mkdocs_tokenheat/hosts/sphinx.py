@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from docutils.parsers.rst import directives
@@ -30,7 +33,7 @@ from mkdocs_tokenheat.block.options import NAMES, Options
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError, one_line
-from mkdocs_tokenheat.files import shown
+from mkdocs_tokenheat.files import read_json, shown, write
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
 from mkdocs_tokenheat.hosts.settings import DEFAULTS, site_settings
@@ -121,6 +124,7 @@ class _Host(EnvironmentCollector):
         app.connect("config-inited", self._on_config)
         app.connect("env-updated", self._on_updated)
         app.connect("doctree-resolved", self._on_resolved)
+        app.connect("build-finished", self._on_finished)
 
     def _on_config(self, app: Sphinx, config: Config) -> None:
         try:
@@ -137,7 +141,7 @@ class _Host(EnvironmentCollector):
         """Note the page's blocks and the files that they name."""
         found = list(doctree.findall(TokenheatNode))
         if found:
-            _kept(app.env)["pages"][app.env.docname] = [
+            _kept(app.env)[app.env.docname] = [
                 (n["raw"], n["text"], n["lines"]) for n in found if not n["misplaced"]
             ]
         for node in found:
@@ -148,14 +152,14 @@ class _Host(EnvironmentCollector):
 
     def clear_doc(self, app: Sphinx, env: BuildEnvironment, docname: str) -> None:
         """Forget a page."""
-        _kept(env)["pages"].pop(docname, None)
+        _kept(env).pop(docname, None)
 
     def merge_other(
         self, app: Sphinx, env: BuildEnvironment, docnames: Set[str], other: BuildEnvironment
     ) -> None:
         """Merge pages that another process has read."""
-        read = _kept(other)["pages"]
-        _kept(env)["pages"].update({name: read[name] for name in docnames if name in read})
+        read = _kept(other)
+        _kept(env).update({name: read[name] for name in docnames if name in read})
 
     def get_outdated_docs(
         self,
@@ -165,11 +169,21 @@ class _Host(EnvironmentCollector):
         changed: set[str],
         removed: set[str],
     ) -> list[str]:
-        """The pages with blocks, if the settings, a model or this package have changed."""
-        kept, now = _kept(env), self.site.fingerprint()
-        outdated = list(kept["pages"]) if kept["by"] != now else _failed(app)
-        kept["by"] = now
-        return outdated
+        """The pages with blocks, if the settings, a model or this package have changed.
+
+        Otherwise those with an error: fixed by now, or to be reported again.
+        """
+        output = _Output.of(app)
+        # An interrupted build has left failures, and has not written all pages.
+        output = _Output(output.by, output.failed | _taken_failures(app))
+        output.note(app)
+        if output.by != self.site.fingerprint():
+            return list(_kept(env))
+        return sorted(output.failed & env.found_docs)
+
+    def _on_finished(self, app: Sphinx, exception: Exception | None) -> None:
+        if exception is None:
+            _Output(self.site.fingerprint(), _taken_failures(app)).note(app)
 
     def _on_updated(self, app: Sphinx, env: BuildEnvironment) -> None:
         """Score in one batch what the cache lacks for all pages."""
@@ -179,7 +193,7 @@ class _Host(EnvironmentCollector):
             self.site.warm(blocks)
 
     def _blocks(self, env: BuildEnvironment) -> Iterator[Block]:
-        for written in _kept(env)["pages"].values():
+        for written in _kept(env).values():
             for raw, text, lines in written:
                 try:
                     yield make_block(raw, text, self.site.settings.options, lines)
@@ -241,41 +255,64 @@ def _conditions(node: nodes.Node | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-_FAILED = f"{NAME}-failed"
+@dataclass(frozen=True)
+class _Output:
+    """What the last whole build has written to an output folder; several may share doctrees.
+
+    Attributes:
+        by: The fingerprint of what the figures were made with.
+        failed: The pages with an error.
+    """
+
+    by: str = ""
+    failed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, app: Sphinx) -> _Output:
+        """What is noted for the folder that is built now."""
+        noted: Any = read_json(_beside_doctrees(app, ".json"))
+        try:
+            return cls(str(noted["by"]), frozenset(map(str, noted["failed"])))
+        except (KeyError, TypeError):
+            return cls()
+
+    def note(self, app: Sphinx) -> None:
+        """Keep it for the next build."""
+        content = json.dumps({"by": self.by, "failed": sorted(self.failed)})
+        with suppress(OSError):
+            write(_beside_doctrees(app, ".json"), content)
+
+
+def _beside_doctrees(app: Sphinx, suffix: str) -> Path:
+    output = hashlib.sha256(f"{app.builder.name} {app.outdir}".encode(errors="surrogateescape"))
+    return Path(app.doctreedir, f"{NAME}-{output.hexdigest()[:16]}{suffix}")
 
 
 def _note_failed(app: Sphinx, page: str) -> None:
-    """Note a page with an error beside the doctrees, whichever process writes it."""
-    with suppress(OSError), Path(app.doctreedir, _FAILED).open("a", encoding="utf-8") as file:
+    """Note a page with an error, whichever process writes it."""
+    path = _beside_doctrees(app, ".failed")
+    with suppress(OSError), path.open("a", encoding="utf-8") as file:
         file.write(f"{page}\n")
 
 
-def _failed(app: Sphinx) -> list[str]:
-    """The pages that had an error in the previous build: fixed by now, or to be reported again."""
-    path = Path(app.doctreedir, _FAILED)
+def _taken_failures(app: Sphinx) -> frozenset[str]:
+    """The pages that were noted since this was last asked."""
+    path = _beside_doctrees(app, ".failed")
     try:
-        pages = {*path.read_text("utf-8").splitlines()}
+        pages = frozenset(path.read_text("utf-8").splitlines())
         path.unlink()
     except (OSError, ValueError):
-        return []
-    return sorted(pages & {*app.env.found_docs})
+        return frozenset()
+    return pages
 
 
-class _Kept(TypedDict):
-    """The state that a build keeps for the next one.
-
-    Attributes:
-        pages: The blocks of each page: options, text and the options' lines.
-        by: The fingerprint of what the figures were made with.
-    """
-
-    pages: dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]]
-    by: str
+_Pages = dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]]
+"""The blocks of each page: options, text and the options' lines."""
 
 
-def _kept(env: BuildEnvironment) -> _Kept:
+def _kept(env: BuildEnvironment) -> _Pages:
     # Plain values, which Sphinx pickles with the environment.
-    kept: _Kept = env.__dict__.setdefault(NAME, _Kept(pages={}, by=""))
+    kept: _Pages = env.__dict__.setdefault(NAME, {})
     return kept
 
 

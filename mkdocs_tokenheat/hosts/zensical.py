@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -146,10 +147,13 @@ def _said(path: Path) -> Mapping[str, Any]:
         return {}
     each = [extensions] if isinstance(extensions, dict) else extensions
     given = next((one[NAME] for one in each if isinstance(one, dict) and NAME in one), None)
-    if given is None and isinstance(parent := config.get("INHERIT"), str):
-        # Zensical joins the lists of both.
-        return _said(path.parent / parent)
-    return given if isinstance(given, dict) else {}
+    own = given if isinstance(given, dict) else {}
+    if not isinstance(parent := config.get("INHERIT"), str):
+        return own
+    # Zensical merges mappings, and joins lists.
+    under = _said(path.parent / parent)
+    models = [each["models"] for each in (under, own) if isinstance(each.get("models"), dict)]
+    return {**under, **own, "models": dict(ChainMap(*reversed(models)))}
 
 
 def settings_of(path: Path) -> Settings:

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Lock, Thread
@@ -186,7 +186,7 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
     if model.pinned_commit is None and not frozen:
         _log.warning("tokenheat: '%s' may change: pin it as hub:%s@%s", line, model.repo, commit)
     identity = {"hub": model.repo, "commit": commit}
-    if known:
+    if known and not frozen:
         _store(known, {"line": line, "identity": identity})
     return identity
 
@@ -212,7 +212,7 @@ def _stamp(files: Files) -> tuple[tuple[str | int, ...], ...]:
         raise AbsentModelError(f"cannot read the model: {error}") from None
 
 
-@lru_cache(maxsize=8)
+@cache
 def _hashed_once(files: Files, _stamp: object) -> Identity:
     # Once per process, and again if the files have changed: notes on disk are not trusted.
     try:

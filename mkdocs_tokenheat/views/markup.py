@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 
 from mkdocs_tokenheat.block.text import CONTROLS, has_any
 
@@ -146,11 +147,15 @@ def number(value: float) -> str:
 
 
 def apart(low: float, high: float) -> tuple[str, str]:
-    """Two numbers; if they would read the same, with two digits more than they share."""
+    """Two numbers; if they would read the same, with a digit more than tells them apart."""
+
+    def differ(digits: int) -> bool:
+        return _written(low, digits) != _written(high, digits)
+
     digits = _DIGITS
-    while low != high and _written(low, digits) == _written(high, digits):
-        digits += 1
-    digits += digits > _DIGITS
+    if low != high and not differ(digits):
+        # With one more digit they may agree again: 0.26260|46 and 0.26260|51.
+        digits = next(n for n in count(digits + 2) if differ(n - 1) and differ(n))
     return _written(low, digits), _written(high, digits)
 
 
