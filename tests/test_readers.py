@@ -279,7 +279,7 @@ def test_numbers_are_seen_and_are_no_text(page: Page, figures: str, tmp_path: Pa
 def test_a_number_stands_before_the_line_break_of_its_token(tmp_path: Path) -> None:
     source = '~~~tokenheat metric=values numbers=true\n---\ntokens: [a, "\\n\\n", b]\n'
     html = convert(f"{source}values: [1, 2, 3]\n---\na\n\nb\n~~~", tmp_path)
-    assert "'\u202f2\u202f';" in html
+    assert "'\u202f2\u202f'\"" in html
     assert "</sup>\n\n</span>" in html
 
 

@@ -337,7 +337,7 @@ def test_a_cell_that_ends_a_line_is_seen_and_has_its_number_on_it(author: Author
     assert "padding-left" in html
     numbered = {"metric": "values", "values": [1, 3], "tokens": ["a\n", "b"], "numbers": True}
     html = author.figure("a\nb", **numbered)
-    assert re.search(r">a<sup[^>]*></sup>\n</span>", html)
+    assert re.search(r">a<sup[^>]*><span[^>]*></span></sup>\n</span>", html)
 
 
 def test_titles_in_drawings_are_escaped() -> None:

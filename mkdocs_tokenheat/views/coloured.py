@@ -32,10 +32,12 @@ _PRE = (
 _UNDERLINED = ";line-height:2.3;text-underline-offset:.2em;text-decoration-skip-ink:none"
 
 # A list marker is the only text that an inline style can create. It is not part of the text
-# content, and cannot be selected.
+# content, and cannot be selected. WebKit knows no `inline list-item`: there, the marker is that of
+# a block in an inline one.
 _NUMBER = (
-    '<sup aria-hidden="true" style="display:inline list-item;list-style:inside \'{}\';'
-    'font-size:.65em;line-height:0;white-space:nowrap{}"></sup>'
+    '<sup aria-hidden="true" style="display:inline-block;display:inline list-item;list-style:none;'
+    "font-size:.65em;line-height:0;white-space:nowrap;user-select:none{}"
+    '"><span style="display:list-item;display:inline list-item;list-style:inside \'{}\'"></span></sup>'
 )
 # In right-to-left text, browsers draw the cell on the right over a line beside it.
 _LINE_AT_RIGHT = "box-shadow:inset -1px 0;"
@@ -212,7 +214,7 @@ def _numbered(scores: Scores, cell: Cell, content: str, turn: str) -> str:
     # The numbers of one emoji may need more than a line.
     between = "<wbr>" if len(shown) > _FEW else ""
     each = between.join(
-        _NUMBER.format(f"{_THIN}{one}{_THIN}{dot}", turn)
+        _NUMBER.format(turn, f"{_THIN}{one}{_THIN}{dot}")
         for one, dot in zip(shown, [*["·"] * (len(shown) - 1), ""], strict=True)
     )
     end = len(content.rstrip("\n"))

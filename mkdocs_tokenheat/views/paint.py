@@ -31,10 +31,8 @@ _THINNEST, _THICKEST = 0.06, 0.3
 _UNDERLINED = "text-decoration:underline;text-decoration-thickness:{:.2g}em;padding-bottom:"
 
 
-KEPT = (
-    "-webkit-print-color-adjust:exact;print-color-adjust:exact;"  # Chrome until 135, and the others
-    "forced-color-adjust:none"
-)
+# Feed readers drop a whole style for one property with a vendor's prefix.
+KEPT = "print-color-adjust:exact;forced-color-adjust:none"
 """Keeps meaningful colours in print and where a reader's system sets its own."""
 
 _BAR = (
