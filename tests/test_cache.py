@@ -634,6 +634,26 @@ def test_a_frozen_build_needs_no_more_than_the_cache(author: Author) -> None:
     assert frozen(author, TEXT) == right
 
 
+def test_a_frozen_build_that_knows_no_model_says_what_to_run(author: Author) -> None:
+    shutil.rmtree(author.folder / "toy")
+    said = frozen(author, TEXT)
+    assert "the cache does not know the model 'toy', which is not here" in said
+    assert "run 'tokenheat warm' where the model is" in said
+
+
+def test_a_broken_identity_is_told_where_it_is_missed(
+    author: Author, caplog: pytest.LogCaptureFixture
+) -> None:
+    author.figure(TEXT, model="toy")
+    (path,) = (author.cache / "models").glob("*.json")
+    path.write_text("<<<<<<< ours\n", "utf-8")
+    shutil.rmtree(author.folder / "toy")
+    warnings(caplog)
+    author.error(TEXT, model="toy")
+    (said,) = warnings(caplog)
+    assert said.startswith("tokenheat: ignoring the damaged identity of a model, '")
+
+
 def test_a_frozen_build_scores_nothing(author: Author, monkeypatch: pytest.MonkeyPatch) -> None:
     author.score(TEXT, model="toy")
     said = frozen(author, "the cat")

@@ -819,3 +819,25 @@ def test_a_frozen_build_keeps_the_commit_that_the_cache_names(
         assert identity["commit"] == commits[letter]
     (stored,) = (author.cache / "models").glob("*.json")
     assert commits["a"] in stored.read_text("utf-8")
+
+
+def test_a_download_that_was_cut_short_is_no_commit_of_a_model(
+    author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(author.folder / "hub"))
+    repository = author.folder / "hub/models--tiny--other"
+
+    def download(commit: str) -> Path:
+        (repository / "refs").mkdir(parents=True, exist_ok=True)
+        (repository / "refs/main").write_text(commit, "ascii")
+        return save(repository / "snapshots" / commit, {"wte.weight": table(ROWS)})
+
+    def identified() -> str:
+        return identify("hub:tiny/other", author.folder, author.cache)["commit"]
+
+    download(40 * "a")
+    assert identified() == 40 * "a"
+    (download(40 * "b") / "model.safetensors").unlink()
+    assert identified() == 40 * "a"
+    download(40 * "b")
+    assert identified() == 40 * "b"

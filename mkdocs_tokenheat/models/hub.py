@@ -68,14 +68,15 @@ def is_commit(text: object) -> bool:
 
 
 def known_commit(model: HubModel) -> str | None:
-    """The commit of the revision on this machine, found without asking the hub."""
+    """The commit of the revision, if it names one or is whole on this machine: nobody is asked."""
     if model.pinned_commit:
         return model.pinned_commit
     try:
         commit = (_repository(model) / "refs" / model.revision).read_text("ascii").strip()
     except (OSError, ValueError):
         return None
-    return commit if _COMMIT.match(commit) else None
+    is_here = _COMMIT.match(commit) and _is_whole(_snapshot(model, commit))
+    return commit if is_here else None
 
 
 def folder(model: HubModel, commit: str | None) -> Path:
@@ -88,10 +89,8 @@ def folder(model: HubModel, commit: str | None) -> Path:
         AbsentModelError: It is not here and cannot be fetched.
     """
     commit = commit or known_commit(model)
-    if commit is not None:
-        snapshot = _repository(model) / "snapshots" / commit
-        if _is_whole(snapshot):
-            return snapshot
+    if commit is not None and _is_whole(snapshot := _snapshot(model, commit)):
+        return snapshot
     return _downloaded(model, commit or model.revision)
 
 
@@ -129,6 +128,10 @@ def _absent(model: HubModel, revision: str, reason: str) -> AbsentModelError:
 
 def _repository(model: HubModel) -> Path:
     return _root() / f"models--{model.repo.replace('/', '--')}"
+
+
+def _snapshot(model: HubModel, commit: str) -> Path:
+    return _repository(model) / "snapshots" / commit
 
 
 def _root() -> Path:

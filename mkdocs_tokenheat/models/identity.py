@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError
-from mkdocs_tokenheat.files import read, read_json, signature, write
+from mkdocs_tokenheat.files import read, read_json, shown, signature, write
 from mkdocs_tokenheat.models import hub
 from mkdocs_tokenheat.models.idle import import_numpy
 from mkdocs_tokenheat.models.source import DEFAULT_LINE, Files, locate
@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _log = logging.getLogger("mkdocs_tokenheat")
+_cache_log = logging.getLogger("tokenheat")
+"""Its warnings fail no build."""
 
 Identity = Mapping[str, str]
 
@@ -94,7 +96,7 @@ def identify(line: str, base: Path, cache: Path | None, *, frozen: bool = False)
     known = cache and cache / "models" / _name(line)
     if line.startswith("hub:"):
         return _hub_identity(line, base, known, frozen=frozen)
-    stored = _checked(read_json(known)) if known else None
+    stored = _stored(known)
     try:
         return _identity_here(line, locate(line, base), stored, cache, frozen=frozen)
     except AbsentModelError:
@@ -174,7 +176,7 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
     model = hub.parse(line.removeprefix("hub:"))
     commit = hub.known_commit(model)
     if commit is None:
-        stored = _checked(read_json(known)) if known else None
+        stored = _stored(known)
         commit = stored.get("commit") if stored else None
         commit = commit if hub.is_commit(commit) else None
     if commit is None and frozen:
@@ -194,6 +196,14 @@ def _hub_identity(line: str, base: Path, known: Path | None, *, frozen: bool) ->
 def is_identity(path: Path) -> bool:
     """Whether the file holds a model's identity."""
     return _checked(read_json(path)) is not None
+
+
+def _stored(path: Path | None) -> Identity | None:
+    """The identity in the cache, if there is an intact one."""
+    identity = _checked(read_json(path)) if path else None
+    if path and identity is None and path.exists():
+        _cache_log.warning("tokenheat: ignoring the damaged identity of a model, '%s'", shown(path))
+    return identity
 
 
 def _checked(stored: object) -> Identity | None:

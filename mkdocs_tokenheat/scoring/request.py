@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mkdocs_tokenheat.block.options import Numbers, Options
 from mkdocs_tokenheat.block.parse import Block
-from mkdocs_tokenheat.errors import TokenheatError, excerpt, is_like, unknown
+from mkdocs_tokenheat.errors import AbsentModelError, TokenheatError, excerpt, is_like, unknown
 from mkdocs_tokenheat.models.identity import Identity
 from mkdocs_tokenheat.models.source import DEFAULT, DEFAULT_LINE
 from mkdocs_tokenheat.scoring.entry import Read
@@ -61,6 +61,13 @@ class Models:
         try:
             return Source(name, line, self.identify(line))
         except TokenheatError as error:
+            if isinstance(error, AbsentModelError) and self.settings.frozen:
+                raise error.but(
+                    f"the cache does not know the model '{name}', which is not here, and scoring "
+                    f"is disabled here: run '{self.settings.command}' where the model is, and "
+                    "commit or restore the cache, with its folder 'models'",
+                    option="model",
+                ) from None
             raise error.but(f"model '{name}': {error.message}", option="model") from None
 
     def line(self, name: str) -> str:
