@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
-import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -33,9 +30,10 @@ from mkdocs_tokenheat.block.options import NAMES, Options
 from mkdocs_tokenheat.block.parse import Block, make_block
 from mkdocs_tokenheat.block.text import normalize
 from mkdocs_tokenheat.errors import NoHeatError, TokenheatError, one_line
-from mkdocs_tokenheat.files import read_json, shown, write
+from mkdocs_tokenheat.files import shown
 from mkdocs_tokenheat.foreign import foreign
 from mkdocs_tokenheat.hosts.doctree import TokenheatNode, show_error, show_figure, visit_html
+from mkdocs_tokenheat.hosts.outputs import Output, note_failed, taken_failures
 from mkdocs_tokenheat.hosts.settings import DEFAULTS, site_settings
 from mkdocs_tokenheat.settings import Settings
 from mkdocs_tokenheat.site import Site
@@ -173,9 +171,9 @@ class _Host(EnvironmentCollector):
 
         Otherwise those with an error: fixed by now, or to be reported again.
         """
-        output = _Output.of(app)
+        output = Output.of(app)
         # An interrupted build has left failures, and has not written all pages.
-        output = _Output(output.by, output.failed | _taken_failures(app))
+        output = Output(output.by, output.failed | taken_failures(app))
         output.note(app)
         if output.by != self.site.fingerprint():
             return list(_kept(env))
@@ -183,7 +181,7 @@ class _Host(EnvironmentCollector):
 
     def _on_finished(self, app: Sphinx, exception: Exception | None) -> None:
         if exception is None:
-            _Output(self.site.fingerprint(), _taken_failures(app)).note(app)
+            Output(self.site.fingerprint(), taken_failures(app)).note(app)
 
     def _on_updated(self, app: Sphinx, env: BuildEnvironment) -> None:
         """Score in one batch what the cache lacks for all pages."""
@@ -236,7 +234,7 @@ class _Host(EnvironmentCollector):
         place = f"{shown(Path(node.source or '<unknown>'))}:{(node.line or 1) + line}"
         placed = error.at(place)
         settings = self.site.settings
-        _note_failed(app, node["page"])
+        note_failed(app, node["page"])
         if self.collected is not None:
             self.collected.append(placed)
         elif settings.on_error == "raise":
@@ -253,57 +251,6 @@ def _conditions(node: nodes.Node | None) -> tuple[str, ...]:
         if isinstance(node, only):
             found.append(node["expr"])
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class _Output:
-    """What the last whole build has written to an output folder; several may share doctrees.
-
-    Attributes:
-        by: The fingerprint of what the figures were made with.
-        failed: The pages with an error.
-    """
-
-    by: str = ""
-    failed: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, app: Sphinx) -> _Output:
-        """What is noted for the folder that is built now."""
-        noted: Any = read_json(_beside_doctrees(app, ".json"))
-        try:
-            return cls(str(noted["by"]), frozenset(map(str, noted["failed"])))
-        except (KeyError, TypeError):
-            return cls()
-
-    def note(self, app: Sphinx) -> None:
-        """Keep it for the next build."""
-        content = json.dumps({"by": self.by, "failed": sorted(self.failed)})
-        with suppress(OSError):
-            write(_beside_doctrees(app, ".json"), content)
-
-
-def _beside_doctrees(app: Sphinx, suffix: str) -> Path:
-    output = hashlib.sha256(f"{app.builder.name} {app.outdir}".encode(errors="surrogateescape"))
-    return Path(app.doctreedir, f"{NAME}-{output.hexdigest()[:16]}{suffix}")
-
-
-def _note_failed(app: Sphinx, page: str) -> None:
-    """Note a page with an error, whichever process writes it."""
-    path = _beside_doctrees(app, ".failed")
-    with suppress(OSError), path.open("a", encoding="utf-8") as file:
-        file.write(f"{page}\n")
-
-
-def _taken_failures(app: Sphinx) -> frozenset[str]:
-    """The pages that were noted since this was last asked."""
-    path = _beside_doctrees(app, ".failed")
-    try:
-        pages = frozenset(path.read_text("utf-8").splitlines())
-        path.unlink()
-    except (OSError, ValueError):
-        return frozenset()
-    return pages
 
 
 _Pages = dict[str, list[tuple[dict[str, Raw], str, dict[str, int]]]]
