@@ -217,8 +217,10 @@ def test_an_error_that_another_extension_swallows(site: Folder) -> None:
     )
     site.write(
         "inner.py",
+        "from mkdocs_tokenheat.hosts.markdown import TokenheatExtension\n"
         "def shown(source, language, css_class, options, md, **_):\n"
-        "    ours = [e.extension for e in md.registeredExtensions if hasattr(e, 'extension')]\n"
+        "    hosts = [each.host for each in md.registeredExtensions if hasattr(each, 'host')]\n"
+        "    ours = list(map(TokenheatExtension, hosts))\n"
         "    return type(md)(extensions=ours).convert(source)\n",
     )
     site.write("docs/index.md", "# Heat\n\n```inner\n~~~tokenheat metrik=norm\nx\n~~~\n```\n")

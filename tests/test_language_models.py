@@ -1116,7 +1116,8 @@ class TestHub:
 
         monkeypatch.setattr("huggingface_hub.snapshot_download", asked)
         owner.settings.update(models={"hub": "hub:tiny/other"}, frozen=True)
-        assert "the build is frozen" in owner.error(TEXT, model="hub", metric="probability")
+        said = owner.error(TEXT, model="hub", metric="probability")
+        assert "the cache does not know the model 'hub', which is not here" in said
 
     @pytest.mark.parametrize("line", ["hub:gpt2", "hub:a/b@../c", "hub:a/b/c", "hub:../x/y"])
     def test_a_line_that_cannot_be_read(self, owner: Author, line: str) -> None:
