@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -309,6 +310,17 @@ def test_an_error_in_one_output_is_told_until_it_is_fixed_there(site: Folder) ->
     build(site, "latex")
     build(site)
     assert "tokenheat-error" not in site.read("_html/index.html")
+
+
+def test_what_an_earlier_version_has_kept_is_read_anew(site: Folder) -> None:
+    build(site)
+    path = site.path / "_doctrees/environment.pickle"
+    kept = pickle.loads(path.read_bytes())
+    kept.tokenheat = {"pages": {}, "by": ""}
+    kept.version.pop("mkdocs_tokenheat.sphinx")
+    path.write_bytes(pickle.dumps(kept))
+    assert "0 changed" in build(site)
+    assert texts(site.read("_html/index.html")) == [SHOWN]
 
 
 STOPPED = """

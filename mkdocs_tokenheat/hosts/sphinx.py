@@ -274,7 +274,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(TokenheatNode, html=(visit_html, None))
     app.add_css_file("tokenheat.css", priority=400)
     _hosts[app] = _Host(app)
-    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": __version__,
+        "env_version": 2,  # Of what is kept in the environment: another one is read anew.
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
 
 
 def _settings(app: Sphinx, config: Config) -> Settings:

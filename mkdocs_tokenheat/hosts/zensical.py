@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -153,7 +152,11 @@ def _said(path: Path) -> Mapping[str, Any]:
     # Zensical merges mappings, and joins lists.
     under = _said(path.parent / parent)
     models = [each["models"] for each in (under, own) if isinstance(each.get("models"), dict)]
-    return {**under, **own, "models": dict(ChainMap(*reversed(models)))}
+    return {
+        **under,
+        **own,
+        "models": {name: line for each in models for name, line in each.items()},
+    }
 
 
 def settings_of(path: Path) -> Settings:
